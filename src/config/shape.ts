@@ -1,0 +1,106 @@
+/** Pure. The configuration after it was read and checked: frozen, complete, in base units. */
+
+export interface Config {
+  /** Absolute path of the file; undefined for the embedded default. */
+  readonly path: string | undefined
+  /** Absolute path. */
+  readonly data: string
+  readonly workers: number
+  readonly control: ControlConfig
+  readonly state: { readonly embedded: true } | { readonly embedded: false; readonly url: SecretReference }
+  readonly recorder: RecorderConfig
+  readonly listeners: readonly ListenerConfig[]
+  readonly connections: ReadonlyMap<string, ConnectionConfig>
+  readonly roles: ReadonlyMap<string, RoleConfig>
+  /** Absolute paths of policy files or folders. */
+  readonly policies: readonly string[]
+  readonly limits: LimitsConfig
+}
+
+export type SecretReference =
+  | { readonly env: string }
+  /** Absolute path. */
+  | { readonly file: string }
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+export interface ControlConfig {
+  readonly listen: Address
+  readonly publicUrl: string | undefined
+  /** CIDR blocks that may read /metrics without a token. */
+  readonly metricsFrom: readonly string[]
+}
+
+export interface RecorderConfig {
+  readonly store:
+    | { readonly embedded: true }
+    | {
+        readonly embedded: false
+        readonly url: string
+        readonly database: string
+        readonly user: string
+        readonly password: SecretReference | undefined
+        readonly cluster: string | undefined
+      }
+  readonly durability: 'standard' | 'strict'
+  readonly responseBytesMax: number
+  readonly retentionDays: number
+  readonly spoolBytesMax: number
+}
+
+export interface ListenerConfig {
+  readonly protocol: 'postgres'
+  readonly listen: Address
+  readonly tls: { readonly cert: string; readonly key: SecretReference } | undefined
+  /** CIDR blocks that may connect without TLS. */
+  readonly plaintextFrom: readonly string[]
+}
+
+export interface ConnectionConfig {
+  readonly name: string
+  readonly type: 'postgres'
+  readonly address: Address
+  readonly database: string
+  /** Holds `database` at least. */
+  readonly databases: readonly string[]
+  readonly tls: TargetTls
+  readonly credential: CredentialConfig
+  readonly functionsRead: readonly string[]
+  readonly labels: Readonly<Record<string, string>>
+}
+
+export interface TargetTls {
+  readonly mode: 'disable' | 'require' | 'verify-full'
+  /** Absolute path of a PEM file; undefined: the system's roots. */
+  readonly ca: string | undefined
+}
+
+export interface CredentialConfig {
+  readonly user: string
+  readonly password: SecretReference | undefined
+  /** Ways of authentication the target may ask for. Default: only scram-sha-256. */
+  readonly auth: readonly ('scram-sha-256' | 'md5' | 'password' | 'trust')[]
+}
+
+export interface RoleConfig {
+  readonly name: string
+  /** `human:<issuer>:<subject>`, `workload:…`, `subject:<name>`, `group:<name>`, with `*`. */
+  readonly members: readonly string[]
+  /** Names, `label:key=value`, or `*`. */
+  readonly connections: readonly string[]
+  readonly allow: readonly string[]
+  readonly reviews: readonly string[]
+  readonly api: readonly ('viewer' | 'auditor' | 'operator' | 'admin')[]
+}
+
+export interface LimitsConfig {
+  readonly statementBytesMax: number
+  readonly connections: number
+  readonly connectionsPerAddress: number
+  readonly handshakeMs: number
+  readonly idleMs: number
+  readonly sessionMaxMs: number
+}

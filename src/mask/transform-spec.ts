@@ -1,0 +1,42 @@
+/** Pure. What a mask does to a value, as policy says it (`with:`), and which of two is the stronger. */
+
+export type Transform =
+  | { readonly type: 'null' }
+  | { readonly type: 'redact' }
+  | { readonly type: 'fixed'; readonly value: string }
+  | { readonly type: 'hash' }
+  | { readonly type: 'pseudonym'; readonly domain: string }
+  | { readonly type: 'partial'; readonly keepFirst: number; readonly keepLast: number }
+
+/** Strongest first. */
+const ORDER = ['null', 'redact', 'fixed', 'hash', 'pseudonym', 'partial'] as const
+
+/** Masks add up: the stronger of two wins, the first one given among equals. */
+export function stronger(one: Transform, other: Transform): Transform {
+  return ORDER.indexOf(other.type) < ORDER.indexOf(one.type) ? other : one
+}
+
+/** Masks of one grant as policy declares them, not yet resolved to a catalogue. */
+export interface MaskDeclarations {
+  readonly columns: readonly ColumnMaskDeclaration[]
+  readonly detectors: readonly DetectorMaskDeclaration[]
+}
+
+export interface ColumnMaskDeclaration {
+  /** `schema.table.column`, each part a name or `*`. Lower-case unless quoted in the policy. */
+  readonly pattern: readonly [schema: string, table: string, column: string]
+  readonly with: Transform
+  readonly inPredicates: 'deny' | 'allow'
+  readonly derived: 'mask' | 'deny'
+  /** True: of a policy in `mode: monitor`; the client sees clear values, records stay masked. */
+  readonly monitor: boolean
+  /** `policy/index`, for messages and records. */
+  readonly rule: string
+}
+
+export interface DetectorMaskDeclaration {
+  readonly detector: string
+  readonly with: Transform
+  readonly monitor: boolean
+  readonly rule: string
+}

@@ -1,0 +1,116 @@
+/**
+ * Pure. The shapes that pass between the SQL analyser and the conversation: names as one session sees them, and
+ * what one message's text says it would do.
+ */
+import type { ActionClass, OpaqueReason } from '../../../decide/action.ts'
+import type { SqlFacts } from '../../../decide/facts/sql.ts'
+import type { MaskedColumns } from '../../../mask/plan.ts'
+import type { Catalogue, Relation } from './catalogue.ts'
+
+/** What a session's unqualified names mean right now. Immutable: a change makes a new one with a new `key`. */
+export interface Names {
+  readonly catalogue: Catalogue
+  /** Schemas in the order in which PostgreSQL searches them: current_schemas(true), so pg_temp and pg_catalog stand in it where they are searched. */
+  readonly searchPath: readonly string[]
+  readonly currentUser: string
+  /** Relations only this session sees: temporary ones and those of its open transaction. */
+  readonly own: readonly Relation[]
+  /** Equal keys: equal meaning of every text. Part of the cache key. */
+  readonly key: string
+  /** 'utf8' when gateway and target read the same bytes; else every text with a byte ≥ 0x80 is opaque. */
+  readonly encoding: 'utf8' | 'other'
+  readonly standardConformingStrings: boolean
+}
+
+export interface AnalyseOptions {
+  readonly names: Names
+  /** Columns that a mask of this grant hides; undefined when it hides none. */
+  readonly masked: MaskedColumns | undefined
+  /** `connections.<c>.functions.read` patterns, `schema.name` with `*`. */
+  readonly functionsRead: readonly string[]
+  /** Parameter that hands identity to the target; refused in every form. */
+  readonly identityParameter: string | undefined
+}
+
+/** All statements of one message. An empty text has no statements and is allowed. */
+export interface Analysis {
+  readonly statements: readonly Statement[]
+  /** Set when the text as a whole could not be read. `statements` is then empty. */
+  readonly opaque: OpaqueReason | undefined
+}
+
+export interface Statement {
+  /** Bytes [start, end) of this statement in the UTF-8 text. */
+  readonly start: number
+  readonly end: number
+  readonly classes: readonly ActionClass[]
+  readonly opaque: OpaqueReason | undefined
+  /** Why each class but `read` was given, as sentences for messages: `nextval is a write`. */
+  readonly reasons: readonly string[]
+  /** Facts of this statement alone; `statements`, `in_transaction` and `params` are filled in by the conversation. */
+  readonly facts: SqlFacts
+  readonly verb: string
+  /** True when it can send rows (SELECT, RETURNING, FETCH, SHOW, EXPLAIN, EXECUTE…); true in doubt. */
+  readonly returnsRows: boolean
+  readonly effect: Effect
+  readonly mask: MaskFinding
+  /** Highest $n. */
+  readonly parameters: number
+}
+
+/** What a statement does to the session itself, for the conversation to keep track of. */
+export interface Effect {
+  /** The session's names may mean something else after it (semantics §1 "The same names"). */
+  readonly dirties: boolean
+  /** Besides: shared objects may have changed, so the catalogue must be asked for again. */
+  readonly changesCatalogue: boolean
+  readonly transaction: 'begin' | 'commit' | 'rollback' | 'savepoint' | 'rollback-to' | 'prepare' | undefined
+  /** COPY FROM STDIN or TO STDOUT, with what the masker must know of its format. */
+  readonly copy: CopyForm | undefined
+  /** SQL PREPARE: name and analysis of its body. */
+  readonly prepares: { readonly name: string; readonly body: Statement } | undefined
+  /** DECLARE CURSOR: name and analysis of its query. */
+  readonly declares: { readonly name: string; readonly body: Statement } | undefined
+  /** EXECUTE name, or FETCH/MOVE name: facts are those of what is named; the conversation merges them. */
+  readonly runs: { readonly kind: 'prepared' | 'cursor'; readonly name: string } | undefined
+  /** DEALLOCATE or CLOSE; `name` undefined: all. */
+  readonly closes: { readonly kind: 'prepared' | 'cursor'; readonly name: string | undefined } | undefined
+  /** DISCARD ALL, which closes every prepared statement and cursor. */
+  readonly discardsAll: boolean
+}
+
+export interface CopyForm {
+  readonly direction: 'in' | 'out'
+  readonly format: 'text' | 'csv' | 'binary'
+  readonly delimiter: string
+  readonly quote: string
+  readonly escape: string
+  readonly nullText: string
+  readonly header: boolean
+  /** For `COPY table (columns) TO`: what each field is; undefined for COPY (query), whose fields the finding describes. */
+  readonly columns: readonly { readonly relation: number; readonly column: number }[] | undefined
+}
+
+/** What the statement does with masked columns, before lineage exists (semantics §5). */
+export interface MaskFinding {
+  /** It names or reaches a masked column at all, by column, star, whole row, view or unknown name. */
+  readonly touches: boolean
+  /** Set: refuse, with this sentence and hint. */
+  readonly refusal: { readonly reason: string; readonly hint: string } | undefined
+  /** `rule` of the masks concerned, for the record. */
+  readonly rules: readonly string[]
+}
+
+export const NO_EFFECT: Effect = {
+  dirties: false,
+  changesCatalogue: false,
+  transaction: undefined,
+  copy: undefined,
+  prepares: undefined,
+  declares: undefined,
+  runs: undefined,
+  closes: undefined,
+  discardsAll: false,
+}
+
+export const NO_MASK: MaskFinding = { touches: false, refusal: undefined, rules: [] }

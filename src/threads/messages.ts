@@ -1,0 +1,129 @@
+/**
+ * Pure. Every message that passes between threads. Requests over a port carry `id` and are answered with the same
+ * `id`; a broadcast has no answer.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import type { ErrorCode } from '../base/errors.ts'
+import type { Config } from '../config/shape.ts'
+import type { Identity } from '../identify/identity.ts'
+
+/** session worker → control, over the worker's own port. */
+export type ControlRequest =
+  | {
+      readonly type: 'identify'
+      readonly id: number
+      /** The clear text that the client gave: a gateway token. */
+      readonly credential: string
+      readonly address: string
+      readonly protocol: string
+      readonly connection: string
+    }
+  | {
+      /** First step towards a target that asks for SCRAM-SHA-256: the client-first message. */
+      readonly type: 'scram-first'
+      readonly id: number
+      readonly connection: string
+    }
+  | {
+      /** Second step: `serverFirst` as received. Control keeps the salted password per (connection, salt, rounds). */
+      readonly type: 'scram-final'
+      readonly id: number
+      readonly exchange: number
+      readonly serverFirst: string
+    }
+  | {
+      readonly type: 'md5'
+      readonly id: number
+      readonly connection: string
+      readonly salt: Uint8Array
+    }
+  | { readonly type: 'password'; readonly id: number; readonly connection: string }
+
+export type ControlAnswer =
+  | { readonly type: 'identity'; readonly id: number; readonly identity: Identity }
+  | { readonly type: 'scram-first'; readonly id: number; readonly exchange: number; readonly message: string }
+  /** `serverFinal` is what the target must answer; compare before trusting it. */
+  | { readonly type: 'scram-final'; readonly id: number; readonly message: string; readonly serverFinal: string }
+  | { readonly type: 'md5'; readonly id: number; readonly answer: string }
+  | { readonly type: 'password'; readonly id: number; readonly password: string }
+  | { readonly type: 'failed'; readonly id: number; readonly code: ErrorCode; readonly message: string }
+
+/** Over BroadcastChannel `sluice`, to all threads. */
+export type Broadcast =
+  /** Cancel of a running statement; the worker that owns the key answers it. Key as given by the client. */
+  | { readonly type: 'cancel'; readonly protocol: string; readonly pid: number; readonly secret: Uint8Array }
+  /** No new work; sessions end when idle, all of them at the deadline (milliseconds since 1970). */
+  | { readonly type: 'drain'; readonly deadline: number }
+  /** DDL was seen: catalogues of this connection and database are stale. */
+  | { readonly type: 'catalogue'; readonly connection: string; readonly database: string }
+  /** End sessions at once: of a credential, or one by id. */
+  | { readonly type: 'end'; readonly credentialId?: string; readonly sessionId?: string; readonly code: ErrorCode }
+  /** New configuration and policies were accepted by main. */
+  | { readonly type: 'settings'; readonly settings: Settings }
+  /** Each session worker answers on the channel with `metrics-answer`. */
+  | { readonly type: 'metrics'; readonly id: number }
+  | { readonly type: 'metrics-answer'; readonly id: number; readonly thread: number; readonly metrics: WorkerMetrics }
+  /** A spool segment is complete and may be shipped. */
+  | { readonly type: 'segment' }
+
+/** Plain numbers; control adds them up and words them for Prometheus. */
+export interface WorkerMetrics {
+  readonly sessionsOpen: Readonly<Record<string, number>>
+  /** Key: `protocol|connection|verdict`. */
+  readonly actions: Readonly<Record<string, number>>
+  /** Key: `protocol|phase`; value: counts per bucket of `LATENCY_BUCKETS_US` and one for more, then the sum in µs. */
+  readonly addedLatency: Readonly<Record<string, readonly number[]>>
+  /** Key: `detector|connection`. */
+  readonly maskedValues: Readonly<Record<string, number>>
+  readonly eventsLost: number
+}
+
+export const LATENCY_BUCKETS_US = [
+  10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 1_000_000,
+] as const
+
+/** main → session worker: one connection, one task. The task settles when the connection is closed. */
+export interface ConnectionTask {
+  /** A descriptor of this process that the worker owns from here on. */
+  readonly fd: number
+  /** Index into `config.listeners`. */
+  readonly listener: number
+  readonly address: string
+  readonly port: number
+}
+
+/** `workerData` of every session worker. Plain data only: it is cloned. */
+export interface SessionWorkerData {
+  readonly settings: Settings
+  /** This run of the gateway; distinguishes its spool segments and sessions from earlier runs. */
+  readonly instance: string
+  readonly spoolFolder: string
+  /** Key of `statement_hash`; 32 bytes. */
+  readonly recordKey: Uint8Array
+}
+
+/** What main accepted: configuration, and the texts of all policy files, already checked. */
+export interface Settings {
+  readonly config: Config
+  readonly policyVersion: number
+  readonly policyFiles: readonly PolicyFile[]
+}
+
+export interface PolicyFile {
+  readonly path: string
+  readonly text: string
+}
+
+/** session worker → main (`parentPort.postMessage`, arrives at Piscina's `message` event): its port to control, to be passed on. */
+export interface WorkerHello {
+  readonly type: 'worker-hello'
+  readonly thread: number
+  readonly control: MessagePort
+}
+
+/** main → control thread, by postMessage with the port in the transfer list. */
+export interface ControlAttach {
+  readonly type: 'attach'
+  readonly thread: number
+  readonly port: MessagePort
+}
