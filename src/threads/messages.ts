@@ -65,6 +65,8 @@ export type Broadcast =
   | { readonly type: 'metrics-answer'; readonly id: number; readonly thread: number; readonly metrics: WorkerMetrics }
   /** A spool segment is complete and may be shipped. */
   | { readonly type: 'segment' }
+  /** The control thread was started anew: each session worker sends main a `WorkerHello` with a fresh port. */
+  | { readonly type: 'hello-again' }
 
 /** Plain numbers; control adds them up and words them for Prometheus. */
 export interface WorkerMetrics {
@@ -84,8 +86,9 @@ export const LATENCY_BUCKETS_US = [
 
 /** main → session worker: one connection, one task. The task settles when the connection is closed. */
 export interface ConnectionTask {
-  /** A descriptor of this process that the worker owns from here on. */
+  /** A descriptor of this process that belongs to the worker once it has taken `ticket` (handover.ts). */
   readonly fd: number
+  readonly ticket: number
   /** Index into `config.listeners`. */
   readonly listener: number
   readonly address: string
@@ -100,6 +103,43 @@ export interface SessionWorkerData {
   readonly spoolFolder: string
   /** Key of `statement_hash`; 32 bytes. */
   readonly recordKey: Uint8Array
+  /** Who owns which descriptor (handover.ts); used by workers/session.ts alone. */
+  readonly handover: SharedArrayBuffer
+}
+
+/** `workerData` of the control thread and of the ship thread. */
+export interface HouseWorkerData {
+  readonly settings: Settings
+  readonly instance: string
+  readonly spoolFolder: string
+  readonly recordKey: Uint8Array
+}
+
+/** main → control and ship, by postMessage. Both get `settings` by broadcast, and one end of a channel to each other. */
+export type HouseCommand =
+  | ControlAttach
+  /** A new channel between control and ship; the former one, if any, is dead. In the transfer list. */
+  | { readonly type: 'peer'; readonly port: MessagePort }
+  /** To ship: this session worker is dead; its `.open` segment will not grow any more. */
+  | { readonly type: 'worker-gone'; readonly thread: number }
+  /** To both: finish by `deadline` (milliseconds since 1970), then end the thread (close ports and servers, or exit). */
+  | { readonly type: 'stop'; readonly deadline: number }
+  /** To control: a reload was refused; shown until the next good one (`problems` empty). */
+  | { readonly type: 'reload'; readonly problems: readonly string[] }
+  /** To control: where the listeners are, once they are. */
+  | { readonly type: 'listening'; readonly listeners: readonly Listening[] }
+
+/** control and ship → main, once, when they serve. Control says its URL. */
+export interface HouseReady {
+  readonly type: 'ready'
+  readonly url?: string
+}
+
+/** A listener as it is, with the port that was really picked. */
+export interface Listening {
+  readonly protocol: string
+  readonly host: string
+  readonly port: number
 }
 
 /** What main accepted: configuration, and the texts of all policy files, already checked. */
