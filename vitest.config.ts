@@ -1,12 +1,41 @@
 import { defineConfig } from 'vitest/config'
 
+const apart = ['contract', 'real', 'chaos', 'soak']
+
+/** One project a folder; `unit` is all that needs no server. Groups run one after the other. */
+function project(name: string, group: number) {
+  return {
+    extends: true as const,
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      sequence: { groupOrder: group },
+    },
+  }
+}
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Real servers share two cores with the tests; more files at once only makes clocks lie.
+    // Real servers share the cores with the tests; more files at once only makes clocks lie.
     maxWorkers: 2,
     pool: 'forks',
+    retry: 0,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: apart.map((folder) => `test/${folder}/**`),
+          sequence: { groupOrder: 0 },
+        },
+      },
+      project('contract', 1),
+      project('real', 2),
+      project('chaos', 3),
+    ],
   },
 })

@@ -1,0 +1,52 @@
+/**
+ * Debian packages: found by a file that each brings, installed by apt where one is missing. Asks apt nothing when
+ * none is.
+ */
+import { existsSync } from 'node:fs'
+import { run, SetupError, say } from './run.mjs'
+
+/** package → a file that is there when it is installed. */
+export const COMPILERS = {
+  'g++': '/usr/bin/g++',
+  make: '/usr/bin/make',
+  python3: '/usr/bin/python3',
+}
+
+export const TEST_PROGRAMS = {
+  'postgresql-15': '/usr/lib/postgresql/15/bin/postgres',
+  'postgresql-client-15': '/usr/lib/postgresql/15/bin/psql',
+  pgbouncer: '/usr/sbin/pgbouncer',
+  haproxy: '/usr/sbin/haproxy',
+  openssl: '/usr/bin/openssl',
+  'python3-psycopg2': '/usr/lib/python3/dist-packages/psycopg2/__init__.py',
+}
+
+/** Names of the packages of `programs` that are not installed. */
+export function missingPrograms(programs) {
+  return Object.keys(programs).filter((name) => !existsSync(programs[name]))
+}
+
+export function ensureDebianPackages(programs) {
+  const missing = missingPrograms(programs)
+  if (missing.length === 0) return
+  const names = missing.join(' ')
+  if (!existsSync('/usr/bin/apt-get')) {
+    throw new SetupError(
+      `these programs are missing and there is no apt-get to install them: ${names}`,
+    )
+  }
+  const root = process.getuid() === 0
+  if (!root && !existsSync('/usr/bin/sudo')) {
+    throw new SetupError(`as root, run: apt-get install ${names}`)
+  }
+  say(`installing Debian packages: ${names}`)
+  const apt = (...args) => {
+    const line = ['DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', ...args]
+    return root ? run('env', line) : run('sudo', ['env', ...line])
+  }
+  const wanted = ['install', '-y', '--no-install-recommends', ...missing]
+  apt('update')
+  if (!apt(...wanted) || missingPrograms(programs).length > 0) {
+    throw new SetupError(`apt-get could not install ${names}; its messages stand above.`)
+  }
+}
