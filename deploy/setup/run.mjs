@@ -1,5 +1,7 @@
 /** Runs a program for the set-up, in sight of the person who waits for it. */
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 
 /** Something a person must put right; its message is all that is shown. */
 export class SetupError extends Error {}
@@ -15,11 +17,14 @@ export function run(program, args, options = {}) {
   return status === 0
 }
 
-/** Runs the npm that runs us, with whatever headers of Node lie beside it, so that node-gyp need not fetch them. */
+/** Runs the npm that runs us. */
 export function npm(root, args) {
-  const env = { ...process.env, npm_config_audit: 'false', npm_config_fund: 'false' }
-  // Inherited from `npm start --…`: would change what is installed.
-  delete env.npm_config_global
+  const env = { ...process.env }
+  // Headers that came with this Node spare node-gyp a download.
+  const prefix = dirname(dirname(process.execPath))
+  if (existsSync(join(prefix, 'include/node/node.h'))) {
+    env.npm_package_config_node_gyp_nodedir = prefix
+  }
   const path = process.env.npm_execpath
   const [program, first] = path?.endsWith('.js') ? [process.execPath, [path]] : ['npm', []]
   return run(program, [...first, ...args], { cwd: root, env })

@@ -1,0 +1,15 @@
+/** IO. A port that nothing listens on. */
+import { createServer } from 'node:net'
+
+/** Free at the moment of the answer; another process may take it before the caller does. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      server.close(() => resolve(port))
+    })
+  })
+}
