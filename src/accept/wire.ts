@@ -1,0 +1,173 @@
+/**
+ * IO. One socket of a session, client's or target's, with the two habits that make Node fast here (src/README.md):
+ * every plain socket of a thread reads into one static buffer, and short writes go straight to the descriptor.
+ *
+ * Bytes handed to the sink are valid during the call only. TLS takes the ordinary way in and out.
+ */
+import { writeSync } from 'node:fs'
+import { Socket, connect } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import { copy } from '../base/bytes.ts'
+
+export interface WireSink {
+  bytes(bytes: Buffer, start: number, end: number): void
+  /** The peer will send no more. */
+  end(): void
+  /** The socket is gone, with the error that took it, if one did. Called once. */
+  closed(error: Error | undefined): void
+  /** What waited to be written is below the window again. */
+  drained(): void
+}
+
+/** One per thread: a read is worked off before the next one can begin. */
+const shared = Buffer.allocUnsafeSlow(64 << 10)
+
+/** Bytes that may wait for a peer that does not read, before its counterpart is no longer read. */
+export const WINDOW_BYTES = 256 << 10
+
+const NOBODY: WireSink = { bytes() {}, end() {}, closed() {}, drained() {} }
+
+export class Wire {
+  #socket: Socket
+  #descriptor: number
+  #sink: WireSink = NOBODY
+  #error: Error | undefined
+  #closed = false
+
+  private constructor(socket: Socket, descriptor: number) {
+    this.#socket = socket
+    this.#descriptor = descriptor
+  }
+
+  /** Takes over an accepted connection by its descriptor. Paused until `listen`. */
+  static accepted(descriptor: number): Wire {
+    // The option object must exist before the wire does: `onread` is read once, at construction.
+    let wire: Wire | undefined
+    const socket = new Socket({
+      fd: descriptor,
+      readable: true,
+      writable: true,
+      onread: { buffer: shared, callback: (size) => wire!.#read(size) },
+    } as ConstructorParameters<typeof Socket>[0])
+    wire = new Wire(socket, descriptor)
+    socket.setNoDelay(true)
+    socket.pause()
+    wire.#attach()
+    return wire
+  }
+
+  /** Dials; rejects with the socket's own error. */
+  static dial(address: { host: string; port: number }, waitMsMax: number): Promise<Wire> {
+    return new Promise((resolve, reject) => {
+      let wire: Wire | undefined
+      const socket = connect({
+        host: address.host,
+        port: address.port,
+        noDelay: true,
+        keepAlive: true,
+        onread: { buffer: shared, callback: (size) => wire!.#read(size) },
+      })
+      const timer = setTimeout(() => socket.destroy(new Error('connect timed out')), waitMsMax)
+      socket.once('error', reject)
+      socket.once('close', () => clearTimeout(timer))
+      socket.once('connect', () => {
+        clearTimeout(timer)
+        socket.removeListener('error', reject)
+        const handle = (socket as unknown as { _handle: { fd: number } })._handle
+        wire = new Wire(socket, handle.fd)
+        socket.pause()
+        wire.#attach()
+        resolve(wire)
+      })
+    })
+  }
+
+  /** Who receives what comes in from now on; starts reading. */
+  listen(sink: WireSink): void {
+    this.#sink = sink
+    if (this.#closed) sink.closed(this.#error)
+    else this.#socket.resume()
+  }
+
+  get isSecure(): boolean {
+    return this.#socket instanceof TLSSocket
+  }
+
+  get isClosed(): boolean {
+    return this.#closed || this.#socket.destroyed
+  }
+
+  /** More waits to be written than the window allows. */
+  get isFull(): boolean {
+    return this.#socket.writableLength > WINDOW_BYTES
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  /** Writes now what the kernel takes, keeps a copy of the rest. Never throws. */
+  write(bytes: Buffer, start: number, end: number): void {
+    const socket = this.#socket
+    // A destroyed socket's descriptor number may already belong to somebody else.
+    if (socket.destroyed || socket.writableEnded) return
+    let sent = 0
+    if (this.#descriptor >= 0 && socket.writableLength === 0) {
+      try {
+        sent = writeSync(this.#descriptor, bytes, start, end - start)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
+          socket.destroy(error as Error)
+          return
+        }
+      }
+    }
+    if (start + sent < end) socket.write(copy(bytes, start + sent, end))
+  }
+
+  /** Lets what was written go out, then closes our half. */
+  end(): void {
+    if (!this.#socket.destroyed) this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  /** Swaps the plain socket for a TLS one made on top of it; the caller waits for its handshake. */
+  secure(make: (plain: Socket) => TLSSocket): TLSSocket {
+    const plain = this.#socket
+    plain.removeAllListeners()
+    const secured = make(plain)
+    this.#socket = secured
+    this.#descriptor = -1
+    plain.on('error', (error) => secured.destroy(error))
+    secured.on('data', (chunk: Buffer) => this.#sink.bytes(chunk, 0, chunk.length))
+    secured.pause()
+    this.#attach()
+    return secured
+  }
+
+  #read(size: number): boolean {
+    this.#sink.bytes(shared, 0, size)
+    return true
+  }
+
+  #attach(): void {
+    const socket = this.#socket
+    socket.on('end', () => this.#sink.end())
+    socket.on('error', (error) => {
+      this.#error = error
+    })
+    socket.on('close', () => {
+      if (socket !== this.#socket || this.#closed) return
+      this.#closed = true
+      this.#sink.closed(this.#error)
+    })
+    socket.on('drain', () => this.#sink.drained())
+  }
+}

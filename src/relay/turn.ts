@@ -1,0 +1,142 @@
+/**
+ * IO. One turn of a worker's event loop: collects what all its sessions want to send, writes their events to the
+ * spool with one write, and only then lets the bytes go. Nothing is forwarded that is not in the kernel's hands.
+ *
+ * When the spool cannot be written the bytes wait: sessions stand still, the write is tried again, and after
+ * `stallMsMax` those who wait are told `GW_RECORDING_LOST`. What was recorded stays with the recorder and is
+ * written when there is room again.
+ */
+import type { Wire } from '../accept/wire.ts'
+import type { Recorder } from '../record/event.ts'
+
+export interface TurnOptions {
+  readonly recorder: Pick<Recorder, 'pending' | 'flush'>
+  /** How long sessions stand still before they are ended. */
+  readonly stallMsMax: number
+  /** The spool cannot be written; called once when it begins, and once when it is over. */
+  readonly onStall: (stalled: boolean) => void
+  /** The wait is over: end whoever waits. Their bytes are dropped. */
+  readonly onLost: (error: unknown) => void
+}
+
+const RETRY_MS = 100
+/** Spans this long are not worth a copy: they go out from where they stand. */
+const DIRECT_BYTES = 16 << 10
+
+export class Turn {
+  readonly #options: TurnOptions
+  #out = Buffer.allocUnsafeSlow(1 << 20)
+  #size = 0
+  readonly #wires: Wire[] = []
+  readonly #starts: number[] = []
+  readonly #ends: number[] = []
+  readonly #closing: Wire[] = []
+  #scheduled = false
+  #stalledSince = 0
+  readonly #flush = () => this.flush()
+
+  constructor(options: TurnOptions) {
+    this.#options = options
+  }
+
+  get isStalled(): boolean {
+    return this.#stalledSince > 0
+  }
+
+  /** Queues bytes; they may be reused after the call. */
+  send(wire: Wire, bytes: Buffer, start: number, end: number): void {
+    const size = end - start
+    if (size >= DIRECT_BYTES && !this.isStalled) {
+      if (this.#size > 0 || this.#options.recorder.pending) this.flush()
+      if (!this.isStalled) {
+        wire.write(bytes, start, end)
+        return
+      }
+    }
+    if (this.#size + size > this.#out.length) this.#makeRoom(size)
+    if (size < 48) {
+      for (let from = start, to = this.#size; from < end; ) this.#out[to++] = bytes[from++]!
+    } else bytes.copy(this.#out, this.#size, start, end)
+    const last = this.#wires.length - 1
+    if (last >= 0 && this.#wires[last] === wire) this.#ends[last] = this.#size + size
+    else {
+      this.#wires.push(wire)
+      this.#starts.push(this.#size)
+      this.#ends.push(this.#size + size)
+    }
+    this.#size += size
+    this.schedule()
+  }
+
+  /** Closes our half of the wire after all that was sent to it. */
+  end(wire: Wire): void {
+    this.#closing.push(wire)
+    this.schedule()
+  }
+
+  /** Makes sure that `flush` runs at the end of this turn. */
+  schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(this.#flush)
+  }
+
+  flush(): void {
+    this.#scheduled = false
+    if (this.#options.recorder.pending) {
+      try {
+        this.#options.recorder.flush()
+      } catch (error) {
+        this.#stall(error)
+        return
+      }
+    }
+    const out = this.#out
+    for (let i = 0; i < this.#wires.length; i++) {
+      this.#wires[i]!.write(out, this.#starts[i]!, this.#ends[i]!)
+    }
+    this.#clear()
+    if (this.#stalledSince > 0) {
+      this.#stalledSince = 0
+      this.#options.onStall(false)
+    }
+  }
+
+  #clear(): void {
+    this.#wires.length = 0
+    this.#starts.length = 0
+    this.#ends.length = 0
+    this.#size = 0
+    if (this.#out.length > 8 << 20) this.#out = Buffer.allocUnsafeSlow(1 << 20)
+    for (const wire of this.#closing) wire.end()
+    this.#closing.length = 0
+  }
+
+  #makeRoom(size: number): void {
+    if (!this.isStalled && this.#size > 0) this.flush()
+    if (this.#size + size <= this.#out.length) return
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#out.length * 2, this.#size + size))
+    this.#out.copy(grown, 0, 0, this.#size)
+    this.#out = grown
+  }
+
+  #stall(error: unknown): void {
+    const now = performance.now()
+    if (this.#stalledSince === 0) {
+      this.#stalledSince = now
+      this.#options.onStall(true)
+    } else if (now - this.#stalledSince > this.#options.stallMsMax) {
+      // Fail closed: what could not be recorded is not forwarded.
+      this.#wires.length = 0
+      this.#starts.length = 0
+      this.#ends.length = 0
+      this.#size = 0
+      this.#stalledSince = now
+      this.#options.onLost(error)
+    }
+    if (!this.#scheduled) {
+      this.#scheduled = true
+      setTimeout(this.#flush, RETRY_MS)
+    }
+  }
+}
