@@ -41,28 +41,58 @@ export type ControlRequest =
 
 export type ControlAnswer =
   | { readonly type: 'identity'; readonly id: number; readonly identity: Identity }
-  | { readonly type: 'scram-first'; readonly id: number; readonly exchange: number; readonly message: string }
+  | {
+      readonly type: 'scram-first'
+      readonly id: number
+      readonly exchange: number
+      readonly message: string
+    }
   /** `serverFinal` is what the target must answer; compare before trusting it. */
-  | { readonly type: 'scram-final'; readonly id: number; readonly message: string; readonly serverFinal: string }
+  | {
+      readonly type: 'scram-final'
+      readonly id: number
+      readonly message: string
+      readonly serverFinal: string
+    }
   | { readonly type: 'md5'; readonly id: number; readonly answer: string }
   | { readonly type: 'password'; readonly id: number; readonly password: string }
-  | { readonly type: 'failed'; readonly id: number; readonly code: ErrorCode; readonly message: string }
+  | {
+      readonly type: 'failed'
+      readonly id: number
+      readonly code: ErrorCode
+      readonly message: string
+    }
 
 /** Over BroadcastChannel `sluice`, to all threads. */
 export type Broadcast =
   /** Cancel of a running statement; the worker that owns the key answers it. Key as given by the client. */
-  | { readonly type: 'cancel'; readonly protocol: string; readonly pid: number; readonly secret: Uint8Array }
+  | {
+      readonly type: 'cancel'
+      readonly protocol: string
+      readonly pid: number
+      readonly secret: Uint8Array
+    }
   /** No new work; sessions end when idle, all of them at the deadline (milliseconds since 1970). */
   | { readonly type: 'drain'; readonly deadline: number }
   /** DDL was seen: catalogues of this connection and database are stale. */
   | { readonly type: 'catalogue'; readonly connection: string; readonly database: string }
   /** End sessions at once: of a credential, or one by id. */
-  | { readonly type: 'end'; readonly credentialId?: string; readonly sessionId?: string; readonly code: ErrorCode }
+  | {
+      readonly type: 'end'
+      readonly credentialId?: string
+      readonly sessionId?: string
+      readonly code: ErrorCode
+    }
   /** New configuration and policies were accepted by main. */
   | { readonly type: 'settings'; readonly settings: Settings }
   /** Each session worker answers on the channel with `metrics-answer`. */
   | { readonly type: 'metrics'; readonly id: number }
-  | { readonly type: 'metrics-answer'; readonly id: number; readonly thread: number; readonly metrics: WorkerMetrics }
+  | {
+      readonly type: 'metrics-answer'
+      readonly id: number
+      readonly thread: number
+      readonly metrics: WorkerMetrics
+    }
   /** A spool segment is complete and may be shipped. */
   | { readonly type: 'segment' }
   /** The control thread was started anew: each session worker sends main a `WorkerHello` with a fresh port. */

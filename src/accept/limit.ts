@@ -1,0 +1,50 @@
+/**
+ * Pure. How many connections may be open, in all and from one address. Counted in main, where every
+ * connection is accepted, so that one count covers all workers.
+ */
+import { assert } from '../base/errors.ts'
+
+export interface ConnectionLimits {
+  readonly connections: number
+  readonly connectionsPerAddress: number
+}
+
+export type LimitFinding = 'open' | 'full' | 'address-full'
+
+export class ConnectionCount {
+  #limits: ConnectionLimits
+  #open = 0
+  readonly #byAddress = new Map<string, number>()
+
+  constructor(limits: ConnectionLimits) {
+    this.#limits = limits
+  }
+
+  get open(): number {
+    return this.#open
+  }
+
+  /** Lower limits end nothing that is open; they refuse what comes next. */
+  relimit(limits: ConnectionLimits): void {
+    this.#limits = limits
+  }
+
+  /** Counts the connection when the answer is `open`; then `release` is owed, once. */
+  admit(address: string): LimitFinding {
+    if (this.#open >= this.#limits.connections) return 'full'
+    const here = this.#byAddress.get(address) ?? 0
+    if (here >= this.#limits.connectionsPerAddress) return 'address-full'
+    this.#byAddress.set(address, here + 1)
+    this.#open++
+    return 'open'
+  }
+
+  release(address: string): void {
+    const here = this.#byAddress.get(address)
+    assert(here !== undefined, 'release of an address that has no connection')
+    // Addresses without connections are forgotten: the map is no bigger than what is open.
+    if (here === 1) this.#byAddress.delete(address)
+    else this.#byAddress.set(address, here - 1)
+    this.#open--
+  }
+}

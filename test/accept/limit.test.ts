@@ -1,0 +1,57 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { ConnectionCount } from '../../src/accept/limit.ts'
+
+test('the limit in all holds over addresses', () => {
+  const count = new ConnectionCount({ connections: 2, connectionsPerAddress: 2 })
+  expect(count.admit('a')).toBe('open')
+  expect(count.admit('b')).toBe('open')
+  expect(count.admit('c')).toBe('full')
+  count.release('a')
+  expect(count.admit('c')).toBe('open')
+})
+
+test('one address cannot take what others need', () => {
+  const count = new ConnectionCount({ connections: 10, connectionsPerAddress: 2 })
+  expect([count.admit('a'), count.admit('a'), count.admit('a')]).toEqual([
+    'open',
+    'open',
+    'address-full',
+  ])
+  expect(count.admit('b')).toBe('open')
+})
+
+test('lower limits end nothing and refuse what comes next', () => {
+  const count = new ConnectionCount({ connections: 5, connectionsPerAddress: 5 })
+  for (let i = 0; i < 4; i++) count.admit('a')
+  count.relimit({ connections: 2, connectionsPerAddress: 2 })
+  expect(count.open).toBe(4)
+  expect(count.admit('b')).toBe('full')
+})
+
+test('a release that nobody owes is a bug', () => {
+  const count = new ConnectionCount({ connections: 1, connectionsPerAddress: 1 })
+  expect(() => count.release('a')).toThrow('assertion failed')
+})
+
+test('whatever comes and goes, no limit is passed and nothing is lost', () => {
+  const step = fc.record({ admit: fc.boolean(), address: fc.constantFrom('a', 'b', 'c') })
+  fc.assert(
+    fc.property(fc.array(step), (steps) => {
+      const count = new ConnectionCount({ connections: 5, connectionsPerAddress: 3 })
+      const open: string[] = []
+      for (const { admit, address } of steps) {
+        if (admit) {
+          if (count.admit(address) === 'open') open.push(address)
+        } else if (open.includes(address)) {
+          open.splice(open.indexOf(address), 1)
+          count.release(address)
+        }
+        expect(count.open).toBe(open.length)
+        expect(open.length).toBeLessThanOrEqual(5)
+        for (const one of open)
+          expect(open.filter((it) => it === one).length).toBeLessThanOrEqual(3)
+      }
+    }),
+  )
+})
