@@ -1,0 +1,86 @@
+/**
+ * IO. The gateway's own state in an embedded PostgreSQL (PGlite), and its numbered migrations. The only door to PGlite.
+ *
+ * One connection shared by all callers, statements run in the order in which they were asked. Loss of power may cost
+ * the last moments; the end of the process does not. Does not lock the folder: main locks the whole data directory.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { GatewayError } from '../../base/errors.ts'
+
+export type Row = Readonly<Record<string, unknown>>
+
+export interface State {
+  /** Values are parameters, never text of the statement. Throws GW_UNAVAILABLE when the database does not answer. */
+  query(text: string, values: readonly unknown[]): Promise<readonly Row[]>
+  close(): Promise<void>
+}
+
+interface Database {
+  query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>
+  exec(text: string): Promise<unknown>
+  transaction<T>(
+    work: (inside: Pick<Database, 'query' | 'exec'>) => Promise<T>,
+  ): Promise<T | undefined>
+}
+
+/**
+ * Opens or makes the database in `folder` and brings it to the newest migration. Making one takes seconds (initdb runs
+ * in WebAssembly), opening one some hundred milliseconds. Throws GW_UNAVAILABLE with a line for the operator.
+ */
+export async function openState(folder: string): Promise<State> {
+  try {
+    // Loaded here and not at the top, so that nothing else waits for 20 MB of WebAssembly.
+    const { PGlite } = await import('@electric-sql/pglite')
+    const database = await PGlite.create(folder)
+    await migrate(database)
+    return {
+      query: async (text, values) => {
+        try {
+          return (await database.query<Row>(text, [...values])).rows
+        } catch (cause) {
+          throw unavailable('the state database did not run a statement', cause)
+        }
+      },
+      close: () => database.close(),
+    }
+  } catch (cause) {
+    throw unavailable(`the state database in ${folder} does not open`, cause)
+  }
+}
+
+async function migrate(database: Database): Promise<void> {
+  await database.exec(
+    'create table if not exists migrations (number int primary key, name text not null, ran_at timestamptz not null default now())',
+  )
+  const ran = await database.query('select coalesce(max(number), 0) as last from migrations', [])
+  const last = Number((ran.rows[0] as Row).last)
+  const known = migrations()
+  const newest = known.at(-1)?.number ?? 0
+  // An older gateway must not write into tables that it does not know.
+  if (last > newest) throw new Error(`its migration ${last} is newer than this gateway's ${newest}`)
+  for (const one of known.filter((each) => each.number > last))
+    await database.transaction(async (inside) => {
+      await inside.exec(one.text)
+      await inside.query('insert into migrations (number, name) values ($1, $2)', [
+        one.number,
+        one.name,
+      ])
+    })
+}
+
+function migrations(): { number: number; name: string; text: string }[] {
+  const folder = new URL('./', import.meta.url)
+  return readdirSync(folder)
+    .filter((name) => /^\d{4}-[a-z-]+\.sql$/.test(name))
+    .sort()
+    .map((name) => ({
+      number: Number(name.substring(0, 4)),
+      name: basename(name, '.sql'),
+      text: readFileSync(new URL(name, folder), 'utf8'),
+    }))
+}
+
+function unavailable(message: string, cause: unknown): GatewayError {
+  return new GatewayError('GW_UNAVAILABLE', message, { cause })
+}

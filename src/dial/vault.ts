@@ -1,0 +1,119 @@
+/**
+ * IO. The credentials of targets, used but not handed out: SCRAM proofs and md5 answers are computed here, in the control
+ * thread, and only a clear-text password leaves it, for a connection whose `credential.auth` lists `password`.
+ *
+ * The salted password of SCRAM is kept per (connection, password, salt, rounds): 4,096 rounds are paid once and not per
+ * login. Exchanges are single use, short-lived and bounded in number.
+ */
+import { createHash, pbkdf2, randomBytes } from 'node:crypto'
+import { promisify } from 'node:util'
+import { GatewayError } from '../base/errors.ts'
+import type { ConnectionConfig, CredentialConfig } from '../config/shape.ts'
+import {
+  type ClientFinal,
+  clientFinal,
+  clientFirst,
+  md5Answer,
+  preparePassword,
+  readServerFirst,
+  type ServerFirst,
+} from './scram.ts'
+import { resolveSecret } from './secret.ts'
+
+const EXCHANGES_MAX = 10_000
+const EXCHANGE_MS = 60_000
+const SALTED_MAX = 1000
+
+const derive = promisify(pbkdf2)
+
+interface Exchange {
+  readonly connection: string
+  readonly nonce: string
+  readonly until: number
+}
+
+export class Vault {
+  readonly #connections: () => ReadonlyMap<string, ConnectionConfig>
+  readonly #exchanges = new Map<number, Exchange>()
+  readonly #salted = new Map<string, Promise<Buffer>>()
+  #last = 0
+
+  /** `connections`: asked at each use, so that a reload counts at once. */
+  constructor(connections: () => ReadonlyMap<string, ConnectionConfig>) {
+    this.#connections = connections
+  }
+
+  /** Throws GW_UPSTREAM_LOGIN where the connection does not list scram-sha-256. */
+  scramFirst(connection: string): { exchange: number; message: string } {
+    this.#credential(connection, 'scram-sha-256')
+    const now = performance.now()
+    // Oldest first, so the expired ones stand in front.
+    for (const [id, one] of this.#exchanges) {
+      if (one.until > now && this.#exchanges.size < EXCHANGES_MAX) break
+      this.#exchanges.delete(id)
+    }
+    const exchange = ++this.#last
+    const nonce = randomBytes(18).toString('base64')
+    this.#exchanges.set(exchange, { connection, nonce, until: now + EXCHANGE_MS })
+    return { exchange, message: clientFirst(nonce) }
+  }
+
+  /** `serverFirst`: as the target sent it. Throws GW_UPSTREAM_LOGIN where it is malformed or hostile. */
+  async scramFinal(exchange: number, serverFirst: string): Promise<ClientFinal> {
+    const open = this.#exchanges.get(exchange)
+    this.#exchanges.delete(exchange)
+    if (open === undefined || open.until <= performance.now())
+      throw new GatewayError('GW_UPSTREAM_LOGIN', 'the SCRAM exchange is not open any more')
+    const read = readServerFirst(serverFirst, open.nonce)
+    if (typeof read === 'string') throw refused(open.connection, `SCRAM: ${read}`)
+    const credential = this.#credential(open.connection, 'scram-sha-256')
+    const salted = await this.#saltedPassword(
+      open.connection,
+      secret(open.connection, credential),
+      read,
+    )
+    return clientFinal(salted, open.nonce, read)
+  }
+
+  /** `salt`: the four bytes of AuthenticationMD5Password. */
+  md5(connection: string, salt: Uint8Array): string {
+    const credential = this.#credential(connection, 'md5')
+    if (salt.length !== 4) throw refused(connection, 'the md5 salt has not four bytes')
+    return md5Answer({ user: credential.user, password: secret(connection, credential) }, salt)
+  }
+
+  password(connection: string): string {
+    return secret(connection, this.#credential(connection, 'password'))
+  }
+
+  #credential(connection: string, way: CredentialConfig['auth'][number]): CredentialConfig {
+    const config = this.#connections().get(connection)
+    if (config === undefined) throw refused(connection, 'the configuration does not know it')
+    if (!config.credential.auth.includes(way))
+      throw refused(connection, `the target asks for ${way}, which credential.auth does not list`)
+    return config.credential
+  }
+
+  #saltedPassword(connection: string, password: string, server: ServerFirst): Promise<Buffer> {
+    // The password enters as a hash, so that a rotated one has an entry of its own.
+    const digest = createHash('sha256').update(password).digest('base64')
+    const key = `${connection}\0${digest}\0${server.salt.toString('base64')}\0${server.rounds}`
+    const known = this.#salted.get(key)
+    if (known !== undefined) return known
+    const salted = derive(preparePassword(password), server.salt, server.rounds, 32, 'sha256')
+    if (this.#salted.size >= SALTED_MAX) this.#salted.delete(this.#salted.keys().next().value!)
+    this.#salted.set(key, salted)
+    salted.catch(() => this.#salted.delete(key))
+    return salted
+  }
+}
+
+function secret(connection: string, credential: CredentialConfig): string {
+  if (credential.password === undefined)
+    throw refused(connection, 'the target asks for a password and none is configured')
+  return resolveSecret(credential.password)
+}
+
+function refused(connection: string, reason: string): GatewayError {
+  return new GatewayError('GW_UPSTREAM_LOGIN', `connection ${connection}: ${reason}`)
+}
