@@ -20,6 +20,8 @@ export interface Names {
   /** 'utf8' when gateway and target read the same bytes; else every text with a byte ≥ 0x80 is opaque. */
   readonly encoding: 'utf8' | 'other'
   readonly standardConformingStrings: boolean
+  /** `pg_temp_3`, once the session has one; relations in it stand under `pg_temp` in `own` and `searchPath`. */
+  readonly temporarySchema?: string | undefined
 }
 
 export interface AnalyseOptions {
@@ -50,6 +52,8 @@ export interface Statement {
   /** Facts of this statement alone; `statements`, `in_transaction` and `params` are filled in by the conversation. */
   readonly facts: SqlFacts
   readonly verb: string
+  /** Qualified names of what it touches: tables, functions, and what DDL names. */
+  readonly objects: readonly string[]
   /** True when it can send rows (SELECT, RETURNING, FETCH, SHOW, EXPLAIN, EXECUTE…); true in doubt. */
   readonly returnsRows: boolean
   readonly effect: Effect
@@ -62,6 +66,8 @@ export interface Statement {
 export interface Effect {
   /** The session's names may mean something else after it (semantics §1 "The same names"). */
   readonly dirties: boolean
+  /** So does the end of the transaction it runs in, COMMIT included: SET LOCAL, ON COMMIT DROP. */
+  readonly dirtiesAtEnd: boolean
   /** Besides: shared objects may have changed, so the catalogue must be asked for again. */
   readonly changesCatalogue: boolean
   readonly transaction: 'begin' | 'commit' | 'rollback' | 'savepoint' | 'rollback-to' | 'prepare' | undefined
@@ -103,6 +109,7 @@ export interface MaskFinding {
 
 export const NO_EFFECT: Effect = {
   dirties: false,
+  dirtiesAtEnd: false,
   changesCatalogue: false,
   transaction: undefined,
   copy: undefined,

@@ -1,6 +1,7 @@
 /**
  * Pure. What the gateway knows of a target's catalogue: relations, functions, operators, types and their places
- * in schemas, as plain data with look-ups. How it is asked for stands in `catalogue-query.ts`.
+ * in schemas, as plain data with look-ups. How it is asked for stands in `catalogue-query.ts`, how the answer is
+ * read in `catalogue-read.ts`.
  *
  * One catalogue is shared by all sessions of a worker that use the same target, database and login; what only one
  * session sees (its `search_path`, its temporary objects, what its open transaction made) stands in `Names`.
@@ -42,6 +43,51 @@ export interface Relation {
   readonly calls: readonly number[]
 }
 
+/** A function, procedure, aggregate or window function. */
+export interface Routine {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  /** pg_proc.prokind: f, p, a, w. */
+  readonly kind: string
+  /** pg_proc.provolatile: i, s, v. */
+  readonly volatility: string
+  /** The extension it is a member of. */
+  readonly extension: string | undefined
+}
+
+export interface Operator {
+  readonly schema: string
+  readonly name: string
+  /** OID of the function that does the work. */
+  readonly routine: number
+}
+
+export interface Type {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  /** pg_type.typtype: b base, c composite, d domain, e enum, m multirange, p pseudo, r range. */
+  readonly kind: string
+  readonly extension: string | undefined
+  /** Routines (OID) that reading or writing a value runs: input, output, domain checks. */
+  readonly calls: readonly number[]
+  /** Types (OID) it is made of: base type, element, attributes, bounds. */
+  readonly uses: readonly number[]
+}
+
+export interface Cast {
+  readonly source: number
+  readonly target: number
+  /** OID of its function; 0 when it has none. */
+  readonly routine: number
+  /** e explicit, a also in assignments, i implicit. */
+  readonly context: string
+}
+
+/** Everything below FIRST_USER_OID was made by initdb. */
+export const FIRST_USER_OID = 16384
+
 export interface Catalogue {
   /** server_version_num, such as 150018. */
   readonly serverVersion: number
@@ -50,4 +96,148 @@ export interface Catalogue {
   relation(oid: number): Relation | undefined
   relationByName(schema: string, name: string): Relation | undefined
   relations(): Iterable<Relation>
+  /** Routines not made by initdb, all overloads. */
+  routines(schema: string, name: string): readonly Routine[]
+  /** A routine not made by initdb, or one of initdb's that a view calls. */
+  routine(oid: number): Routine | undefined
+  /** initdb made a routine of that name in that schema. */
+  builtInRoutine(schema: string, name: string): boolean
+  /** initdb made a VOLATILE routine of that name. */
+  builtInVolatile(name: string): boolean
+  /** Operators not made by initdb. */
+  operators(schema: string, name: string): readonly Operator[]
+  builtInOperator(name: string): boolean
+  /** Types not made by initdb; row types of tables among them. */
+  type(oid: number): Type | undefined
+  typeByName(schema: string, name: string): Type | undefined
+  builtInType(schema: string, name: string): boolean
+  /** Casts not made by initdb. */
+  readonly casts: readonly Cast[]
+}
+
+/** What a catalogue is made of; also what one session sees besides (see `overlay`). */
+export interface CatalogueParts {
+  readonly serverVersion: number
+  readonly epoch: number
+  readonly relations: readonly Relation[]
+  readonly routines: readonly Routine[]
+  readonly operators: readonly Operator[]
+  readonly types: readonly Type[]
+  readonly casts: readonly Cast[]
+  readonly builtIn: BuiltInNames
+}
+
+/** Names of what initdb made. `schema.name` for routines and types outside pg_catalog, bare names inside. */
+export interface BuiltInNames {
+  readonly routines: ReadonlySet<string>
+  readonly volatile: ReadonlySet<string>
+  readonly operators: ReadonlySet<string>
+  readonly types: ReadonlySet<string>
+}
+
+export function catalogueOf(parts: CatalogueParts): Catalogue {
+  const relations = new Map(parts.relations.map((one) => [one.oid, one]))
+  const relationNames = new Map(parts.relations.map((one) => [key(one.schema, one.name), one]))
+  const routines = new Map(parts.routines.map((one) => [one.oid, one]))
+  const routineNames = grouped(parts.routines.filter((one) => one.oid >= FIRST_USER_OID))
+  const operatorNames = grouped(parts.operators)
+  const types = new Map(parts.types.map((one) => [one.oid, one]))
+  const typeNames = new Map(parts.types.map((one) => [key(one.schema, one.name), one]))
+  const { builtIn } = parts
+  return {
+    serverVersion: parts.serverVersion,
+    epoch: parts.epoch,
+    casts: parts.casts,
+    relation: (oid) => relations.get(oid),
+    relationByName: (schema, name) => relationNames.get(key(schema, name)),
+    relations: () => relations.values(),
+    routine: (oid) => routines.get(oid),
+    routines: (schema, name) => routineNames.get(key(schema, name)) ?? [],
+    builtInRoutine: (schema, name) => builtIn.routines.has(initdbName(schema, name)),
+    builtInVolatile: (name) => builtIn.volatile.has(name),
+    operators: (schema, name) => operatorNames.get(key(schema, name)) ?? [],
+    builtInOperator: (name) => builtIn.operators.has(name),
+    type: (oid) => types.get(oid),
+    typeByName: (schema, name) => typeNames.get(key(schema, name)),
+    builtInType: (schema, name) => builtIn.types.has(initdbName(schema, name)),
+  }
+}
+
+/** What one session sees besides the shared catalogue; takes the place of shared objects of the same OID. */
+export interface OwnObjects {
+  readonly relations: readonly Relation[]
+  readonly routines: readonly Routine[]
+  readonly operators: readonly Operator[]
+  readonly types: readonly Type[]
+  readonly casts: readonly Cast[]
+  /** Relations that the session's open transaction has dropped. */
+  readonly gone: readonly number[]
+}
+
+/** The catalogue as one session sees it. Old names of what the session renamed are not found any more. */
+export function overlay(shared: Catalogue, own: OwnObjects): Catalogue {
+  const mine = catalogueOf({
+    ...own,
+    serverVersion: shared.serverVersion,
+    epoch: shared.epoch,
+    builtIn: NOTHING_BUILT_IN,
+  })
+  const gone = new Set(own.gone)
+  const hidden = (oid: number) => gone.has(oid) || mine.relation(oid) !== undefined
+  const unlessHidden = (one: Relation | undefined) =>
+    one === undefined || hidden(one.oid) ? undefined : one
+  const typeUnlessOwn = (one: Type | undefined) =>
+    one === undefined || mine.type(one.oid) !== undefined ? undefined : one
+  return {
+    serverVersion: shared.serverVersion,
+    epoch: shared.epoch,
+    casts: [...shared.casts, ...own.casts],
+    relation: (oid) => mine.relation(oid) ?? unlessHidden(shared.relation(oid)),
+    relationByName: (schema, name) =>
+      mine.relationByName(schema, name) ?? unlessHidden(shared.relationByName(schema, name)),
+    *relations() {
+      yield* own.relations
+      for (const one of shared.relations()) if (!hidden(one.oid)) yield one
+    },
+    routine: (oid) => mine.routine(oid) ?? shared.routine(oid),
+    routines: (schema, name) => [...mine.routines(schema, name), ...shared.routines(schema, name)],
+    builtInRoutine: shared.builtInRoutine,
+    builtInVolatile: shared.builtInVolatile,
+    operators: (schema, name) => [
+      ...mine.operators(schema, name),
+      ...shared.operators(schema, name),
+    ],
+    builtInOperator: shared.builtInOperator,
+    type: (oid) => mine.type(oid) ?? shared.type(oid),
+    typeByName: (schema, name) =>
+      mine.typeByName(schema, name) ?? typeUnlessOwn(shared.typeByName(schema, name)),
+    builtInType: shared.builtInType,
+  }
+}
+
+const NOTHING_BUILT_IN: BuiltInNames = {
+  routines: new Set(),
+  volatile: new Set(),
+  operators: new Set(),
+  types: new Set(),
+}
+
+function key(schema: string, name: string): string {
+  return `${schema}\u0000${name}`
+}
+
+function initdbName(schema: string, name: string): string {
+  return schema === 'pg_catalog' ? name : `${schema}.${name}`
+}
+
+function grouped<T extends { readonly schema: string; readonly name: string }>(
+  all: readonly T[],
+): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const one of all) {
+    const group = groups.get(key(one.schema, one.name))
+    if (group === undefined) groups.set(key(one.schema, one.name), [one])
+    else group.push(one)
+  }
+  return groups
 }
