@@ -1,0 +1,196 @@
+/**
+ * Pure. Reads the answers to the texts of `catalogue-query.ts`. What comes from a target is not trusted to have
+ * the shape that was asked for: anything else gives undefined, and the caller then refuses.
+ */
+import { createHash } from 'node:crypto'
+import type { Names } from './analysis.ts'
+import {
+  type Cast,
+  type Catalogue,
+  type Column,
+  catalogueOf,
+  type Operator,
+  overlay,
+  type Relation,
+  type Routine,
+  type Type,
+} from './catalogue.ts'
+
+/** The shared catalogue from the answer to CATALOGUE_TEXT; undefined when it is not such an answer. */
+export function buildCatalogue(json: string, epoch: number): Catalogue | undefined {
+  return attempt(() => {
+    const answer = object(JSON.parse(json))
+    const builtIn = object(answer.builtIn)
+    return catalogueOf({
+      serverVersion: whole(answer.version),
+      epoch,
+      ...objects(answer),
+      builtIn: {
+        routines: words(builtIn.routines),
+        volatile: words(builtIn.volatile),
+        operators: words(builtIn.operators),
+        types: words(builtIn.types),
+      },
+    })
+  })
+}
+
+/** What one session sees, from the answer to NAMES_TEXT on its own connection; undefined as above. */
+export function namesFrom(json: string, shared: Catalogue): Names | undefined {
+  return attempt(() => {
+    const answer = object(JSON.parse(json))
+    const temporary = answer.temporary === null ? undefined : text(answer.temporary)
+    const own = { ...objects(answer), gone: list(answer.gone).map(whole) }
+    const path = list(answer.path).map(text)
+    const client = text(answer.client)
+    const utf8 = text(answer.server) === 'UTF8' && (client === 'UTF8' || client === 'SQL_ASCII')
+    return {
+      catalogue: isEmpty(own) ? shared : overlay(shared, own),
+      searchPath: path.map((one) => (one === temporary ? 'pg_temp' : one)),
+      currentUser: text(answer.user),
+      own: own.relations,
+      key: `${shared.epoch}:${createHash('sha256').update(json).digest('base64url')}`,
+      encoding: utf8 ? 'utf8' : 'other',
+      standardConformingStrings: text(answer.strings) === 'on',
+      temporarySchema: temporary,
+    }
+  })
+}
+
+function isEmpty(own: { readonly [part: string]: readonly unknown[] }): boolean {
+  return Object.values(own).every((part) => part.length === 0)
+}
+
+function objects(answer: Readonly<Record<string, unknown>>) {
+  const types = list(answer.types).map(type)
+  const ranges = types.filter((one) => one.kind === 'r').map((one) => one.oid)
+  return {
+    relations: list(answer.relations).map(relation),
+    routines: list(answer.routines).map(routine),
+    operators: list(answer.operators).map(operator),
+    // Which range a multirange belongs to is no column before PostgreSQL 14: it might be any.
+    types: types.map((one) => (one.kind === 'm' ? { ...one, uses: ranges } : one)),
+    casts: list(answer.casts).map(cast),
+  }
+}
+
+function relation(value: unknown): Relation {
+  const row = list(value)
+  const triggers = optional(row[10]).map((one) => list(one))
+  return {
+    oid: whole(row[0]),
+    schema: text(row[1]),
+    name: text(row[2]),
+    kind: text(row[3]),
+    temporary: row[4] === true,
+    columns: optional(row[5])
+      .map(column)
+      .sort((a, b) => a.number - b.number),
+    uniqueKeys: optional(row[6]).map((one) => list(one).map(whole)),
+    children: optional(row[7]).map(whole),
+    parents: optional(row[8]).map(whole),
+    cascades: [...new Set(optional(row[9]).map(whole))],
+    triggers: triggers.map((one) => text(one[0])),
+    insteadOfTriggers: triggers.some((one) => (whole(one[1]) & TRIGGER_INSTEAD) !== 0),
+    rules: optional(row[11]).length > 0,
+    reads: optional(row[12]).map((one) => {
+      const pair = list(one)
+      return { relation: whole(pair[0]), column: whole(pair[1]) }
+    }),
+    calls: optional(row[13]).map(whole),
+  }
+}
+
+/** TRIGGER_TYPE_INSTEAD of pg_trigger.tgtype. */
+const TRIGGER_INSTEAD = 64
+
+function column(value: unknown): Column {
+  const row = list(value)
+  return {
+    number: whole(row[0]),
+    name: text(row[1]),
+    typeOid: whole(row[2]),
+    notNull: row[3] === true,
+    generatedFrom: optional(row[4]).map(whole),
+  }
+}
+
+function routine(value: unknown): Routine {
+  const row = list(value)
+  return {
+    oid: whole(row[0]),
+    schema: text(row[1]),
+    name: text(row[2]),
+    kind: text(row[3]),
+    volatility: text(row[4]),
+    extension: row[5] === null ? undefined : text(row[5]),
+  }
+}
+
+function operator(value: unknown): Operator {
+  const row = list(value)
+  return { schema: text(row[0]), name: text(row[1]), routine: whole(row[2]) }
+}
+
+function type(value: unknown): Type {
+  const row = list(value)
+  return {
+    oid: whole(row[0]),
+    schema: text(row[1]),
+    name: text(row[2]),
+    kind: text(row[3]),
+    extension: row[4] === null ? undefined : text(row[4]),
+    calls: optional(row[5]).map(whole),
+    uses: optional(row[6]).map(whole),
+  }
+}
+
+function cast(value: unknown): Cast {
+  const row = list(value)
+  return {
+    source: whole(row[0]),
+    target: whole(row[1]),
+    routine: whole(row[2]),
+    context: text(row[3]),
+  }
+}
+
+/** Why an answer could not be read; never leaves this file. */
+class Unlike extends Error {}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof Unlike || error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+function object(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Unlike()
+  return value as Readonly<Record<string, unknown>>
+}
+
+function list(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw new Unlike()
+  return value
+}
+
+function optional(value: unknown): readonly unknown[] {
+  return value === null ? [] : list(value)
+}
+
+function text(value: unknown): string {
+  if (typeof value !== 'string') throw new Unlike()
+  return value
+}
+
+function whole(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw new Unlike()
+  return value
+}
+
+function words(value: unknown): ReadonlySet<string> {
+  return new Set(text(value).split(' '))
+}
