@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { connect } from '../../src/demo/client.ts'
+import { type EmbeddedDefault, embeddedDefault } from '../../src/demo/embedded.ts'
+import { serverUser } from '../../src/demo/system-user.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-embedded-'))
+
+afterAll(() => {
+  // Run as root the server has a folder of its own.
+  const server = serverUser(join(folder, 'demo/postgres')).folder
+  for (const path of [folder, server]) rmSync(path, { recursive: true, force: true })
+})
+
+async function ask(
+  demo: EmbeddedDefault,
+  text: string,
+): Promise<Readonly<Record<string, unknown>>[]> {
+  const { address, credential } = demo.settings.config.connections.get('demo')!
+  const reference = credential.password!
+  const password = 'file' in reference ? readFileSync(reference.file, 'utf8') : ''
+  const client = await connect({ ...address, user: credential.user, password, database: 'demo' })
+  try {
+    return [...(await client.query(text)).rows]
+  } finally {
+    await client.end()
+  }
+}
+
+test('the first start makes the sample data, the role that owns it, and closed files', async () => {
+  const demo = await embeddedDefault(folder)
+  try {
+    const [counts] = await ask(
+      demo,
+      `select (select count(*) from customers)::int as customers, (select count(*) from orders)::int as orders,
+              (select count(distinct card) from customers)::int as cards,
+              (select count(*) from orders where note like '%card%')::int as noted,
+              (select tableowner from pg_tables where tablename = 'orders') as owner,
+              (select rolsuper from pg_roles where rolname = current_user) as super`,
+    )
+    expect(counts).toEqual({
+      customers: 10_000,
+      orders: 300_000,
+      cards: 10_000,
+      noted: 600,
+      owner: 'app',
+      super: false,
+    })
+    const [one] = await ask(demo, 'select * from customers where id = 42')
+    expect(one).toMatchObject({ name: 'Chiara Eriksen', email: 'chiara.eriksen.42@example.com' })
+    const cards = await ask(demo, 'select card from customers where id % 50 = 0')
+    expect(cards.filter(({ card }) => !isLuhn(String(card)))).toEqual([])
+    expect(statSync(join(folder, 'demo/app.password')).mode & 0o777).toBe(0o600)
+    expect(demo.settings.policyFiles.length).toBeGreaterThan(0)
+  } finally {
+    await demo.stop()
+  }
+})
+
+test('a second gateway on the same folder is refused, and the first goes on', async () => {
+  const demo = await embeddedDefault(folder)
+  try {
+    await expect(embeddedDefault(folder)).rejects.toThrow('Another gateway runs the demo')
+    expect(await ask(demo, 'select 1 as one')).toEqual([{ one: 1 }])
+  } finally {
+    await demo.stop()
+  }
+})
+
+test('a server left behind by a killed gateway is stopped, and the data is kept', async () => {
+  const script = `
+    import { embeddedDefault } from './dist/src/demo/embedded.js'
+    await embeddedDefault(${JSON.stringify(folder)})
+    process.kill(process.pid, 'SIGKILL')`
+  expect(() => execFileSync(process.execPath, ['--input-type=module', '-e', script])).toThrow()
+  const started = performance.now()
+  const demo = await embeddedDefault(folder)
+  try {
+    expect(performance.now() - started).toBeLessThan(10_000)
+    expect(await ask(demo, 'select count(*)::int as n from orders')).toEqual([{ n: 300_000 }])
+  } finally {
+    await demo.stop()
+  }
+})
+
+function isLuhn(digits: string): boolean {
+  const sum = [...digits].reverse().reduce((total, digit, place) => {
+    const value = Number(digit) * (1 + (place % 2))
+    return total + (value > 9 ? value - 9 : value)
+  }, 0)
+  return digits.length === 16 && sum % 10 === 0
+}
