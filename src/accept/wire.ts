@@ -47,7 +47,7 @@ export class Wire {
       fd: descriptor,
       readable: true,
       writable: true,
-      onread: { buffer: shared, callback: (size) => wire!.#read(size) },
+      onread: { buffer: shared, callback: (size: number) => wire!.#read(size) },
     } as ConstructorParameters<typeof Socket>[0])
     wire = new Wire(socket, descriptor)
     socket.setNoDelay(true)
@@ -65,7 +65,7 @@ export class Wire {
         port: address.port,
         noDelay: true,
         keepAlive: true,
-        onread: { buffer: shared, callback: (size) => wire!.#read(size) },
+        onread: { buffer: shared, callback: (size: number) => wire!.#read(size) },
       })
       const timer = setTimeout(() => socket.destroy(new Error('connect timed out')), waitMsMax)
       socket.once('error', reject)

@@ -49,10 +49,15 @@ export interface LaneHandler {
   note(bytes: Buffer, start: number, end: number, first: boolean): void
   /** One whole frame (HOLD), or a run of them (RUN); valid during the call. */
   held(kind: number, bytes: Buffer, start: number, end: number): Held
-  /** A held frame larger than `heldBytesMax`: true drops it, false ends the lane as broken. */
+  /** Most bytes a held frame of this kind may have; asked before anything of a long one is kept. */
+  heldBytesMax(kind: number): number
+  /** A held frame larger than that: true drops it, false ends the lane as broken. */
   oversize(kind: number, size: number): boolean
   broken(problem: 'malformed' | 'unknown' | 'too-large', kind: number): void
 }
+
+/** No limit on held frames is smaller than this. */
+const SMALL_BYTES = 16 << 10
 
 const OPEN = 0
 const WAITING = 1
@@ -63,7 +68,6 @@ export class Lane {
   readonly courses: Uint8Array
   readonly #framer: Framer
   readonly #handler: LaneHandler
-  readonly #heldBytesMax: number
   #state = OPEN
   /** What is left of a PASS, NOTE or DROP frame, and its course. */
   #left = 0
@@ -76,16 +80,10 @@ export class Lane {
   #sent = 0
   #mark = 0
 
-  constructor(options: {
-    framer: Framer
-    courses: Uint8Array
-    handler: LaneHandler
-    heldBytesMax: number
-  }) {
+  constructor(options: { framer: Framer; courses: Uint8Array; handler: LaneHandler }) {
     this.#framer = options.framer
     this.courses = options.courses
     this.#handler = options.handler
-    this.#heldBytesMax = options.heldBytesMax
   }
 
   get isWaiting(): boolean {
@@ -177,9 +175,10 @@ export class Lane {
   #needed(bytes: Buffer, at: number, end: number): number {
     const size = this.#framer.size(bytes, at, end)
     if (size === SHORT) return this.#framer.headBytes
-    if (size === MALFORMED || size > this.#heldBytesMax) return 0
-    const course = this.courses[this.#framer.kind(bytes, at)]
-    return course === HOLD || course === RUN ? size : 0
+    if (size === MALFORMED) return 0
+    const kind = this.#framer.kind(bytes, at)
+    const course = this.courses[kind]
+    return (course === HOLD || course === RUN) && !this.#isOversize(kind, size) ? size : 0
   }
 
   /** Works off whole frames; answers the position before which everything is dealt with. */
@@ -223,7 +222,7 @@ export class Lane {
     switch (course) {
       case HOLD:
       case RUN: {
-        if (size > this.#heldBytesMax) return this.#oversize(kind, { size, bytes, at, end })
+        if (this.#isOversize(kind, size)) return this.#oversize(kind, { size, bytes, at, end })
         if (at + size > end) return at
         return this.#held(course, kind, { size, bytes, at, end })
       }
@@ -275,6 +274,11 @@ export class Lane {
         this.#sent = stop
         return stop
     }
+  }
+
+  /** Short frames are within every limit, and they are nearly all. */
+  #isOversize(kind: number, size: number): boolean {
+    return size > SMALL_BYTES && size > this.#handler.heldBytesMax(kind)
   }
 
   #oversize(

@@ -1,0 +1,80 @@
+/**
+ * IO. Reads a wire by promises, for the part of a session before the relay: there messages are few and each must be
+ * seen before the next step is known. Keeps at most `bytesMax` that nobody has asked for yet.
+ */
+import { GatewayError } from '../base/errors.ts'
+import type { Wire, WireSink } from './wire.ts'
+
+/** The peer went away before the handshake was over: nobody is left to tell. */
+export class PeerGone extends Error {}
+
+export class Handshake implements WireSink {
+  readonly wire: Wire
+  readonly #bytesMax: number
+  #kept: Buffer = Buffer.alloc(0)
+  #gone: Error | undefined
+  #wake: (() => void) | undefined
+
+  constructor(wire: Wire, bytesMax: number) {
+    this.wire = wire
+    this.#bytesMax = bytesMax
+    wire.listen(this)
+  }
+
+  /** Bytes that came and were not asked for yet. */
+  get keptBytes(): number {
+    return this.#kept.length
+  }
+
+  /** Waits for `count` bytes and takes them. Rejects with PeerGone, or GW_FRAME_TOO_LARGE past the limit. */
+  async take(count: number): Promise<Buffer> {
+    if (count > this.#bytesMax) throw new GatewayError('GW_FRAME_TOO_LARGE', `${count} bytes`)
+    while (this.#kept.length < count) {
+      if (this.#gone !== undefined) throw this.#gone
+      await new Promise<void>((wake) => {
+        this.#wake = wake
+      })
+    }
+    const taken = this.#kept.subarray(0, count)
+    this.#kept = this.#kept.subarray(count)
+    return taken
+  }
+
+  /** Sends at once: no action is in these bytes, so nothing is to be recorded before them. */
+  send(bytes: Buffer): void {
+    this.wire.write(bytes, 0, bytes.length)
+  }
+
+  /** What was not taken, for the relay to begin with. */
+  rest(): Buffer {
+    const rest = this.#kept
+    this.#kept = Buffer.alloc(0)
+    return rest
+  }
+
+  bytes(bytes: Buffer, start: number, end: number): void {
+    if (this.#kept.length + end - start > this.#bytesMax) {
+      this.#gone = new GatewayError('GW_FRAME_TOO_LARGE', 'too much before the handshake is over')
+      this.wire.pause()
+    } else this.#kept = Buffer.concat([this.#kept, bytes.subarray(start, end)])
+    this.#awake()
+  }
+
+  end(): void {
+    this.#gone ??= new PeerGone('the peer closed during the handshake')
+    this.#awake()
+  }
+
+  closed(error: Error | undefined): void {
+    this.#gone ??= new PeerGone(error?.message ?? 'the peer closed during the handshake')
+    this.#awake()
+  }
+
+  drained(): void {}
+
+  #awake(): void {
+    const wake = this.#wake
+    this.#wake = undefined
+    wake?.()
+  }
+}

@@ -1,0 +1,73 @@
+/** IO. TLS on both legs: towards clients as a listener says, towards targets as a connection says. */
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { createSecureContext, type SecureContext, TLSSocket, connect } from 'node:tls'
+import { GatewayError } from '../base/errors.ts'
+import type { ConnectionConfig, ListenerConfig } from '../config/shape.ts'
+import type { Wire } from './wire.ts'
+
+/** undefined: this listener speaks no TLS. Throws when certificate and key cannot be read or do not fit. */
+export function serverContext(listener: ListenerConfig): SecureContext | undefined {
+  if (listener.tls === undefined) return undefined
+  const { cert, key } = listener.tls
+  // A session worker has no environment: the configuration lets a listener's key be a file only.
+  if (!('file' in key)) throw new Error('the key of a listener must be { file: … }')
+  return createSecureContext({
+    cert: readFileSync(cert),
+    key: readFileSync(key.file),
+    minVersion: 'TLSv1.2',
+  })
+}
+
+/** Takes the client's side of the handshake; resolves once it is done. */
+export function secureClient(client: Wire, context: SecureContext): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const secured = client.secure(
+      (plain) => new TLSSocket(plain, { isServer: true, secureContext: context }),
+    )
+    const failed = (error?: Error) =>
+      reject(new GatewayError('GW_MALFORMED', `TLS: ${error?.message ?? 'closed'}`, { cause: error }))
+    secured.once('error', failed)
+    secured.once('close', failed)
+    secured.once('secure', () => {
+      secured.removeListener('error', failed)
+      secured.removeListener('close', failed)
+      resolve()
+    })
+    secured.resume()
+  })
+}
+
+/** `require` encrypts; `verify-full` also checks the certificate's chain and name. */
+export function secureTarget(target: Wire, connection: ConnectionConfig): Promise<void> {
+  const { host } = connection.address
+  const verified = connection.tls.mode === 'verify-full'
+  return new Promise((resolve, reject) => {
+    const failed = (error?: Error) =>
+      reject(
+        new GatewayError('GW_UPSTREAM_UNREACHABLE', `TLS: ${error?.message ?? 'closed'}`, {
+          cause: error,
+          say: `No TLS with the target of "${connection.name}" as \`tls: ${connection.tls.mode}\` asks.`,
+        }),
+      )
+    const secured = target.secure((plain) =>
+      connect({
+        socket: plain,
+        minVersion: 'TLSv1.2',
+        rejectUnauthorized: verified,
+        // Names only: an address is no server name (RFC 6066 §3); its check goes by `host`.
+        ...(isIP(host) === 0 ? { servername: host } : {}),
+        host,
+        ...(connection.tls.ca === undefined ? {} : { ca: readFileSync(connection.tls.ca) }),
+      }),
+    )
+    secured.once('error', failed)
+    secured.once('close', failed)
+    secured.once('secureConnect', () => {
+      secured.removeListener('error', failed)
+      secured.removeListener('close', failed)
+      resolve()
+    })
+    secured.resume()
+  })
+}

@@ -1,0 +1,115 @@
+/**
+ * Pure. One statement of a message, from facts to a verdict and to what is recorded of it.
+ *
+ * A verdict is kept with the statement and used again only while nothing it depends on can have changed: the policy,
+ * being inside a transaction or not, and, unless the guard says that no rule reads them, parameters and session.
+ */
+import { type Action, highest } from '../../decide/action.ts'
+import type { Guard } from '../../decide/policy.ts'
+import type { Verdict } from '../../decide/verdict.ts'
+import type { Shape } from '../../record/event.ts'
+import type { RelayWorker, SessionContext } from '../protocol.ts'
+import type { Statement } from './sql/analysis.ts'
+
+export interface Judged {
+  readonly verdict: Verdict
+  readonly shape: Shape
+  readonly policyVersion: number
+  readonly inTransaction: boolean
+  /** Depends on nothing but the statement, the grant and the two fields above. */
+  readonly stable: boolean
+}
+
+export interface Question {
+  readonly statement: Statement
+  /** Exact text of the statement. */
+  readonly exact: string
+  /** The same with what masks hide replaced; recorded. */
+  readonly recorded: string
+  readonly params: readonly string[]
+  readonly statements: number
+  readonly inTransaction: boolean
+}
+
+export function judge(
+  question: Question,
+  guard: Guard,
+  parts: { worker: RelayWorker; context: SessionContext },
+): Judged {
+  const { statement, params, inTransaction } = question
+  const sql = {
+    ...statement.facts,
+    statements: question.statements,
+    in_transaction: inTransaction,
+    params,
+  }
+  const action: Action = {
+    protocol: 'postgres',
+    classes: statement.classes,
+    verb: statement.verb,
+    objects: statement.objects,
+    opaque: statement.opaque,
+    text: question.exact,
+    facts: { sql },
+  }
+  const verdict = refusedByMask(statement) ?? parts.worker.decide(guard, action, parts.context)
+  return {
+    verdict,
+    shape: shapeOf(action, question, { verdict, guard, worker: parts.worker }),
+    policyVersion: guard.version,
+    inTransaction,
+    stable: guard.stable && (params.length === 0 || !guard.readsParameters),
+  }
+}
+
+/** True when an earlier verdict still says what a new one would. */
+export function holds(judged: Judged, guard: Guard, inTransaction: boolean): boolean {
+  return (
+    judged.stable &&
+    judged.policyVersion === guard.version &&
+    judged.inTransaction === inTransaction
+  )
+}
+
+function refusedByMask(statement: Statement): Verdict | undefined {
+  const { refusal, rules } = statement.mask
+  if (refusal === undefined) return undefined
+  return {
+    verdict: 'deny',
+    kind: 'denied',
+    rule: rules[0] ?? '',
+    say: refusal.reason,
+    hint: refusal.hint,
+    position: undefined,
+  }
+}
+
+function shapeOf(
+  action: Action,
+  question: Question,
+  parts: { verdict: Verdict; guard: Guard; worker: RelayWorker },
+): Shape {
+  const { verdict, guard, worker } = parts
+  return worker.shape({
+    class: highest(action.classes),
+    verb: action.verb,
+    objects: action.objects,
+    statement: question.recorded,
+    exact: question.exact,
+    verdict: verdict.verdict === 'allow' ? 'allowed' : verdict.kind,
+    rule: verdict.verdict === 'allow' ? verdict.rule || verdict.wouldDeny : verdict.rule,
+    policyVersion: guard.version,
+    requestId: '',
+    facts: factsJson(action, question),
+  })
+}
+
+/** All facts but text and values, which could hold what a mask hides. */
+function factsJson(action: Action, question: Question): string {
+  const { literals: _literals, params: _params, ...sql } = action.facts.sql!
+  return JSON.stringify({
+    classes: action.classes,
+    opaque: action.opaque === undefined ? undefined : true,
+    sql: { ...sql, in_transaction: question.inTransaction, statements: question.statements },
+  })
+}

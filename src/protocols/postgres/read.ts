@@ -1,0 +1,233 @@
+/**
+ * Pure. Reads bodies of single frames. Every reader checks its bounds and answers undefined for a frame that does
+ * not add up; none throws. Spans point into the given bytes and are valid as long as those are.
+ * https://www.postgresql.org/docs/current/protocol-message-formats.html
+ */
+import { zeroAt } from '../../base/bytes.ts'
+import type { Field } from '../../mask/plan.ts'
+
+export interface Startup {
+  readonly major: number
+  readonly minor: number
+  readonly parameters: ReadonlyMap<string, string>
+}
+
+/** Codes of start-up packets that are no start-up. */
+export const CANCEL_REQUEST = 80877102
+export const SSL_REQUEST = 80877103
+export const GSSENC_REQUEST = 80877104
+
+/** `bytes` is the whole packet: size, version, pairs, final zero. */
+export function readStartup(bytes: Buffer): Startup | undefined {
+  if (bytes.length < 9) return undefined
+  const parameters = new Map<string, string>()
+  let at = 8
+  while (true) {
+    const nameEnd = zeroAt(bytes, at)
+    if (nameEnd < 0) return undefined
+    if (nameEnd === at) {
+      // The list ends with one zero byte, and that is the end of the packet.
+      if (nameEnd !== bytes.length - 1) return undefined
+      return { major: bytes.readUInt16BE(4), minor: bytes.readUInt16BE(6), parameters }
+    }
+    const valueEnd = zeroAt(bytes, nameEnd + 1)
+    if (valueEnd < 0) return undefined
+    const name = bytes.toString('utf8', at, nameEnd)
+    // PostgreSQL takes the last of two; a reader that took the first would disagree with it.
+    if (parameters.has(name)) return undefined
+    parameters.set(name, bytes.toString('utf8', nameEnd + 1, valueEnd))
+    at = valueEnd + 1
+  }
+}
+
+/** Text of a frame that is one string: Query, PasswordMessage, CommandComplete, CopyFail. */
+export function readText(bytes: Buffer, start: number, end: number): string | undefined {
+  if (zeroAt(bytes, start + 5, end) !== end - 1) return undefined
+  return bytes.toString('utf8', start + 5, end - 1)
+}
+
+export interface ParseBody {
+  readonly statement: string
+  readonly text: string
+  /** Span of the text's bytes, for checks on the exact bytes. */
+  readonly textStart: number
+  readonly textEnd: number
+}
+
+export function readParse(bytes: Buffer, start: number, end: number): ParseBody | undefined {
+  const nameEnd = zeroAt(bytes, start + 5, end)
+  if (nameEnd < 0) return undefined
+  const textEnd = zeroAt(bytes, nameEnd + 1, end)
+  if (textEnd < 0 || textEnd + 3 > end) return undefined
+  const types = bytes.readUInt16BE(textEnd + 1)
+  if (textEnd + 3 + types * 4 !== end) return undefined
+  return {
+    statement: bytes.toString('utf8', start + 5, nameEnd),
+    text: bytes.toString('utf8', nameEnd + 1, textEnd),
+    textStart: nameEnd + 1,
+    textEnd,
+  }
+}
+
+export interface BindBody {
+  readonly portal: string
+  readonly statement: string
+  /** Format of parameter i: 0 text, 1 binary. */
+  readonly formats: readonly number[]
+  /** Start of parameter i's bytes, and its length or -1 for NULL; two numbers each. */
+  readonly values: readonly number[]
+  readonly resultFormats: readonly number[]
+}
+
+export function readBind(bytes: Buffer, start: number, end: number): BindBody | undefined {
+  const portalEnd = zeroAt(bytes, start + 5, end)
+  if (portalEnd < 0) return undefined
+  const statementEnd = zeroAt(bytes, portalEnd + 1, end)
+  if (statementEnd < 0) return undefined
+  let at = statementEnd + 1
+  const formats = readFormats(bytes, at, end)
+  if (formats === undefined) return undefined
+  at += 2 + formats.length * 2
+  if (at + 2 > end) return undefined
+  const count = bytes.readUInt16BE(at)
+  at += 2
+  if (formats.length > 1 && formats.length !== count) return undefined
+  const values: number[] = []
+  for (let i = 0; i < count; i++) {
+    if (at + 4 > end) return undefined
+    const size = bytes.readInt32BE(at)
+    at += 4
+    if (size < -1 || at + Math.max(size, 0) > end) return undefined
+    values.push(at, size)
+    at += Math.max(size, 0)
+  }
+  const resultFormats = readFormats(bytes, at, end)
+  if (resultFormats === undefined || at + 2 + resultFormats.length * 2 !== end) return undefined
+  return {
+    portal: portalEnd === start + 5 ? '' : bytes.toString('utf8', start + 5, portalEnd),
+    statement:
+      statementEnd === portalEnd + 1 ? '' : bytes.toString('utf8', portalEnd + 1, statementEnd),
+    formats,
+    values,
+    resultFormats,
+  }
+}
+
+const NO_FORMATS: readonly number[] = []
+
+function readFormats(bytes: Buffer, at: number, end: number): readonly number[] | undefined {
+  if (at + 2 > end) return undefined
+  const count = bytes.readUInt16BE(at)
+  if (count === 0) return NO_FORMATS
+  if (at + 2 + count * 2 > end) return undefined
+  const formats = new Array<number>(count)
+  for (let i = 0; i < count; i++) {
+    const format = bytes.readUInt16BE(at + 2 + i * 2)
+    if (format > 1) return undefined
+    formats[i] = format
+  }
+  return formats
+}
+
+/** Format of column or parameter i, by the rule of Bind: none = text, one = for all. */
+export function formatAt(formats: readonly number[], i: number): number {
+  if (formats.length === 0) return 0
+  return (formats.length === 1 ? formats[0] : formats[i]) ?? 0
+}
+
+/** Describe and Close: `S` statement or `P` portal, and its name. */
+export function readTarget(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): { readonly of: 'statement' | 'portal'; readonly name: string } | undefined {
+  if (end - start < 7 || zeroAt(bytes, start + 6, end) !== end - 1) return undefined
+  const of = bytes[start + 5]
+  if (of !== 0x53 && of !== 0x50) return undefined
+  return {
+    of: of === 0x53 ? 'statement' : 'portal',
+    name: end - start === 7 ? '' : bytes.toString('utf8', start + 6, end - 1),
+  }
+}
+
+/** Execute: portal and the most rows it may send (0: all). */
+export function readExecute(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): { readonly portal: string; readonly rowsMax: number } | undefined {
+  const portalEnd = zeroAt(bytes, start + 5, end)
+  if (portalEnd < 0 || portalEnd + 5 !== end) return undefined
+  return {
+    portal: portalEnd === start + 5 ? '' : bytes.toString('utf8', start + 5, portalEnd),
+    rowsMax: bytes.readInt32BE(portalEnd + 1),
+  }
+}
+
+/** RowDescription; its fields carry the formats that the target states. */
+export function readRowDescription(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): readonly Field[] | undefined {
+  if (end - start < 7) return undefined
+  const count = bytes.readUInt16BE(start + 5)
+  const fields: Field[] = []
+  let at = start + 7
+  for (let i = 0; i < count; i++) {
+    const nameEnd = zeroAt(bytes, at, end)
+    if (nameEnd < 0 || nameEnd + 19 > end) return undefined
+    fields.push({
+      name: bytes.toString('utf8', at, nameEnd),
+      relation: bytes.readUInt32BE(nameEnd + 1),
+      column: bytes.readInt16BE(nameEnd + 5),
+      typeOid: bytes.readUInt32BE(nameEnd + 7),
+      format: bytes.readUInt16BE(nameEnd + 17),
+    })
+    at = nameEnd + 19
+  }
+  return at === end ? fields : undefined
+}
+
+/** Fields of ErrorResponse and NoticeResponse by their letter; undefined when it does not add up. */
+export function readFields(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): ReadonlyMap<string, string> | undefined {
+  const fields = new Map<string, string>()
+  let at = start + 5
+  while (at < end) {
+    const letter = bytes[at]!
+    if (letter === 0) return at === end - 1 ? fields : undefined
+    const valueEnd = zeroAt(bytes, at + 1, end)
+    if (valueEnd < 0) return undefined
+    fields.set(String.fromCharCode(letter), bytes.toString('utf8', at + 1, valueEnd))
+    at = valueEnd + 1
+  }
+  return undefined
+}
+
+/** Rows that a command tag counts: the last number of `INSERT 0 5`, `SELECT 3`, `COPY 7`. */
+export function rowsOfTag(tag: string): number {
+  const last = tag.lastIndexOf(' ')
+  const count = last < 0 ? Number.NaN : Number(tag.substring(last + 1))
+  return Number.isSafeInteger(count) ? count : 0
+}
+
+/** First text values of a DataRow, as the gateway's own queries need them; null stays null. */
+export function readTextRow(bytes: Buffer, start: number, end: number): (string | null)[] | undefined {
+  if (end - start < 7) return undefined
+  const count = bytes.readUInt16BE(start + 5)
+  const values: (string | null)[] = []
+  let at = start + 7
+  for (let i = 0; i < count; i++) {
+    if (at + 4 > end) return undefined
+    const size = bytes.readInt32BE(at)
+    at += 4
+    if (size < -1 || at + Math.max(size, 0) > end) return undefined
+    values.push(size < 0 ? null : bytes.toString('utf8', at, at + size))
+    at += Math.max(size, 0)
+  }
+  return at === end ? values : undefined
+}

@@ -1,0 +1,78 @@
+/**
+ * Pure. Which parameters of a client's start-up packet go on to the target: the same judgement as `SET` gets
+ * (semantics §1), because a start-up packet, `options=-c …` and SET are the same thing.
+ */
+import { GatewayError } from '../../base/errors.ts'
+import type { Grant } from '../../decide/grant.ts'
+import type { Claim } from '../protocol.ts'
+import { judgeParameter } from './sql/parameters.ts'
+
+/** Meant for the server's start-up itself, and answered by the gateway. */
+const OWN = new Set(['user', 'database', 'options', 'replication'])
+
+/**
+ * Start-up parameters towards the target, user and database of the grant included. Throws GW_UNSUPPORTED for
+ * replication and GW_CLASS_DENIED for a parameter that no role of the identity may set.
+ */
+export function startupParameters(claim: Claim, grant: Grant): ReadonlyMap<string, string> {
+  const { parameters } = claim
+  if (isOn(parameters.get('replication'))) {
+    throw new GatewayError('GW_UNSUPPORTED', 'replication', {
+      say: 'The gateway does not serve replication connections.',
+    })
+  }
+  const wanted = new Map<string, string>()
+  for (const [name, value] of optionsOf(parameters.get('options') ?? '')) wanted.set(name, value)
+  for (const [name, value] of parameters) {
+    if (!OWN.has(name) && !name.startsWith('_pq_.')) wanted.set(name, value)
+  }
+  const sent = new Map([
+    ['user', grant.connection.credential.user],
+    ['database', grant.database],
+    // Gateway and target must read the same bytes: what the client does not ask for, we do.
+    ['client_encoding', 'UTF8'],
+  ])
+  for (const [name, value] of wanted) {
+    const key = name.toLowerCase()
+    // Any encoding may be asked for: texts with bytes that it could change are opaque (semantics §1).
+    if (key !== 'client_encoding') check(name, value, grant)
+    sent.set(key === 'client_encoding' ? key : name, value)
+  }
+  return sent
+}
+
+function check(name: string, value: string, grant: Grant): void {
+  const judged = judgeParameter(name, value, { identityParameter: undefined })
+  if (judged === 'harmless' || (judged === 'admin' && grant.allow.has('admin'))) return
+  throw new GatewayError('GW_CLASS_DENIED', `start-up parameter ${name}`, {
+    say: `The start-up parameter "${name.substring(0, 63)}" may not be set by this identity.`,
+  })
+}
+
+function isOn(replication: string | undefined): boolean {
+  return replication !== undefined && !/^(off|false|no|0|f|n)$/i.test(replication)
+}
+
+/**
+ * `-c name=value` and `--name=value`, with PostgreSQL's own splitting: blanks part words, a backslash takes the
+ * next character as it is (pg_split_opts). Anything else is refused, not guessed.
+ */
+function optionsOf(options: string): [string, string][] {
+  const words = (options.match(/(?:\\.|[^\s\\])+/gs) ?? []).map((word) => word.replace(/\\(.)/gs, '$1'))
+  const pairs: [string, string][] = []
+  for (let i = 0; i < words.length; i++) {
+    let word = words[i]!
+    if (word === '-c') word = words[++i] ?? ''
+    else if (word.startsWith('--') || word.startsWith('-c')) word = word.substring(2)
+    else word = ''
+    const equals = word.indexOf('=')
+    if (equals < 1) {
+      throw new GatewayError('GW_CLASS_DENIED', 'start-up options', {
+        say: 'Of start-up options only `-c name=value` is understood.',
+      })
+    }
+    // `--some-name=` is the same as some_name.
+    pairs.push([word.substring(0, equals).replaceAll('-', '_'), word.substring(equals + 1)])
+  }
+  return pairs
+}

@@ -1,0 +1,90 @@
+/**
+ * Pure. What the target holds by name for a session: prepared statements and portals. SQL names (PREPARE, DECLARE)
+ * and protocol names (Parse, Bind) are one space, as in PostgreSQL.
+ *
+ * A name that was asked for may still fail at the target, and then keeps its former meaning. So a new one counts at
+ * once for what follows in the same segment (the messages up to the next Sync, which the target skips together if
+ * it fails), and is *unsettled* for later segments until the target has confirmed it.
+ */
+import type { Field } from '../../mask/plan.ts'
+import type { Judged } from './judge.ts'
+import type { Statement } from './sql/analysis.ts'
+
+export interface Prepared {
+  readonly name: string
+  /** The exact text; for SQL PREPARE, of the whole PREPARE statement. */
+  readonly text: string
+  /** undefined: an empty text. Judged again when the session's names change (`namesKey`). */
+  statement: Statement | undefined
+  namesKey: string
+  /** True: made by SQL PREPARE, so `statement` is the body, whose text stands inside another one. */
+  readonly bySql: boolean
+  judged: Judged | undefined
+  /** Result columns as the target described them; the frame they were read from, to notice a change cheaply. */
+  fields: readonly Field[] | undefined
+  fieldsFrame: Buffer | undefined
+}
+
+export interface Portal {
+  readonly name: string
+  readonly prepared: Prepared
+  readonly resultFormats: readonly number[]
+  readonly params: readonly string[]
+  readonly bytesUp: number
+  judged: Judged | undefined
+  /** This portal itself was described since it was bound. */
+  described: boolean
+  fields: readonly Field[] | undefined
+}
+
+interface Asked<Value> {
+  readonly value: Value
+  readonly segment: number
+}
+
+export type Found<Value> = Value | undefined | 'unsettled'
+
+/** One space of names. Keys are data of the client: kept in maps, never as properties. */
+export class Names<Value> {
+  readonly #settled = new Map<string, Value>()
+  readonly #asked = new Map<string, Asked<Value>>()
+  readonly #entriesMax: number
+
+  constructor(entriesMax: number) {
+    this.#entriesMax = entriesMax
+  }
+
+  get isFull(): boolean {
+    return this.#settled.size + this.#asked.size >= this.#entriesMax
+  }
+
+  /** The meaning of a name for a message of this segment; 'unsettled' until the target has answered. */
+  find(name: string, segment: number): Found<Value> {
+    const asked = this.#asked.get(name)
+    if (asked === undefined) return this.#settled.get(name)
+    return asked.segment === segment ? asked.value : 'unsettled'
+  }
+
+  ask(name: string, value: Value, segment: number): void {
+    this.#asked.set(name, { value, segment })
+  }
+
+  /** The target made it. */
+  confirm(name: string, value: Value): void {
+    this.#settled.set(name, value)
+    this.forget(name, value)
+  }
+
+  /** The target did not make it: the name means what it meant before. */
+  forget(name: string, value: Value): void {
+    if (this.#asked.get(name)?.value === value) this.#asked.delete(name)
+  }
+
+  delete(name: string): void {
+    this.#settled.delete(name)
+  }
+
+  clear(): void {
+    this.#settled.clear()
+  }
+}

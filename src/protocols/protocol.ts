@@ -1,0 +1,116 @@
+/**
+ * Pure. The contract between the core and a protocol. A protocol supplies verbs, never the sequence, which stands in
+ * session.ts for all of them.
+ */
+import type { SecureContext } from 'node:tls'
+import type { Handshake } from '../accept/handshake.ts'
+import type { Wire } from '../accept/wire.ts'
+import type { GatewayError } from '../base/errors.ts'
+import type { Action } from '../decide/action.ts'
+import type { Grant } from '../decide/grant.ts'
+import type { Guard } from '../decide/policy.ts'
+import type { Verdict } from '../decide/verdict.ts'
+import type { Recording, Shape, ActionShape } from '../record/event.ts'
+import type { Turn } from '../relay/turn.ts'
+import type { ControlPort } from '../threads/control-port.ts'
+
+/** What a listener lets a protocol know and do before anybody is identified. */
+export interface Door {
+  readonly address: string
+  readonly tls: SecureContext | undefined
+  readonly plaintextFrom: readonly string[]
+  /** Passes a cancel request on to the session that owns the key. */
+  cancel(pid: number, secret: Uint8Array): void
+}
+
+/** What a client says: verified by nobody yet. */
+export interface Claim {
+  readonly connection: string
+  readonly database: string | undefined
+  readonly credential: string
+  readonly claimedUser: string
+  readonly claimedJob: { readonly id: string; readonly run: string; readonly agent: string }
+  readonly parameters: ReadonlyMap<string, string>
+}
+
+/** A target that has let the gateway in. */
+export interface Upstream {
+  readonly wire: Wire
+  /** Bytes that came after the login. */
+  readonly rest: Buffer
+}
+
+/** What a worker lends to a relay. */
+export interface RelayParts<Target extends Upstream> {
+  readonly client: Handshake
+  readonly upstream: Target
+  readonly claim: Claim
+  readonly grant: Grant
+  readonly recording: Recording
+  readonly turn: Turn
+  readonly live: LiveSession
+  readonly worker: RelayWorker
+}
+
+/** The parts of a worker that protocols may use. */
+export interface RelayWorker {
+  readonly statementBytesMax: number
+  readonly responseBytesMax: number
+  /** Policy as it is now for a grant; changes between actions when policy is reloaded. */
+  guard(grant: Grant): Guard
+  decide(guard: Guard, action: Action, context: SessionContext): Verdict
+  shape(shape: ActionShape): Shape
+  readonly maskKey: Uint8Array
+  /** Tells all workers that the catalogue of a target changed. */
+  catalogueChanged(connection: string, database: string): void
+  count: Counters
+  /** Something that concerns the session happened which an operator should see; never a value. */
+  warn(say: string, fields: Record<string, unknown>): void
+}
+
+/** What rules may read of the session (`session.*`). Updated in place. */
+export interface SessionContext {
+  readonly grant: Grant
+  readonly sessionId: string
+  readonly address: string
+  /** Milliseconds since 1970. */
+  readonly openedAt: number
+  statements: number
+  rows: number
+  bytes: number
+  maskedValues: number
+}
+
+/** Metrics of one worker, as plain calls. */
+export interface Counters {
+  action(connection: string, verdict: string): void
+  /** Added latency in microseconds. */
+  latency(phase: 'parse' | 'decide' | 'mask' | 'record' | 'total', us: number): void
+  masked(name: string, connection: string, count: number): void
+}
+
+/** How the worker reaches a session that runs. */
+export interface LiveSession {
+  readonly context: SessionContext
+  /** Set by the relay. Ends it as soon as it may, telling the client why. */
+  end: (error: GatewayError, when: 'idle' | 'now') => void
+  /** Set by the relay: the spool cannot be written (true) or can be again. */
+  stall: (stalled: boolean) => void
+  /** Set by the relay. Answers true when pid and secret are this session's key. */
+  cancel: (pid: number, secret: Uint8Array) => boolean
+  /** Set by the relay: somebody changed the target's catalogue. */
+  catalogueChanged: (connection: string, database: string) => void
+  /** performance.now() of the last byte in either direction. */
+  lastActive: number
+}
+
+export interface Protocol<Target extends Upstream = Upstream> {
+  readonly name: string
+  /** undefined: nothing more is to be done with this client. */
+  hello(client: Handshake, door: Door): Promise<Claim | undefined>
+  /** Tells the client in the protocol's own form and lets the wire close. */
+  refuse(client: Wire, error: GatewayError): void
+  dial(claim: Claim, grant: Grant, control: ControlPort): Promise<Target>
+  /** Welcomes the client and passes its traffic until either side ends; answers why, in a word. */
+  relay(parts: RelayParts<Target>): Promise<string>
+}
