@@ -1,9 +1,10 @@
 /**
  * Pure. From masks as policy declares them to what happens to each field of a result.
  *
- * Two steps: `resolveMasks` ties the declared names to (relation OID, attribute number) once per catalogue;
- * `planRow` looks at one row description. Values themselves are changed in transform.ts.
+ * Two steps: `resolveMasks` (resolve-masks.ts) ties the declared names to (relation OID, attribute number) once per
+ * catalogue; `planRow` looks at one row description. Values themselves are changed in transform.ts and spans.ts.
  */
+import type { DetectorSet } from './detect.ts'
 import type { Transform } from './transform-spec.ts'
 
 /** What hides one column. */
@@ -37,6 +38,8 @@ export interface Field {
   readonly typeOid: number
   /** 0 text, 1 binary. */
   readonly format: number
+  /** As on the wire; -1 or left out: none. */
+  readonly typeModifier?: number
 }
 
 /** What happens to one field. undefined entries of a plan: the field passes unread. */
@@ -46,14 +49,100 @@ export type FieldPlan =
       readonly transform: Transform
       readonly family: TypeFamily
       readonly format: number
+      /** Most code points that the type takes; 0: no limit. */
+      readonly lengthMax: number
       readonly monitor: boolean
       /** Counted under this name in `masked`. */
       readonly name: string
     }
   | { readonly by: 'detector'; readonly family: TypeFamily; readonly format: number }
 
-/** How a type's values are written, as far as masks care (table of semantics §5). */
-export type TypeFamily = 'text' | 'json' | 'jsonb' | 'uuid' | 'bytea' | 'text-array' | 'other'
+/**
+ * How a type's values are written, as far as masks care (table of semantics §5). `scalar`: built-in types that hold
+ * no text (numbers, times…), which detectors skip; `other`: everything else, types of extensions and users included.
+ */
+export type TypeFamily =
+  | 'text'
+  | 'json'
+  | 'jsonb'
+  | 'uuid'
+  | 'bytea'
+  | 'text-array'
+  | 'json-array'
+  | 'jsonb-array'
+  | 'scalar'
+  | 'other'
 
 /** Plan of a whole row; undefined: nothing to do, rows pass unread. */
 export type RowPlan = readonly (FieldPlan | undefined)[] | undefined
+
+/** What a protocol knows of a field's type. */
+export interface TypeNature {
+  readonly family: TypeFamily
+  /** Most code points that the type takes; 0: no limit. */
+  readonly lengthMax: number
+}
+
+export interface PlanOptions {
+  readonly masked: MaskedColumns | undefined
+  readonly detectors: DetectorSet | undefined
+  /** The statement names or reaches a masked column (`MaskFinding.touches`). */
+  readonly touchesMasked: boolean
+  /** The session's catalogue, its own relations included, can explain this relation. */
+  readonly known: (relation: number) => boolean
+  readonly nature: (field: Field) => TypeNature
+}
+
+const REDACT: Transform = { type: 'redact' }
+
+/** True while a mask changes what clients see, so that errors, notices and notifications are hidden too. */
+export function enforces(masked: MaskedColumns | undefined): boolean {
+  if (masked === undefined) return false
+  for (const columns of masked.byRelation.values()) {
+    for (const mask of columns.values()) if (!mask.monitor) return true
+  }
+  return false
+}
+
+/** The plan for rows of this description; in doubt a field is hidden. */
+export function planRow(fields: readonly Field[], options: PlanOptions): RowPlan {
+  const plan = fields.map((field) => planField(field, options))
+  return plan.some((entry) => entry !== undefined) ? plan : undefined
+}
+
+function planField(field: Field, options: PlanOptions): FieldPlan | undefined {
+  const nature = options.nature(field)
+  const mask = maskOf(field, options)
+  if (mask !== undefined) {
+    const { transform, monitor, name } = mask
+    return { by: 'column', transform, monitor, name, format: field.format, ...nature }
+  }
+  if (options.detectors === undefined || !isScanned(nature.family)) return undefined
+  return { by: 'detector', family: nature.family, format: field.format }
+}
+
+/** Types that detectors read. Unknown ones count: a composite or an extension's type may well hold text. */
+function isScanned(family: TypeFamily): boolean {
+  return family !== 'scalar' && family !== 'uuid' && family !== 'bytea'
+}
+
+function maskOf(
+  field: Field,
+  options: PlanOptions,
+): Pick<ColumnMask, 'transform' | 'monitor' | 'name'> | undefined {
+  const { masked } = options
+  if (masked === undefined) return undefined
+  const mask = field.relation === 0 ? undefined : masked.column(field.relation, field.column)
+  if (mask !== undefined) return mask
+  const hidden = whyHidden(field, masked, options)
+  if (hidden === undefined) return undefined
+  return { transform: REDACT, monitor: !enforces(masked), name: hidden }
+}
+
+/** Fields that might hold a masked value although no declared column says so: the net below the SQL layer. */
+function whyHidden(field: Field, masked: MaskedColumns, options: PlanOptions): string | undefined {
+  if (field.relation === 0) return options.touchesMasked ? 'expression' : undefined
+  if (!options.known(field.relation)) return 'unknown relation'
+  // A whole row carries its relation and attribute number 0.
+  return field.column === 0 && masked.touches(field.relation) ? 'whole row' : undefined
+}

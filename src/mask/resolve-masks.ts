@@ -1,0 +1,220 @@
+/**
+ * Pure. Ties column masks, as policy names them, to (relation, attribute number) of one catalogue, and follows the
+ * values to where the target itself shows them: partitions, inheritance parents and children (a parent's rows carry
+ * the parent's identity although a child stores them), generated columns, views, and the system catalogues that keep
+ * samples of values or texts of statements.
+ *
+ * Errs on the side of more: a view that reads a masked column is masked in all its columns, since which of them
+ * carries the value is not known here.
+ */
+import { CARRIERS } from './carriers.ts'
+import type { ColumnMask, MaskedColumns } from './plan.ts'
+import { type ColumnMaskDeclaration, type MaskDeclarations, stronger } from './transform-spec.ts'
+
+/** What this file asks of a catalogue; the PostgreSQL one fits as it is. */
+export interface MaskableCatalogue {
+  readonly epoch: number
+  relation(oid: number): MaskableRelation | undefined
+  relations(): Iterable<MaskableRelation>
+}
+
+export interface MaskableRelation {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  readonly columns: readonly {
+    readonly number: number
+    readonly name: string
+    readonly generatedFrom: readonly number[]
+  }[]
+  readonly children: readonly number[]
+  readonly parents: readonly number[]
+  /** Views: columns (0: whole row, or none named) they read directly. */
+  readonly reads: readonly { readonly relation: number; readonly column: number }[]
+}
+
+/** `policyKey` names the declarations: equal keys promise equal declarations. */
+export function resolveMasks(
+  declarations: MaskDeclarations,
+  catalogue: MaskableCatalogue,
+  policyKey: string,
+): MaskedColumns {
+  const spread = new Spread(catalogue)
+  for (const relation of catalogue.relations()) {
+    for (const declaration of declarations.columns) declare(spread, relation, declaration)
+  }
+  spread.run()
+  if (spread.byRelation.size > 0) {
+    maskCarriers(spread, catalogue)
+    spread.run()
+  }
+  return maskedColumns(spread.byRelation, `${policyKey}/${catalogue.epoch}`)
+}
+
+/** Look-ups over resolved masks. */
+export function maskedColumns(
+  byRelation: ReadonlyMap<number, ReadonlyMap<number, ColumnMask>>,
+  key: string,
+): MaskedColumns {
+  return {
+    byRelation,
+    key,
+    column: (relation, column) => byRelation.get(relation)?.get(column),
+    touches: (relation) => byRelation.has(relation),
+  }
+}
+
+function declare(
+  spread: Spread,
+  relation: MaskableRelation,
+  declaration: ColumnMaskDeclaration,
+): void {
+  const [schema, table, column] = declaration.pattern
+  if (!fits(schema, relation.schema) || !fits(table, relation.name)) return
+  for (const { number, name } of relation.columns) {
+    if (!fits(column, name)) continue
+    spread.add(relation.oid, number, {
+      transform: declaration.with,
+      inPredicates: declaration.inPredicates,
+      derived: declaration.derived,
+      monitor: declaration.monitor,
+      rule: declaration.rule,
+      name: `${relation.schema}.${relation.name}.${name}`,
+    })
+  }
+}
+
+function fits(part: string, name: string): boolean {
+  return part === '*' || part === name
+}
+
+/** Masks columns that hold samples of masked values; only while some column is masked (semantics §5, "Carriers"). */
+function maskCarriers(spread: Spread, catalogue: MaskableCatalogue): void {
+  const monitor = spread.onlyMonitors()
+  for (const relation of catalogue.relations()) {
+    const carrier = CARRIERS.get(relation.name)
+    if (carrier === undefined || !(carrier.anySchema || relation.schema === 'pg_catalog')) continue
+    for (const { number, name } of relation.columns) {
+      if (!carrier.columns.includes(name)) continue
+      spread.add(relation.oid, number, {
+        transform: { type: 'redact' },
+        inPredicates: 'deny',
+        derived: 'mask',
+        monitor,
+        rule: 'carriers',
+        name: `${relation.schema}.${relation.name}.${name}`,
+      })
+    }
+  }
+}
+
+/** Two masks of one column: an enforced one beats one that only monitors, else the stronger transform counts. */
+function combine(one: ColumnMask, other: ColumnMask): ColumnMask {
+  if (one.monitor !== other.monitor) return one.monitor ? other : one
+  const transform = stronger(one.transform, other.transform)
+  return {
+    ...(transform === one.transform ? one : other),
+    inPredicates: one.inPredicates === 'deny' ? 'deny' : other.inPredicates,
+    derived: one.derived === 'deny' ? 'deny' : other.derived,
+  }
+}
+
+function isSame(one: ColumnMask, other: ColumnMask): boolean {
+  return (
+    one.transform === other.transform &&
+    one.monitor === other.monitor &&
+    one.inPredicates === other.inPredicates &&
+    one.derived === other.derived
+  )
+}
+
+/** Masks and what they reach. Each step only makes a mask stronger, so that it comes to an end. */
+class Spread {
+  readonly byRelation = new Map<number, Map<number, ColumnMask>>()
+  readonly #catalogue: MaskableCatalogue
+  readonly #readers: ReadonlyMap<number, readonly MaskableRelation[]>
+  readonly #open: { relation: number; column: number }[] = []
+
+  constructor(catalogue: MaskableCatalogue) {
+    this.#catalogue = catalogue
+    this.#readers = readersOf(catalogue)
+  }
+
+  add(relation: number, column: number, mask: ColumnMask): void {
+    let columns = this.byRelation.get(relation)
+    if (columns === undefined) {
+      columns = new Map()
+      this.byRelation.set(relation, columns)
+    }
+    const before = columns.get(column)
+    const after = before === undefined ? mask : combine(before, mask)
+    if (before !== undefined && isSame(before, after)) return
+    columns.set(column, after)
+    this.#open.push({ relation, column })
+  }
+
+  run(): void {
+    for (let next = this.#open.pop(); next !== undefined; next = this.#open.pop()) {
+      const relation = this.#catalogue.relation(next.relation)
+      const mask = this.byRelation.get(next.relation)?.get(next.column)
+      if (relation === undefined || mask === undefined) continue
+      this.#kin(relation, next.column, mask)
+      this.#generated(relation, next.column, mask)
+      this.#views(relation, next.column, mask)
+    }
+  }
+
+  onlyMonitors(): boolean {
+    for (const columns of this.byRelation.values()) {
+      for (const mask of columns.values()) if (!mask.monitor) return false
+    }
+    return true
+  }
+
+  /** Partitions and inheritance tie columns by name. */
+  #kin(relation: MaskableRelation, column: number, mask: ColumnMask): void {
+    const name = relation.columns.find((one) => one.number === column)?.name
+    for (const oid of [...relation.children, ...relation.parents]) {
+      const same = this.#catalogue.relation(oid)?.columns.find((one) => one.name === name)
+      if (same !== undefined) this.add(oid, same.number, mask)
+    }
+  }
+
+  #generated(relation: MaskableRelation, column: number, mask: ColumnMask): void {
+    for (const { number, generatedFrom } of relation.columns) {
+      if (generatedFrom.includes(column)) this.add(relation.oid, number, derived(mask))
+    }
+  }
+
+  #views(relation: MaskableRelation, column: number, mask: ColumnMask): void {
+    for (const view of this.#readers.get(relation.oid) ?? []) {
+      // The statistics and activity views are masked by column, so that monitoring goes on.
+      if (view.schema === 'pg_catalog' && CARRIERS.has(view.name)) continue
+      const reads = view.reads.some(
+        (read) => read.relation === relation.oid && (read.column === column || read.column <= 0),
+      )
+      if (!reads) continue
+      for (const { number } of view.columns) this.add(view.oid, number, derived(mask))
+    }
+  }
+}
+
+/** partial, hash and pseudonym hold for a column itself; what is computed from it is redacted. */
+function derived(mask: ColumnMask): ColumnMask {
+  return mask.transform.type === 'null' ? mask : { ...mask, transform: REDACT }
+}
+
+const REDACT = { type: 'redact' } as const
+
+/** For each relation the views that read it directly. */
+function readersOf(catalogue: MaskableCatalogue): ReadonlyMap<number, readonly MaskableRelation[]> {
+  const readers = new Map<number, MaskableRelation[]>()
+  for (const relation of catalogue.relations()) {
+    for (const oid of new Set(relation.reads.map((read) => read.relation))) {
+      const views = readers.get(oid)
+      if (views === undefined) readers.set(oid, [relation])
+      else views.push(relation)
+    }
+  }
+  return readers
+}
