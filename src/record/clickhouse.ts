@@ -1,0 +1,143 @@
+/**
+ * IO (sockets). The one door to ClickHouse, through its vendor's client: the embedded engine on its Unix socket and a
+ * server by URL are the same thing from here on.
+ *
+ * Knows no table. Does not retry: whoever calls knows whether a second time does harm.
+ */
+import http from 'node:http'
+import { Readable } from 'node:stream'
+import {
+  type ClickHouseClient,
+  ClickHouseError,
+  ClickHouseLogLevel,
+  createClient,
+} from '@clickhouse/client'
+
+export type StoreAddress =
+  | { readonly socket: string }
+  | {
+      readonly url: string
+      readonly user: string
+      readonly password: string | undefined
+    }
+
+export type Row = Readonly<Record<string, unknown>>
+export type Parameters = Readonly<Record<string, string | number | boolean | readonly string[]>>
+export type Settings = Readonly<Record<string, string | number>>
+
+export interface Query {
+  /** One statement. */
+  readonly sql: string
+  /** Values of `{name:Type}`. */
+  readonly params?: Parameters
+  readonly settings?: Settings
+}
+
+export interface Insert {
+  /** `INSERT INTO … (columns) FORMAT …`. */
+  readonly sql: string
+  readonly body: readonly Uint8Array[]
+  readonly settings?: Settings
+}
+
+/** A failure of the store. */
+export class StoreError extends Error {
+  /** ClickHouse's number of the exception; undefined where there was no answer. */
+  readonly exception: number | undefined
+
+  constructor(message: string, exception: number | undefined, cause: unknown) {
+    super(message, { cause })
+    this.name = 'StoreError'
+    this.exception = exception
+  }
+}
+
+export interface ClickHouse {
+  /** Rows as objects; 64-bit integers as numbers (our own stay below 2^53). Rejects with StoreError. */
+  query(query: Query): Promise<Row[]>
+  command(query: Query): Promise<void>
+  insert(insert: Insert): Promise<void>
+  close(): Promise<void>
+}
+
+const REQUEST_MS_MAX = 120_000
+
+export function openClickHouse(address: StoreAddress): ClickHouse {
+  const agent = 'socket' in address ? socketAgent(address.socket) : undefined
+  const client = createClient({
+    ...('url' in address
+      ? { url: address.url, username: address.user, password: address.password ?? '' }
+      : { url: 'http://engine', http_agent: agent! }),
+    request_timeout: REQUEST_MS_MAX,
+    application: 'sluice',
+    // Failures are thrown; the client's own lines would double ours.
+    log: { level: ClickHouseLogLevel.OFF },
+  })
+  return new VendorClickHouse(client, agent)
+}
+
+class VendorClickHouse implements ClickHouse {
+  readonly #client: ClickHouseClient
+  readonly #agent: http.Agent | undefined
+
+  constructor(client: ClickHouseClient, agent: http.Agent | undefined) {
+    this.#client = client
+    this.#agent = agent
+  }
+
+  async query({ sql, params, settings }: Query): Promise<Row[]> {
+    return worded(async () => {
+      const result = await this.#client.query({
+        query: sql,
+        format: 'JSONEachRow',
+        ...(params === undefined ? {} : { query_params: params }),
+        clickhouse_settings: { output_format_json_quote_64bit_integers: 0, ...settings },
+      })
+      return result.json<Row>()
+    })
+  }
+
+  async command({ sql, params, settings }: Query): Promise<void> {
+    await worded(() =>
+      this.#client.command({
+        query: sql,
+        ...(params === undefined ? {} : { query_params: params }),
+        clickhouse_settings: { ...settings },
+      }),
+    )
+  }
+
+  async insert({ sql, body, settings }: Insert): Promise<void> {
+    await worded(async () => {
+      const { stream } = await this.#client.exec({
+        query: sql,
+        values: Readable.from(body, { objectMode: false }),
+        clickhouse_settings: { ...settings },
+      })
+      for await (const _ of stream) void _
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close()
+    this.#agent?.destroy()
+  }
+}
+
+async function worded<T>(task: () => Promise<T>): Promise<T> {
+  try {
+    return await task()
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    const exception = cause instanceof ClickHouseError ? Number(cause.code) : undefined
+    throw new StoreError(message, exception, cause)
+  }
+}
+
+/** Every request goes to the socket, whatever its URL says. */
+function socketAgent(path: string): http.Agent {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 8 })
+  const connect = agent.createConnection.bind(agent)
+  agent.createConnection = (options, callback) => connect({ ...options, path } as never, callback)
+  return agent
+}

@@ -1,0 +1,100 @@
+/**
+ * Pure. One request of ClickHouse's HTTP interface, as the statements that an engine without that interface must run:
+ * first `SET` for parameters and settings, then the query (https://clickhouse.com/docs/interfaces/http).
+ *
+ * Covers what @clickhouse/client sends. Does not split statements: whoever passes on a text that is not ours must make
+ * sure that it is one statement (replay/audit.ts).
+ */
+
+export interface EngineRequest {
+  /** To be run before the query, on a connection of its own. */
+  readonly before: readonly string[]
+  readonly sql: string
+  /** Set where the body is data of this format: the query is an INSERT without its `FORMAT` clause. */
+  readonly bodyFormat: string | undefined
+  readonly format: string
+  readonly readonly: boolean
+}
+
+/** Parameters of the interface that are no settings. */
+const RESERVED = new Set([
+  'query',
+  'database',
+  'default_format',
+  'query_id',
+  'session_id',
+  'session_timeout',
+  'session_check',
+  'user',
+  'password',
+  'role',
+  'compress',
+  'decompress',
+  'quota_key',
+  'wait_end_of_query',
+  'buffer_size',
+  'enable_http_compression',
+  'close_session',
+])
+
+/** A setting's name; anything else is refused. */
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
+
+/** A string is what is wrong with the request. */
+export function engineRequest(url: URLSearchParams, body: string): EngineRequest | string {
+  const before: string[] = []
+  let readonly = false
+  const database = url.get('database')
+  if (database !== null && database !== '' && database !== 'default') {
+    before.push(`USE \`${database.replace(/[\\`]/g, '\\$&')}\``)
+  }
+  for (const [name, value] of url) {
+    if (RESERVED.has(name)) continue
+    if (!NAME.test(name)) return `not the name of a setting: ${JSON.stringify(name)}`
+    if (name !== 'readonly') before.push(`SET ${name} = ${literal(value)}`)
+    else readonly = value !== '0'
+  }
+  // Last: no setting can be changed after it.
+  if (readonly) before.push('SET readonly = 1')
+  const format = url.get('default_format') ?? 'TabSeparated'
+  const query = url.get('query')
+  if (query === null || query === '') {
+    if (body.trim() === '') return 'empty query'
+    return { before, sql: body, bodyFormat: undefined, format, readonly }
+  }
+  const insert = /^(\s*INSERT\s[\s\S]*?)\s+FORMAT\s+(\w+)\s*;?\s*$/i.exec(query)
+  if (insert === null)
+    return { before, sql: `${query}\n${body}`, bodyFormat: undefined, format, readonly }
+  return { before, sql: insert[1]!, bodyFormat: insert[2]!, format, readonly }
+}
+
+/** True where the body is data and must not be read as text. */
+export function bodyIsData(url: URLSearchParams): boolean {
+  return /^\s*INSERT\s[\s\S]*\sFORMAT\s+\w+\s*;?\s*$/i.test(url.get('query') ?? '')
+}
+
+/** A string literal of ClickHouse. */
+export function literal(text: string): string {
+  return `'${text.replace(/[\\']/g, '\\$&').replaceAll('\0', '\\0')}'`
+}
+
+export interface EngineFailure {
+  readonly status: number
+  readonly code: number
+  readonly text: string
+}
+
+/** The answer for an exception of the engine: code and body as a server words them. */
+export function engineFailure(message: string, code: number | undefined): EngineFailure {
+  const found = code ?? Number(/Code: (\d+)/.exec(message)?.[1] ?? 0)
+  const text = message.replace(/^Query failed: /, '')
+  const worded = /^Code: \d+\. /.test(text)
+    ? text
+    : `Code: ${found}. DB::Exception: ${text} (UNKNOWN)`
+  // As servers do: what is unknown is 404, what is refused 400, everything else 500.
+  const status = UNKNOWN.has(found) ? 404 : WRONG.has(found) ? 400 : 500
+  return { status, code: found, text: worded }
+}
+
+const UNKNOWN = new Set([46, 47, 60, 81])
+const WRONG = new Set([27, 36, 44, 53, 62, 115, 164, 456])

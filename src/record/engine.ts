@@ -1,0 +1,220 @@
+/**
+ * IO (sockets, files, chdb). The embedded ClickHouse engine behind ClickHouse's HTTP interface on a Unix socket.
+ *
+ * Runs only in the process of workers/engine.ts: any end of a thread that holds chdb kills its process. Each request
+ * has a connection of its own (1 ms), so that settings and parameters of one never meet another. A body of data is put
+ * into a file, because the engine reads data that is not text from files only. The one door to chdb.
+ */
+import { randomUUID } from 'node:crypto'
+import { createWriteStream, mkdirSync, rmSync } from 'node:fs'
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import {
+  bodyIsData,
+  type EngineRequest,
+  engineFailure,
+  engineRequest,
+  literal,
+} from './engine-request.ts'
+
+export interface EngineOptions {
+  /** Data directory of the engine. */
+  readonly folder: string
+  readonly socket: string
+  /** The engine refuses to use more. */
+  readonly memoryBytesMax: number
+}
+
+/** Longest text of a query; data is not limited. */
+const QUERY_BYTES_MAX = 16 << 20
+/** How many read-only queries run at once, so that inserts always find a thread. */
+const READERS_MAX = 3
+
+interface ChdbResult {
+  readonly elapsed: number
+  readonly rowsRead: number
+  readonly bytesRead: number
+  bytes(): Uint8Array
+}
+
+interface ChdbSession {
+  queryAsync(sql: string, options: { format: string }): Promise<ChdbResult>
+  close(): void
+}
+
+type ChdbModule = {
+  Session: new (folder: string, options: { connectionArgs: string[] }) => ChdbSession
+}
+
+/** The package is optional; this is the error's `code` when it is not installed. */
+export const CHDB_MISSING = 'CHDB_MISSING'
+
+/** Opens the data directory and listens. Throws where the package is missing or the directory is in use. */
+export async function serveEngine(options: EngineOptions): Promise<() => Promise<void>> {
+  const chdb = await loadChdb()
+  mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+  const bodies = join(options.folder, 'bodies')
+  rmSync(bodies, { recursive: true, force: true })
+  mkdirSync(bodies, { mode: 0o700 })
+  const connect = () =>
+    new chdb.Session(join(options.folder, 'store'), {
+      connectionArgs: [`--max_server_memory_usage=${options.memoryBytesMax}`],
+    })
+  // Held for as long as the process lives: the engine shuts down when its last connection is closed.
+  const first = connect()
+  const readers = new Gate(READERS_MAX)
+  const server = createServer((request, response) => {
+    answer({ request, response }, { connect, bodies, readers }).catch((error: unknown) => {
+      response.destroy(error instanceof Error ? error : undefined)
+    })
+  })
+  server.requestTimeout = 0
+  server.keepAliveTimeout = 60_000
+  await listen(server, options.socket)
+  return async () => {
+    server.closeIdleConnections()
+    await new Promise<void>((resolve) => server.close(() => resolve()))
+    first.close()
+  }
+}
+
+async function loadChdb(): Promise<ChdbModule> {
+  // Not a literal, so that types and build do not need the package.
+  const name: string = 'chdb'
+  try {
+    const loaded = await import(name)
+    return loaded.default ?? loaded
+  } catch (cause) {
+    throw Object.assign(
+      new Error(
+        'The embedded record store needs the npm package "chdb", which is not installed: run `npm install chdb`, ' +
+          'or set recorder.store to a ClickHouse server.',
+        { cause },
+      ),
+      { code: CHDB_MISSING },
+    )
+  }
+}
+
+interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
+interface Engine {
+  readonly connect: () => ChdbSession
+  readonly bodies: string
+  readonly readers: Gate
+}
+
+async function answer({ request, response }: Exchange, engine: Engine): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://engine')
+  if (url.pathname === '/ping') return send(response, 200, 'Ok.\n')
+  const file = bodyIsData(url.searchParams) ? join(engine.bodies, randomUUID()) : undefined
+  try {
+    if (file !== undefined) await pipeline(request, createWriteStream(file, { mode: 0o600 }))
+    const body = file === undefined ? await readText(request) : ''
+    const asked = engineRequest(url.searchParams, body)
+    if (typeof asked === 'string')
+      return fail(response, new Error(`Code: 36. DB::Exception: ${asked} (BAD_ARGUMENTS)`))
+    const run = () => runRequest(engine, asked, file)
+    const result = asked.readonly ? await engine.readers.through(run) : await run()
+    send(response, 200, Buffer.from(result.bytes()), {
+      'X-ClickHouse-Format': asked.format,
+      'X-ClickHouse-Summary': JSON.stringify({
+        read_rows: String(result.rowsRead),
+        read_bytes: String(result.bytesRead),
+        elapsed_ns: String(Math.round(result.elapsed * 1e9)),
+      }),
+    })
+  } catch (error) {
+    fail(response, error)
+  } finally {
+    if (file !== undefined) rmSync(file, { force: true })
+  }
+}
+
+async function runRequest(
+  engine: Engine,
+  asked: EngineRequest,
+  file: string | undefined,
+): Promise<ChdbResult> {
+  const session = engine.connect()
+  try {
+    for (const statement of asked.before) await session.queryAsync(statement, { format: 'Null' })
+    const sql =
+      file === undefined
+        ? asked.sql
+        : `${asked.sql} FROM INFILE ${literal(file)} FORMAT ${asked.bodyFormat}`
+    return await session.queryAsync(sql, { format: asked.format })
+  } finally {
+    session.close()
+  }
+}
+
+function fail(response: ServerResponse, error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error)
+  const code = (error as { clickhouseCode?: number } | undefined)?.clickhouseCode
+  const failure = engineFailure(message, code)
+  send(response, failure.status, failure.text, { 'X-ClickHouse-Exception-Code': failure.code })
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  body: string | Buffer,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  if (response.headersSent) return
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=UTF-8', ...headers })
+  response.end(body)
+}
+
+async function readText(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > QUERY_BYTES_MAX)
+      throw new Error('Code: 62. DB::Exception: query too large (SYNTAX_ERROR)')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+async function listen(server: Server, socket: string): Promise<void> {
+  rmSync(socket, { force: true })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(socket, resolve)
+  })
+}
+
+/** Lets a bounded number of tasks run at once; the others wait in order. */
+class Gate {
+  #free: number
+  readonly #waiting: (() => void)[] = []
+
+  constructor(places: number) {
+    this.#free = places
+  }
+
+  async through<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    try {
+      return await task()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#free++
+      else next()
+    }
+  }
+}

@@ -1,0 +1,77 @@
+-- What happened, two rows an action (`action` before it is forwarded, `outcome` after it) and one per notable moment.
+-- `segment` is the spool segment that brought the row: what was inserted, and what was not, can be asked afterwards.
+CREATE DATABASE IF NOT EXISTS {database};
+
+CREATE TABLE IF NOT EXISTS {database}.events
+(
+    session_id String CODEC(ZSTD(1)),
+    instance LowCardinality(String),
+    protocol LowCardinality(String),
+    connection LowCardinality(String),
+    target_database LowCardinality(String),
+    subject LowCardinality(String),
+    kind_of_identity LowCardinality(String),
+    owner LowCardinality(String),
+    job LowCardinality(String),
+    run LowCardinality(String),
+    agent LowCardinality(String),
+    parent_agent LowCardinality(String),
+    job_verified Bool,
+    client_ip LowCardinality(String),
+    roles Array(LowCardinality(String)),
+    groups Array(LowCardinality(String)),
+    kind LowCardinality(String),
+    class LowCardinality(String),
+    verb LowCardinality(String),
+    objects Array(String),
+    statement String CODEC(ZSTD(1)),
+    statement_hash LowCardinality(String),
+    verdict LowCardinality(String),
+    rule LowCardinality(String),
+    policy_version UInt64 CODEC(T64, LZ4),
+    request_id String,
+    facts String CODEC(ZSTD(1)),
+    ts DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
+    seq UInt64 CODEC(Delta, LZ4),
+    action_seq UInt64 CODEC(Delta, LZ4),
+    job_seq UInt64 CODEC(Delta, LZ4),
+    bytes_up UInt64 CODEC(T64, LZ4),
+    parse_us UInt64 CODEC(T64, LZ4),
+    decide_us UInt64 CODEC(T64, LZ4),
+    wait_us UInt64 CODEC(T64, LZ4),
+    params Array(String) CODEC(ZSTD(1)),
+    rows UInt64 CODEC(T64, LZ4),
+    bytes_down UInt64 CODEC(T64, LZ4),
+    upstream_us UInt64 CODEC(T64, LZ4),
+    gateway_us UInt64 CODEC(T64, LZ4),
+    status LowCardinality(String),
+    error LowCardinality(String),
+    text String,
+    masked Map(String, UInt64),
+    payload_cut Bool,
+    payload String CODEC(ZSTD(1)),
+    event_id String DEFAULT concat(session_id, '-', toString(seq)),
+    action_id String DEFAULT if(action_seq = 0, '', concat(session_id, '-', toString(action_seq))),
+    segment LowCardinality(String) DEFAULT getSetting('insert_deduplication_token'),
+    INDEX by_time ts TYPE minmax GRANULARITY 1,
+    INDEX by_job job TYPE bloom_filter GRANULARITY 4,
+    INDEX by_segment segment TYPE bloom_filter GRANULARITY 1
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(ts)
+ORDER BY (session_id, action_seq, seq)
+TTL toDateTime(ts) + toIntervalDay({retention_days})
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+ALTER TABLE {database}.events MODIFY TTL toDateTime(ts) + toIntervalDay({retention_days})
+SETTINGS materialize_ttl_after_modify = 0;
+
+-- One row per start of a gateway; tells sessions that are open from those whose gateway is gone.
+CREATE TABLE IF NOT EXISTS {database}.instances
+(
+    instance String,
+    gateway String,
+    started DateTime64(6, 'UTC')
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (gateway, instance);

@@ -1,0 +1,98 @@
+/**
+ * Pure. The format of a spool segment, and what of it survives a crash.
+ *
+ *   ┌────────────┬─────────┬──────────────┬─────────┬───────────────┬──────────┐
+ *   │ "SLUICESP" │ version │ columns hash │ thread  │ instance size │ instance │   header
+ *   │ 8 bytes    │ u16     │ u32          │ u32     │ u16           │ ASCII    │
+ *   └────────────┴─────────┴──────────────┴─────────┴───────────────┴──────────┘
+ *   ┌──────┬────────┬──────┬───────────────┐
+ *   │ size │ crc32  │ rows │ msgpack rows  │   block, repeated; one per flush
+ *   │ u32  │ u32    │ u32  │ size bytes    │   crc32 covers rows and what follows it
+ *   └──────┴────────┴──────┴───────────────┘
+ *
+ * All numbers are big-endian. A process that is killed leaves a whole number of blocks and at most one torn one at the
+ * end: everything before the first block that does not check is kept, the rest is cut off.
+ */
+import { crc32 } from 'node:zlib'
+import { COLUMNS_HASH } from './columns.ts'
+
+const MAGIC = 'SLUICESP'
+const VERSION = 1
+const FIXED = 20
+
+/** Room that a block's header needs in front of its rows. */
+export const BLOCK_HEAD = 12
+
+export interface SegmentHeader {
+  readonly columns: number
+  readonly thread: number
+  readonly instance: string
+}
+
+export interface SegmentContent {
+  readonly header: SegmentHeader
+  /** The rows of each block; they share memory with what was read. */
+  readonly blocks: readonly Buffer[]
+  readonly rows: number
+  /** Where the last good block ends. */
+  readonly end: number
+  /** Blocks before `end` that do not check: not a crash, but damage. */
+  readonly damaged: number
+  /** Bytes after `end`: torn, or not ours. */
+  readonly torn: number
+}
+
+export function segmentHeader(thread: number, instance: string): Buffer {
+  const name = Buffer.from(instance, 'latin1')
+  const bytes = Buffer.alloc(FIXED + name.length)
+  bytes.write(MAGIC, 0, 'latin1')
+  bytes.writeUInt16BE(VERSION, 8)
+  bytes.writeUInt32BE(COLUMNS_HASH, 10)
+  bytes.writeUInt32BE(thread, 14)
+  bytes.writeUInt16BE(name.length, 18)
+  bytes.set(name, FIXED)
+  return bytes
+}
+
+/** Fills in the header of the block that `bytes` is: BLOCK_HEAD bytes of room, then the rows. */
+export function sealBlock(bytes: Buffer, rows: number): void {
+  bytes.writeUInt32BE(bytes.length - BLOCK_HEAD, 0)
+  bytes.writeUInt32BE(rows, 8)
+  bytes.writeUInt32BE(crc32(bytes.subarray(8)) >>> 0, 4)
+}
+
+/** 'foreign': not a segment of this version, or one whose header is not whole. */
+export function readSegment(bytes: Buffer): SegmentContent | 'foreign' {
+  const header = readHeader(bytes)
+  if (header === undefined) return 'foreign'
+  const blocks: Buffer[] = []
+  let rows = 0
+  let bad = 0
+  let damaged = 0
+  let at = FIXED + header.instance.length
+  let end = at
+  while (at + BLOCK_HEAD <= bytes.length) {
+    const next = at + BLOCK_HEAD + bytes.readUInt32BE(at)
+    if (next > bytes.length) break
+    if (crc32(bytes.subarray(at + 8, next)) >>> 0 === bytes.readUInt32BE(at + 4)) {
+      rows += bytes.readUInt32BE(at + 8)
+      blocks.push(bytes.subarray(at + BLOCK_HEAD, next))
+      damaged = bad
+      end = next
+    } else bad++
+    at = next
+  }
+  return { header, blocks, rows, end, damaged, torn: bytes.length - end }
+}
+
+function readHeader(bytes: Buffer): SegmentHeader | undefined {
+  if (bytes.length < FIXED || bytes.toString('latin1', 0, 8) !== MAGIC) return undefined
+  if (bytes.readUInt16BE(8) !== VERSION) return undefined
+  const end = FIXED + bytes.readUInt16BE(18)
+  if (bytes.length < end) return undefined
+  return {
+    columns: bytes.readUInt32BE(10),
+    thread: bytes.readUInt32BE(14),
+    instance: bytes.toString('latin1', FIXED, end),
+  }
+}

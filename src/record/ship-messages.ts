@@ -1,0 +1,71 @@
+/**
+ * Pure. Messages between the ship thread and whoever asks it: each request carries an `id` and is answered with it.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import type { Parameters, Row, Settings } from './clickhouse.ts'
+
+/** Plain data only: it is cloned. */
+export interface ShipWorkerData {
+  /** This run of the gateway, as in `SessionWorkerData`. */
+  readonly instance: string
+  /** Names this gateway among others on one store; the same at every start. */
+  readonly gateway: string
+  readonly spoolFolder: string
+  readonly retentionDays: number
+  readonly store: ShipStore
+}
+
+export type ShipStore =
+  /** `<data>/clickhouse`. */
+  | { readonly embedded: true; readonly folder: string; readonly memoryBytesMax?: number }
+  | {
+      readonly embedded: false
+      readonly url: string
+      readonly database: string
+      readonly user: string
+      /** The secret itself; main has looked it up. */
+      readonly password: string | undefined
+    }
+
+/** main → ship thread, by postMessage; `attach` with the port in the transfer list. */
+export type ShipControl =
+  | { readonly type: 'attach'; readonly port: MessagePort }
+  /** Ship what lies in the spool, at most until `deadline` (milliseconds since 1970), then end. */
+  | { readonly type: 'stop'; readonly deadline: number }
+
+/** Over an attached port. */
+export type ShipRequest =
+  | {
+      readonly type: 'query'
+      readonly id: number
+      readonly sql: string
+      readonly params: Parameters
+      readonly settings: Settings
+    }
+  | { readonly type: 'metrics'; readonly id: number }
+
+export type ShipAnswer =
+  | { readonly type: 'rows'; readonly id: number; readonly rows: readonly Row[] }
+  | { readonly type: 'metrics'; readonly id: number; readonly metrics: ShipMetrics }
+  | {
+      readonly type: 'failed'
+      readonly id: number
+      readonly message: string
+      /** ClickHouse's number of the exception; undefined where the store did not answer. */
+      readonly exception: number | undefined
+    }
+
+export interface ShipMetrics {
+  readonly spoolBytes: number
+  /** Age of the oldest complete segment that is not stored yet. */
+  readonly spoolLagSeconds: number
+  readonly eventsShipped: number
+  readonly segmentsShipped: number
+  /** Segments that could not be stored, in whole or in part; must stay 0. */
+  readonly segmentsBad: number
+  /** Rows known to be in them. */
+  readonly eventsLost: number
+  readonly engineRestarts: number
+  /** The store answered last time it was asked. */
+  readonly storeOk: boolean
+}

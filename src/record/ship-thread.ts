@@ -1,0 +1,212 @@
+/**
+ * IO (files, sockets, processes). What the ship thread does: keeps the store running, ships segments, answers queries.
+ * `workers/ship.ts` is its entry and nothing more.
+ */
+import { BroadcastChannel, type MessagePort } from 'node:worker_threads'
+import { clock } from '../base/clock.ts'
+import type { Broadcast } from '../threads/messages.ts'
+import { type ClickHouse, openClickHouse, StoreError } from './clickhouse.ts'
+import { EngineChild } from './engine-child.ts'
+import { schemaStatements } from './schema.ts'
+import { Shipper, type ShipperOptions } from './ship.ts'
+import type { ShipAnswer, ShipMetrics, ShipRequest, ShipWorkerData } from './ship-messages.ts'
+
+/** Without a broadcast the folder is looked at this often. */
+const POLL_MS = 500
+const ORPHANS_MS = 5000
+const ENGINE_MEMORY_BYTES = 2 * 1024 ** 3
+
+type Say = ShipperOptions['say']
+
+/** The store of this gateway: started and given its tables when it is first used. */
+export class Store {
+  readonly #data: ShipWorkerData
+  readonly #say: Say
+  readonly #engine: EngineChild | undefined
+  readonly #client: ClickHouse
+  #tables: Promise<void> | undefined
+
+  constructor(data: ShipWorkerData, say: Say, entry?: string) {
+    this.#data = data
+    this.#say = say
+    const { store } = data
+    if (!store.embedded) {
+      this.#client = openClickHouse(store)
+      return
+    }
+    this.#engine = new EngineChild({
+      folder: store.folder,
+      memoryBytesMax: store.memoryBytesMax ?? ENGINE_MEMORY_BYTES,
+      say,
+      ...(entry === undefined ? {} : { entry }),
+    })
+    this.#client = openClickHouse({ socket: this.#engine.socket })
+  }
+
+  get database(): string {
+    return this.#data.store.embedded ? 'sluice' : this.#data.store.database
+  }
+
+  get restarts(): number {
+    return Math.max(0, this.#engine?.restarts ?? 0)
+  }
+
+  get pid(): number | undefined {
+    return this.#engine?.pid
+  }
+
+  /** Ready to be used, with all tables. Rejects where it cannot be reached; the next call tries again. */
+  readonly ready = async (): Promise<ClickHouse> => {
+    await this.#engine?.ready()
+    this.#tables ??= this.#migrate().catch((error: unknown) => {
+      this.#tables = undefined
+      throw error
+    })
+    await this.#tables
+    return this.#client
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close()
+    await this.#engine?.stop()
+  }
+
+  async #migrate(): Promise<void> {
+    const { database } = this
+    const { retentionDays, instance, gateway } = this.#data
+    for (const statement of schemaStatements({ database, retentionDays })) {
+      await this.#client.command({ sql: statement })
+    }
+    await this.#client.command({
+      sql:
+        `INSERT INTO \`${database}\`.instances SELECT {instance:String}, {gateway:String}, ` +
+        'fromUnixTimestamp64Micro({at:Int64})',
+      params: { instance, gateway, at: clock.microseconds() },
+    })
+    this.#say('info', 'record store has its tables')
+  }
+}
+
+export interface ShipThread {
+  /** Answers requests on the port from here on. */
+  attach(port: MessagePort): void
+  /** Ships until the spool is empty or the deadline (milliseconds since 1970) has passed; then closes the store. */
+  stop(deadline: number): Promise<void>
+  readonly store: Store
+}
+
+/** Starts to ship at once. `entry`: the engine's entry, for tests. */
+export function startShipping(data: ShipWorkerData, say: Say, entry?: string): ShipThread {
+  const store = new Store(data, say, entry)
+  const { spoolFolder, instance } = data
+  const shipper = new Shipper({
+    spoolFolder,
+    instance,
+    database: store.database,
+    store: store.ready,
+    say,
+  })
+  shipper.recover()
+  const loop = new ShipLoop(shipper)
+  return {
+    store,
+    attach(port) {
+      port.on('message', (request: ShipRequest) => {
+        answer(request, { store, shipper }).then((reply) => port.postMessage(reply))
+      })
+    },
+    async stop(deadline) {
+      await loop.stop(deadline)
+      await store.close()
+    },
+  }
+}
+
+class ShipLoop {
+  readonly #shipper: Shipper
+  readonly #channel = new BroadcastChannel('sluice')
+  readonly #ended: Promise<void>
+  #wake: () => void = () => {}
+  #called = false
+  #deadline = Number.POSITIVE_INFINITY
+  #stopping = false
+  #orphansAt = 0
+
+  constructor(shipper: Shipper) {
+    this.#shipper = shipper
+    this.#channel.onmessage = (event) => {
+      if ((event as { data: Broadcast }).data.type !== 'segment') return
+      this.#called = true
+      this.#wake()
+    }
+    this.#ended = this.#run()
+  }
+
+  async stop(deadline: number): Promise<void> {
+    this.#deadline = deadline
+    this.#stopping = true
+    this.#wake()
+    await this.#ended
+    this.#channel.close()
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      this.#called = false
+      if (performance.now() - this.#orphansAt > ORPHANS_MS) {
+        this.#orphansAt = performance.now()
+        await this.#shipper.recoverOrphans()
+      }
+      const pauseMs = await this.#shipper.round(this.#deadline)
+      if (this.#stopping) {
+        if (this.#shipper.waiting.segments === 0 || Date.now() > this.#deadline) return
+      }
+      // A failing store is not asked earlier because more has come.
+      if (pauseMs > 0) await this.#pause(pauseMs, false)
+      else await this.#pause(POLL_MS, true)
+    }
+  }
+
+  #pause(ms: number, wakes: boolean): Promise<void> {
+    if (wakes && (this.#called || this.#stopping)) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      if (!wakes) return
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}
+
+async function answer(
+  request: ShipRequest,
+  { store, shipper }: { store: Store; shipper: Shipper },
+): Promise<ShipAnswer> {
+  const { id } = request
+  try {
+    if (request.type === 'metrics') return { type: 'metrics', id, metrics: numbers(store, shipper) }
+    const { sql, params, settings } = request
+    const client = await store.ready()
+    return { type: 'rows', id, rows: await client.query({ sql, params, settings }) }
+  } catch (error) {
+    const exception = error instanceof StoreError ? error.exception : undefined
+    const message = error instanceof Error ? error.message : String(error)
+    return { type: 'failed', id, message, exception }
+  }
+}
+
+function numbers(store: Store, shipper: Shipper): ShipMetrics {
+  const { bytes, lagSeconds } = shipper.waiting
+  return {
+    spoolBytes: bytes,
+    spoolLagSeconds: lagSeconds,
+    eventsShipped: shipper.eventsShipped,
+    segmentsShipped: shipper.segmentsShipped,
+    segmentsBad: shipper.segmentsBad,
+    eventsLost: shipper.eventsLost,
+    engineRestarts: store.restarts,
+    storeOk: shipper.storeOk,
+  }
+}

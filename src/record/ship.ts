@@ -1,0 +1,236 @@
+/**
+ * IO (files, sockets). Moves complete spool segments into ClickHouse, each exactly once.
+ *
+ * A segment's name is its deduplication token and stands in the column `segment` of its rows. So after any failure it
+ * can be asked what arrived, and only a segment whose rows are all there is deleted. The token alone is not enough: the
+ * engine notes it before the part is in place, and a kill between the two would lose the rows (see `#settle`).
+ *
+ * A segment that the store does not accept is set aside as `.bad`, loudly, while the others go on.
+ */
+import { readFileSync, renameSync, rmSync, truncateSync } from 'node:fs'
+import { readdir, readlink } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import type { ClickHouse } from './clickhouse.ts'
+import { StoreError } from './clickhouse.ts'
+import { COLUMN_NAMES, COLUMNS_HASH } from './columns.ts'
+import { readSegment, type SegmentContent } from './segment.ts'
+import { spoolFiles, spoolUsage } from './spool.ts'
+
+export interface ShipperOptions {
+  readonly spoolFolder: string
+  readonly instance: string
+  readonly database: string
+  /** A store that is ready, with its tables; called before each use. */
+  readonly store: () => Promise<ClickHouse>
+  readonly say: (level: 'info' | 'warn' | 'error', text: string) => void
+}
+
+/** How often a segment may be refused for its content before it is set aside. */
+const REFUSALS_MAX = 3
+const PAUSE_MS_MAX = 5000
+/** A file that has no whole header and is shorter than this was torn while it was made. */
+const HEADER_BYTES_MAX = 64
+
+/** Exceptions that say that the data is wrong, and will be next time: parsing, types, sizes. */
+const CONTENT_EXCEPTIONS = new Set([
+  6, 26, 27, 33, 38, 41, 44, 49, 53, 69, 70, 72, 117, 128, 131, 190, 321, 349, 407, 434, 473, 645,
+])
+
+export class Shipper {
+  readonly #options: ShipperOptions
+  /** Segments that may have been sent before, here or by an earlier run. */
+  readonly #doubtful = new Set<string>()
+  readonly #refusals = new Map<string, number>()
+  readonly #attempts = new Map<string, number>()
+  #pauseMs = 0
+  eventsShipped = 0
+  segmentsShipped = 0
+  segmentsBad = 0
+  eventsLost = 0
+  storeOk = true
+
+  constructor(options: ShipperOptions) {
+    this.#options = options
+  }
+
+  /** Once, before the first `round`: what earlier runs left behind is completed, and may have been sent already. */
+  recover(): void {
+    const { spoolFolder, instance } = this.#options
+    for (const name of spoolFiles(spoolFolder)) {
+      if (name.endsWith('.open') && !name.startsWith(instance)) this.#complete(name)
+    }
+    for (const name of spoolFiles(spoolFolder)) {
+      if (name.endsWith('.seg')) this.#doubtful.add(name)
+    }
+  }
+
+  /** Completes segments of this run whose thread has died: no descriptor of this process is open on them. */
+  async recoverOrphans(): Promise<void> {
+    const { spoolFolder, instance } = this.#options
+    const open = spoolFiles(spoolFolder).filter((name) => name.endsWith('.open'))
+    const ours = open.filter((name) => name.startsWith(instance))
+    if (ours.length === 0) return
+    const used = await openPaths()
+    for (const name of ours) if (!used.has(name)) this.#complete(name)
+  }
+
+  /**
+   * Ships every complete segment, oldest first. Returns the pause after which to call again, in milliseconds: 0 where
+   * nothing failed. Never rejects.
+   */
+  async round(until = Number.POSITIVE_INFINITY): Promise<number> {
+    let failed = false
+    for (const name of spoolFiles(this.#options.spoolFolder)) {
+      if (!name.endsWith('.seg')) continue
+      if (Date.now() > until) break
+      try {
+        await this.#ship(name)
+        this.storeOk = true
+      } catch (error) {
+        failed = true
+        if (!this.#refused(name, error)) break
+      }
+    }
+    if (!failed) this.#pauseMs = 0
+    else this.#pauseMs = Math.min(Math.max(this.#pauseMs * 2, 100), PAUSE_MS_MAX)
+    return this.#pauseMs * (0.5 + Math.random())
+  }
+
+  get waiting(): { bytes: number; lagSeconds: number; segments: number } {
+    const { bytes, oldestMs, segments } = spoolUsage(this.#options.spoolFolder)
+    const lagSeconds = oldestMs === 0 ? 0 : Math.max(0, (Date.now() - oldestMs) / 1000)
+    return { bytes, lagSeconds, segments }
+  }
+
+  async #ship(name: string): Promise<void> {
+    const path = join(this.#options.spoolFolder, name)
+    const content = readSegment(readFileSync(path))
+    if (content === 'foreign' || content.header.columns !== COLUMNS_HASH) {
+      return this.#setAside(name, 0, 'it was not written by this version')
+    }
+    if (content.rows > 0) await this.#store(basename(name, '.seg'), name, content)
+    this.eventsShipped += content.rows
+    this.segmentsShipped++
+    if (content.torn === 0 && content.damaged === 0) rmSync(path, { force: true })
+    else this.#setAside(name, 0, 'a part of it does not check; the rest is stored')
+    this.#forget(name)
+  }
+
+  async #store(id: string, name: string, content: SegmentContent): Promise<void> {
+    const store = await this.#options.store()
+    if (this.#doubtful.has(name) && (await this.#stored(store, id)) >= content.rows) return
+    const attempt = this.#attempts.get(name) ?? 0
+    const doubtful = this.#doubtful.has(name)
+    this.#doubtful.add(name)
+    const { database } = this.#options
+    await store.insert({
+      sql: `INSERT INTO \`${database}\`.events (${COLUMN_NAMES.join(', ')}) FORMAT MsgPack`,
+      body: content.blocks,
+      settings: {
+        insert_deduplication_token: attempt === 0 ? id : `${id}~${attempt}`,
+        // One insert, one block, one part: all of it or nothing.
+        async_insert: 0,
+        insert_deduplicate: 1,
+        max_insert_block_size: 10_000_000,
+        min_insert_block_size_rows: 10_000_000,
+        min_insert_block_size_bytes: 1 << 30,
+      },
+    })
+    if (doubtful) await this.#settle(store, { id, name, rows: content.rows, attempt })
+  }
+
+  /**
+   * A doubtful insert was acknowledged: either now, or as a duplicate. A duplicate without rows is a token that was
+   * noted by an engine that was killed before the part was in place; the rows need another token.
+   */
+  async #settle(
+    store: ClickHouse,
+    sent: { id: string; name: string; rows: number; attempt: number },
+  ): Promise<void> {
+    const found = await this.#stored(store, sent.id)
+    if (found >= sent.rows) return
+    if (found === 0) this.#attempts.set(sent.name, sent.attempt + 1)
+    throw new StoreError(`${found} of ${sent.rows} rows arrived`, undefined, undefined)
+  }
+
+  async #stored(store: ClickHouse, id: string): Promise<number> {
+    const rows = await store.query({
+      sql:
+        `SELECT count() AS rows FROM \`${this.#options.database}\`.events ` +
+        'WHERE segment IN {ids:Array(String)}',
+      params: { ids: [id, ...Array.from({ length: 8 }, (_, i) => `${id}~${i + 1}`)] },
+    })
+    return Number(rows[0]?.rows ?? 0)
+  }
+
+  /** True where the others may go on: the segment is at fault, not the store. */
+  #refused(name: string, error: unknown): boolean {
+    const exception = error instanceof StoreError ? error.exception : undefined
+    const message = error instanceof Error ? error.message : String(error)
+    this.#doubtful.add(name)
+    if (exception === undefined || !CONTENT_EXCEPTIONS.has(exception)) {
+      if (this.storeOk) this.#options.say('warn', `the record store fails: ${brief(message)}`)
+      this.storeOk = false
+      return false
+    }
+    const refusals = (this.#refusals.get(name) ?? 0) + 1
+    this.#refusals.set(name, refusals)
+    if (refusals >= REFUSALS_MAX) {
+      const content = readSegment(readFileSync(join(this.#options.spoolFolder, name)))
+      this.#setAside(name, content === 'foreign' ? 0 : content.rows, `exception ${exception}`)
+      this.#forget(name)
+    }
+    return true
+  }
+
+  #setAside(name: string, rows: number, why: string): void {
+    const { spoolFolder, say } = this.#options
+    this.segmentsBad++
+    this.eventsLost += rows
+    renameSync(join(spoolFolder, name), join(spoolFolder, name.replace(/\.(seg|open)$/, '.bad')))
+    say('error', `spool segment ${name} is set aside as .bad: ${why}`)
+  }
+
+  #forget(name: string): void {
+    this.#doubtful.delete(name)
+    this.#refusals.delete(name)
+    this.#attempts.delete(name)
+  }
+
+  /** An `.open` file that nobody writes any more: its torn tail is cut, the rest is a segment. */
+  #complete(name: string): void {
+    const path = join(this.#options.spoolFolder, name)
+    try {
+      const bytes = readFileSync(path)
+      const content = readSegment(bytes)
+      if (content === 'foreign' && bytes.length >= HEADER_BYTES_MAX) {
+        this.#setAside(name, 0, 'it is not a segment')
+        return
+      }
+      if (content === 'foreign' || content.rows === 0) {
+        rmSync(path, { force: true })
+        return
+      }
+      // Never acknowledged, so never forwarded: what was torn describes nothing that happened.
+      if (content.torn > 0) truncateSync(path, content.end)
+      renameSync(path, path.replace(/\.open$/, '.seg'))
+      this.#doubtful.add(name.replace(/\.open$/, '.seg'))
+    } catch {
+      // Completed by its own thread in this moment, or unreadable: the next look decides.
+    }
+  }
+}
+
+/** Base names of all files that this process has open. */
+async function openPaths(): Promise<Set<string>> {
+  const descriptors = await readdir('/proc/self/fd')
+  const paths = await Promise.all(
+    descriptors.map((number) => readlink(`/proc/self/fd/${number}`).catch(() => '')),
+  )
+  return new Set(paths.map((path) => basename(path)))
+}
+
+/** Exceptions may quote data: only their beginning, up to the first quoted value, goes to the log. */
+function brief(message: string): string {
+  return message.split(/['"`\n]/, 1)[0]!.substring(0, 200)
+}

@@ -1,0 +1,49 @@
+/**
+ * IO (process). The process of the embedded record store: started by the ship thread, ended when its channel closes.
+ *
+ * Killing it at any moment costs nothing but time: what it has not acknowledged is sent again.
+ */
+import { writeFileSync } from 'node:fs'
+import os from 'node:os'
+import { CHDB_MISSING, serveEngine } from '../src/record/engine.ts'
+import type { EngineMessage } from '../src/record/engine-child.ts'
+
+/** Running queries get this long to finish once the parent is gone. */
+const FAREWELL_MS = 3000
+
+const [folder, socket, memoryBytesMax] = process.argv.slice(2)
+let stop: (() => Promise<void>) | undefined
+
+process.once('disconnect', () => {
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), FAREWELL_MS).unref()
+  if (stop === undefined) process.kill(process.pid, 'SIGKILL')
+  else stop().finally(() => process.kill(process.pid, 'SIGKILL'))
+})
+// The terminal sends these to the whole group; the parent decides when we end.
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => {})
+
+try {
+  // The engine waits for everybody else, and is the first to go when memory runs out.
+  os.setPriority(os.constants.priority.PRIORITY_LOW)
+  writeFileSync('/proc/self/oom_score_adj', '800')
+} catch {
+  // Only a courtesy.
+}
+
+try {
+  stop = await serveEngine({
+    folder: folder ?? '',
+    socket: socket ?? '',
+    memoryBytesMax: Number(memoryBytesMax),
+  })
+  tell({ type: 'ready' })
+} catch (error) {
+  const { message, code } = error as { message: string; code?: string }
+  tell({ type: 'failed', message, missing: code === CHDB_MISSING }, () => process.exit(1))
+}
+
+function tell(message: EngineMessage, then?: () => void): void {
+  if (process.connected) process.send?.(message, undefined, undefined, then)
+  else then?.()
+}
