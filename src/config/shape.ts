@@ -1,4 +1,5 @@
 /** Pure. The configuration after it was read and checked: frozen, complete, in base units. */
+import type { ActionClass } from '../decide/action.ts'
 
 export interface Config {
   /** Absolute path of the file; undefined for the embedded default. */
@@ -7,7 +8,9 @@ export interface Config {
   readonly data: string
   readonly workers: number
   readonly control: ControlConfig
-  readonly state: { readonly embedded: true } | { readonly embedded: false; readonly url: SecretReference }
+  readonly state:
+    | { readonly embedded: true }
+    | { readonly embedded: false; readonly url: SecretReference }
   readonly recorder: RecorderConfig
   readonly listeners: readonly ListenerConfig[]
   readonly connections: ReadonlyMap<string, ConnectionConfig>
@@ -91,10 +94,14 @@ export interface RoleConfig {
   readonly members: readonly string[]
   /** Names, `label:key=value`, or `*`. */
   readonly connections: readonly string[]
-  readonly allow: readonly string[]
+  readonly allow: readonly ActionClass[]
   readonly reviews: readonly string[]
-  readonly api: readonly ('viewer' | 'auditor' | 'operator' | 'admin')[]
+  readonly api: readonly ApiRole[]
 }
+
+export const API_ROLES = ['viewer', 'auditor', 'operator', 'admin'] as const
+
+export type ApiRole = (typeof API_ROLES)[number]
 
 export interface LimitsConfig {
   readonly statementBytesMax: number

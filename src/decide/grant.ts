@@ -2,9 +2,10 @@
  * Pure. The proof that an identity may open a target. Nothing dials, records or relays without one, and only
  * `admit` mints one.
  */
-import type { Config, ConnectionConfig } from '../config/shape.ts'
+import type { ApiRole, Config, ConnectionConfig, RoleConfig } from '../config/shape.ts'
 import type { Identity } from '../identify/identity.ts'
 import type { ActionClass } from './action.ts'
+import { covers, isMember } from './member.ts'
 
 declare const minted: unique symbol
 
@@ -13,7 +14,7 @@ export interface Grant {
   readonly identity: Identity
   readonly connection: ConnectionConfig
   readonly database: string
-  /** Roles of the identity that grant this connection. */
+  /** Roles of the identity that grant this connection, in the configuration's order. */
   readonly roles: readonly string[]
   /** Classes that those roles allow. */
   readonly allow: ReadonlySet<ActionClass>
@@ -30,8 +31,36 @@ export interface AdmitTarget {
  * that existence is not disclosed.
  */
 export function admit(config: Config, identity: Identity, target: AdmitTarget): Grant | undefined {
-  void config
-  void identity
-  void target
-  return undefined
+  const connection = config.connections.get(target.connection)
+  if (connection === undefined) return undefined
+  const database = target.database ?? connection.database
+  if (!connection.databases.includes(database)) return undefined
+  if (identity.connectionsOnly !== undefined && !covers(identity.connectionsOnly, connection))
+    return undefined
+  const granting = held(config, identity).filter(
+    // A role that allows no class (a reviewer's) opens nothing.
+    (role) => role.allow.length > 0 && covers(role.connections, connection),
+  )
+  if (granting.length === 0) return undefined
+  const roles = Object.freeze(granting.map((role) => role.name))
+  const allow: ReadonlySet<ActionClass> = new Set(granting.flatMap((role) => role.allow))
+  return Object.freeze({ identity, connection, database, roles, allow }) as Grant
+}
+
+/** Names of the roles that the identity holds anywhere, after what its token narrows. */
+export function rolesOf(config: Config, identity: Identity): readonly string[] {
+  return held(config, identity).map((role) => role.name)
+}
+
+/** What the identity may do on the control API. Empty: nothing. */
+export function apiRoles(config: Config, identity: Identity): readonly ApiRole[] {
+  return [...new Set(held(config, identity).flatMap((role) => role.api))]
+}
+
+function held(config: Config, identity: Identity): readonly RoleConfig[] {
+  return [...config.roles.values()].filter(
+    (role) =>
+      (identity.rolesOnly === undefined || identity.rolesOnly.includes(role.name)) &&
+      role.members.some((pattern) => isMember(pattern, identity)),
+  )
 }

@@ -1,0 +1,222 @@
+/**
+ * Pure. The form of `sluice.yaml`: every key of the contract, in the contract's order. A key that the contract has
+ * and this version has not is named in the second argument of `section`, which refuses it with that sentence.
+ */
+import { isLoopback } from '../base/cidr.ts'
+import { CLASSES } from '../decide/action.ts'
+import { memberFault, scopeFault } from '../decide/member.ts'
+import {
+  checked,
+  choice,
+  type Field,
+  integer,
+  list,
+  oneOf,
+  parsed,
+  section,
+  table,
+  text,
+  type Value,
+} from './fields.ts'
+import { NOT_YET } from './problem.ts'
+import { API_ROLES, type SecretReference } from './shape.ts'
+import { parseAddress, parseCidr, parseDuration, parseName, parseSize } from './units.ts'
+
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+/** Timers of Node hold 31 bits of milliseconds; a longer one would fire at once. */
+const TIMER_MS_MAX = 24 * DAY
+
+const TLS_MODES = ['disable', 'require', 'verify-full'] as const
+/** Protocols of the contract that this version does not speak. */
+const LISTENERS_LATER = ['mysql', 'ssh', 'http', 'egress', 'redis', 'mongodb']
+const TYPES_LATER = [
+  ...['mysql', 'ssh', 'http', 'kubernetes', 'openai', 'anthropic', 'mcp'],
+  ...['redis', 'mongodb', 'clickhouse', 'tcp'],
+]
+
+const NAME = 'letters, digits, _ . - (at most 63, no / : *)'
+const address = parsed('host:port, such as 127.0.0.1:15432 or "[::1]:15432"', parseAddress)
+const cidr = parsed('a CIDR block, such as 10.0.0.0/8', parseCidr)
+const path = text('a path')
+const named = { expected: NAME, isName: (name: string) => parseName(name) !== undefined }
+
+const secret = choice<SecretReference>((value): Field<SecretReference> | string => {
+  const keys = isMapping(value) ? Object.keys(value) : []
+  if (keys.includes('vault')) return `{ vault: … } ${NOT_YET}; use { env: NAME } or { file: path }`
+  if (keys.length !== 1) return 'expected { env: NAME } or { file: path }, never the secret itself'
+  const variable = parsed('the name of a variable', (name) =>
+    /^\w+$/.test(name) ? name : undefined,
+  )
+  return keys[0] === 'file' ? section({ file: path }) : section({ env: variable })
+})
+
+const control = section(
+  {
+    listen: checked(address, ({ host }) =>
+      isLoopback(host)
+        ? undefined
+        : `expected a loopback address: listening beyond it needs control.tls, which ${NOT_YET}`,
+    ).optional(),
+    public_url: parsed('an http or https URL', httpUrl).optional(),
+    metrics_from: list(cidr).optional(),
+  },
+  ['tls', 'local_reviewers'],
+)
+
+const state = choice((value) =>
+  isMapping(value) ? `a state database elsewhere ${NOT_YET}; use embedded` : oneOf(['embedded']),
+)
+
+const clickhouse = section({
+  url: parsed('an http or https URL', httpUrl),
+  database: parsed('a name', parseName).optional(),
+  user: text().optional(),
+  password: secret.optional(),
+  cluster: parsed('a name', parseName).optional(),
+})
+
+const store = choice<'embedded' | Value<typeof clickhouse>>((value) =>
+  isMapping(value) ? clickhouse : oneOf(['embedded']),
+)
+
+const recorder = section(
+  {
+    store: store.optional(),
+    durability: oneOf(['standard', 'strict']).optional(),
+    response_bytes_max: size(0, 64 * 1024 ** 2).optional(),
+    retention: checked(duration(DAY, 36_500 * DAY), (ms) =>
+      ms % DAY === 0 ? undefined : 'expected whole days, such as 400d',
+    ).optional(),
+    spool: section({ bytes_max: size(16 * 1024 ** 2, 1024 ** 5).optional() }, [
+      'encrypt',
+    ]).optional(),
+  },
+  ['seal', 'anchors'],
+)
+
+const listener = section(
+  {
+    protocol: choice((value) =>
+      LISTENERS_LATER.includes(String(value))
+        ? `a listener for ${String(value)} ${NOT_YET}`
+        : oneOf(['postgres']),
+    ),
+    listen: address,
+    tls: section({ cert: path, key: secret }).optional(),
+    plaintext_from: list(cidr).optional(),
+  },
+  ['proxy_protocol_from', 'host_key'],
+)
+
+const targetTlsFull = section({ mode: oneOf(TLS_MODES), ca: path.optional() }, ['cert', 'key'])
+
+const targetTls = choice<(typeof TLS_MODES)[number] | Value<typeof targetTlsFull>>((value) =>
+  isMapping(value) ? targetTlsFull : oneOf(TLS_MODES),
+)
+
+const credential = checked(
+  section({
+    user: text(),
+    password: secret.optional(),
+    auth: list(
+      choice((value) =>
+        value === 'cert' ? `cert ${NOT_YET}` : oneOf(['scram-sha-256', 'md5', 'password', 'trust']),
+      ),
+      { min: 1 },
+    ).optional(),
+  }),
+  ({ password, auth = [] }) =>
+    password === undefined && (auth.length === 0 || auth.some((way) => way !== 'trust'))
+      ? 'expected a password: { env: NAME } or { file: path }'
+      : undefined,
+)
+
+const connection = section(
+  {
+    type: choice((value) =>
+      TYPES_LATER.includes(String(value))
+        ? `a connection of type ${String(value)} ${NOT_YET}`
+        : oneOf(['postgres']),
+    ),
+    address,
+    database: databaseName(),
+    databases: list(databaseName(), { min: 1 }).optional(),
+    tls: targetTls.optional(),
+    credential,
+    functions: section({ read: list(text('a pattern such as public.st_*')) }).optional(),
+    labels: table(text(), named).optional(),
+  },
+  ['credentials', 'identity_to_target', 'max_sessions', 'statement_timeout', 'via'],
+)
+
+const role = section({
+  members: list(checked(text(), memberFault)),
+  connections: list(checked(text(), scopeFault)).optional(),
+  allow: list(oneOf(CLASSES)).optional(),
+  reviews: list(checked(text(), scopeFault)).optional(),
+  api: list(oneOf(API_ROLES)).optional(),
+})
+
+const limits = section({
+  statement_bytes_max: size(1024, 64 * 1024 ** 2).optional(),
+  connections: integer(1, 1_000_000).optional(),
+  connections_per_address: integer(1, 1_000_000).optional(),
+  handshake: duration(100, 60 * MINUTE).optional(),
+  idle: duration(1000, TIMER_MS_MAX).optional(),
+  session_max: duration(1000, TIMER_MS_MAX).optional(),
+})
+
+export const FORM = section({
+  data: path.optional(),
+  workers: choice<'auto' | number>((value) =>
+    typeof value === 'number' ? integer(1, 256) : oneOf(['auto']),
+  ).optional(),
+  control: control.optional(),
+  state: state.optional(),
+  recorder: recorder.optional(),
+  listeners: list(listener).optional(),
+  connections: table(connection, named).optional(),
+  identity: section({}, ['issuers', 'saml', 'scim']).optional(),
+  roles: table(role, named).optional(),
+  policies: list(path).optional(),
+  limits: limits.optional(),
+})
+
+export type Form = Value<typeof FORM>
+
+function size(min: number, max: number): Field<number> {
+  const expected = `a size such as 512KiB, 1MiB or 10GiB, from ${min} to ${max} bytes`
+  return parsed(expected, (value) => within(parseSize(value), { min, max }))
+}
+
+function duration(min: number, max: number): Field<number> {
+  const expected = `a duration such as 10s, 15m, 1h or 400d, from ${min} ms to ${max / 1000} s`
+  return parsed(expected, (value) => within(parseDuration(value), { min, max }))
+}
+
+function within(
+  value: number | undefined,
+  range: { min: number; max: number },
+): number | undefined {
+  return value !== undefined && value >= range.min && value <= range.max ? value : undefined
+}
+
+/** PostgreSQL cuts names after 63 bytes; a longer one would mean another database. */
+function databaseName(): Field<string> {
+  return parsed('the name of a database (at most 63 bytes, no /)', (name) =>
+    /^[^\0/]+$/.test(name) && Buffer.byteLength(name) <= 63 ? name : undefined,
+  )
+}
+
+function httpUrl(value: string): string | undefined {
+  if (!URL.canParse(value)) return undefined
+  const url = new URL(value)
+  // A password in a URL ends in logs.
+  const plain = url.username === '' && url.password === ''
+  return plain && /^https?:$/.test(url.protocol) ? value : undefined
+}
+
+function isMapping(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

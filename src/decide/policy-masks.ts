@@ -1,0 +1,165 @@
+/**
+ * Pure. The `masks:` section of a policy file becomes mask declarations: column patterns, detectors, and what is done
+ * to a value.
+ */
+import {
+  always,
+  checked,
+  choice,
+  type Field,
+  integer,
+  list,
+  oneOf,
+  parsed,
+  section,
+  type Value,
+} from '../config/fields.ts'
+import { didYouMean, NOT_YET } from '../config/problem.ts'
+import { parseName } from '../config/units.ts'
+import type {
+  ColumnMaskDeclaration,
+  DetectorMaskDeclaration,
+  MaskDeclarations,
+  Transform,
+} from '../mask/transform-spec.ts'
+
+type ColumnPattern = ColumnMaskDeclaration['pattern']
+
+/** Bytes of a name after which PostgreSQL cuts; a longer one would protect nothing. */
+const NAME_BYTES_MAX = 63
+const WORDS = ['redact', 'null', 'hash', 'pseudonym'] as const
+const KEEP_MAX = 1000
+
+const partial = checked(
+  section({
+    keep_first: integer(0, KEEP_MAX).optional(),
+    keep_last: integer(0, KEEP_MAX).optional(),
+  }),
+  ({ keep_first, keep_last }) =>
+    (keep_first === undefined) === (keep_last === undefined)
+      ? 'expected one of keep_first and keep_last'
+      : undefined,
+)
+
+type With = (typeof WORDS)[number] | { fixed: string } | { partial: Value<typeof partial> }
+
+const transform = choice<With>((value): Field<With> | string => {
+  // `with: null` is YAML's null, and means what it looks like.
+  if (value === null) return always('null')
+  if (typeof value === 'string') return oneOf(WORDS)
+  const keys = typeof value === 'object' && value !== null ? Object.keys(value) : []
+  if (keys.includes('fixed')) return section({ fixed: parsed('text', (fixed) => fixed) })
+  if (keys.includes('partial')) return section({ partial })
+  return `expected one of ${WORDS.join(', ')}, { partial: … } or { fixed: … }`
+})
+
+const columnPattern = choice<ColumnPattern>((value) => {
+  if (typeof value === 'string' && isJsonPath(value)) return `a path inside a column ${NOT_YET}`
+  return parsed('schema.table.column, each a name, "a quoted name" or *', parseColumnPattern)
+})
+
+/** `detect` takes the names in `knownDetectors` and no other. */
+export function maskForm(knownDetectors: ReadonlySet<string>) {
+  const detector = parsed('the name of a detector', (name) => name)
+  const known = checked(detector, (name) =>
+    knownDetectors.has(name)
+      ? undefined
+      : `there is no such detector${didYouMean(name, knownDetectors)}`,
+  )
+  const form = section({
+    columns: list(columnPattern, { min: 1 }).optional(),
+    detect: list(known, { min: 1 }).optional(),
+    with: transform,
+    domain: parsed('letters, digits, _ . -', parseName).optional(),
+    in_predicates: choice((value) =>
+      value === 'approve' ? `in_predicates: approve ${NOT_YET}` : oneOf(['deny', 'allow']),
+    ).optional(),
+    derived: oneOf(['mask', 'deny']).optional(),
+  })
+  return checked(form, maskFault)
+}
+
+export type MaskForm = Value<ReturnType<typeof maskForm>>
+
+/** Names what each declaration stems from: `policy/mask-1`, counted from 1. */
+export function maskDeclarations(
+  forms: readonly MaskForm[],
+  policy: { name: string; monitor: boolean },
+): MaskDeclarations {
+  const columns: ColumnMaskDeclaration[] = []
+  const detectors: DetectorMaskDeclaration[] = []
+  for (const [index, form] of forms.entries()) {
+    const rule = `${policy.name}/mask-${index + 1}`
+    const { monitor } = policy
+    for (const pattern of form.columns ?? [])
+      columns.push({
+        pattern,
+        with: transformOf(form),
+        inPredicates: form.in_predicates ?? 'deny',
+        derived: form.derived ?? 'mask',
+        monitor,
+        rule,
+      })
+    for (const detector of form.detect ?? [])
+      detectors.push({ detector, with: transformOf(form), monitor, rule })
+  }
+  return { columns, detectors }
+}
+
+function maskFault(form: {
+  columns?: unknown
+  detect?: unknown
+  with: With
+  domain?: unknown
+  in_predicates?: unknown
+  derived?: unknown
+}): string | undefined {
+  const isColumns = form.columns !== undefined
+  if (isColumns === (form.detect !== undefined)) return 'expected either columns or detect'
+  if (form.domain !== undefined && form.with !== 'pseudonym') return 'domain goes with pseudonym'
+  if (isColumns) return undefined
+  // A detector's hit is a part of a value, and its key has no column to belong to.
+  if (form.with === 'pseudonym') return 'pseudonym is for columns; use hash or redact with detect'
+  return form.in_predicates === undefined && form.derived === undefined
+    ? undefined
+    : 'in_predicates and derived are for columns'
+}
+
+/** An absent domain is '': each column is its own. */
+function transformOf(form: { with: With; domain?: string | undefined }): Transform {
+  const how = form.with
+  if (how === 'pseudonym') return { type: 'pseudonym', domain: form.domain ?? '' }
+  if (typeof how === 'string') return { type: how }
+  if ('fixed' in how) return { type: 'fixed', value: how.fixed }
+  const { keep_first, keep_last } = how.partial
+  return { type: 'partial', keepFirst: keep_first ?? 0, keepLast: keep_last ?? 0 }
+}
+
+/**
+ * Names fold as PostgreSQL folds them: ASCII letters to lower case, unless quoted.
+ * https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
+ */
+export function parseColumnPattern(pattern: string): ColumnPattern | undefined {
+  const part = /(\*|"(?:[^"\0]|"")+"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)(\.|$)/y
+  const parts: string[] = []
+  while (part.lastIndex < pattern.length) {
+    const match = part.exec(pattern)
+    if (match === null) return undefined
+    const name = plainName(match[1]!)
+    if (Buffer.byteLength(name) > NAME_BYTES_MAX) return undefined
+    parts.push(name)
+  }
+  const [schema, table, column, more] = parts
+  if (schema === undefined || table === undefined || column === undefined) return undefined
+  return more === undefined && !pattern.endsWith('.') ? [schema, table, column] : undefined
+}
+
+function plainName(part: string): string {
+  if (part.startsWith('"')) return part.substring(1, part.length - 1).replaceAll('""', '"')
+  return part.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+}
+
+function isJsonPath(pattern: string): boolean {
+  const plain = pattern.replaceAll(/"(?:[^"]|"")*"/g, 'x')
+  return /->|[[\]{}]/.test(plain) || plain.split('.').length > 3
+}
