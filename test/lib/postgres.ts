@@ -9,7 +9,6 @@ import {
   appendFileSync,
   cpSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -21,6 +20,7 @@ import { join } from 'node:path'
 import { makeCertificate } from './certificate.ts'
 import { type Child, start } from './child.ts'
 import { freePort } from './free-port.ts'
+import { give, serverIds } from './server-user.ts'
 
 export interface PostgresOptions {
   readonly version?: '15'
@@ -81,8 +81,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   if (options.auth === 'md5') {
     appendFileSync(join(data, 'postgresql.auto.conf'), 'password_encryption = md5\n')
   }
-  own(folder)
-  const child = start(`${bin}/postgres`, ['-D', data], serverUser())
+  give(folder)
+  const child = start(`${bin}/postgres`, ['-D', data], asServer())
   const log = join(folder, 'log')
   const toLog = (chunk: Buffer): void => appendFileSync(log, chunk)
   writeFileSync(log, '')
@@ -135,14 +135,14 @@ function template(bin: string, version: string): string {
   const path = join(tmpdir(), `sluice-postgres-template-${version}-${userInfo().uid}-1`)
   if (existsSync(path)) return path
   const folder = mkdtempSync(join(tmpdir(), 'sluice-initdb-'))
-  own(folder)
+  give(folder)
   const passwordFile = join(folder, 'password')
   writeFileSync(passwordFile, PASSWORD, { mode: 0o600 })
-  own(folder)
+  give(folder)
   const data = join(folder, 'data')
   const flags = ['-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`]
   const place = ['-D', data, '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']
-  execFileSync(`${bin}/initdb`, [...flags, ...place], { stdio: 'pipe', ...serverUser() })
+  execFileSync(`${bin}/initdb`, [...flags, ...place], { stdio: 'pipe', ...asServer() })
   const settings = [
     "listen_addresses = '127.0.0.1'",
     "unix_socket_directories = ''",
@@ -167,25 +167,7 @@ function accessRules(auth: string): string {
   return `host all postgres 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 ${auth}\n`
 }
 
-/** Options for spawn: the user that the server runs as. */
-function serverUser(): { uid?: number; gid?: number; env: NodeJS.ProcessEnv } {
-  const env = { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8' }
-  return userInfo().uid === 0 ? { ...systemUser(), env } : { env }
-}
-
-function systemUser(): { uid: number; gid: number } {
-  const line = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .find((entry) => entry.startsWith('postgres:'))
-  if (line === undefined) throw new Error('run as root, the tests need the system user postgres')
-  const [, , uid, gid] = line.split(':')
-  return { uid: Number(uid), gid: Number(gid) }
-}
-
-/** Gives a folder to the server's user and closes it to others. */
-function own(folder: string): void {
-  mkdirSync(folder, { recursive: true })
-  if (userInfo().uid !== 0) return
-  const { uid, gid } = systemUser()
-  execFileSync('chown', ['-R', `${uid}:${gid}`, folder])
+/** Options for spawn: the user that the server runs as, and nothing of our environment. */
+function asServer(): { uid?: number; gid?: number; env: NodeJS.ProcessEnv } {
+  return { ...serverIds(), env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8' } }
 }
