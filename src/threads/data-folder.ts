@@ -1,0 +1,112 @@
+/**
+ * IO. The data folder of one running gateway: made, locked, and with the key that records are made with.
+ *
+ * The lock is the kernel's (flock on `lock`), so it ends with the process however that ends; the number inside
+ * is for people. Two gateways on one folder would ship each other's spool.
+ */
+
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { closeDescriptor, lockFile } from '../accept/descriptor.ts'
+import { StartError } from './start-error.ts'
+
+const KEY_BYTES = 32
+
+export interface DataFolder {
+  readonly spoolFolder: string
+  /** Key of `statement_hash`. */
+  readonly recordKey: Uint8Array
+  /** Others may read the folder's names; files in it are closed to them all the same. */
+  readonly isOpenToOthers: boolean
+  /** Gives the lock back. */
+  close(): void
+}
+
+/** Throws `StartError` when the folder cannot be used or another gateway uses it. */
+export function openDataFolder(path: string): DataFolder {
+  makeFolder(path)
+  const mode = statSync(path).mode
+  if ((mode & 0o022) !== 0) {
+    throw new StartError(
+      `The data folder ${path} can be written to by others; run: chmod 700 ${path}`,
+    )
+  }
+  const lock = takeLock(path)
+  try {
+    const [spoolFolder, keys] = [join(path, 'spool'), join(path, 'keys')]
+    makeFolder(spoolFolder)
+    makeFolder(keys)
+    const recordKey = keyFrom(join(keys, 'record.key'))
+    const isOpenToOthers = (mode & 0o055) !== 0
+    return { spoolFolder, recordKey, isOpenToOthers, close: () => closeDescriptor(lock) }
+  } catch (error) {
+    closeDescriptor(lock)
+    throw error
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new StartError(`The folder ${path} cannot be made.`, error)
+  }
+}
+
+function takeLock(folder: string): number {
+  const path = join(folder, 'lock')
+  const fd = openSync(path, 'a+', 0o600)
+  if (!lockFile(fd)) {
+    const pid = readFileSync(path, 'latin1').trim()
+    closeSync(fd)
+    throw new StartError(
+      `The data folder ${folder} is in use by the gateway with process id ${pid}.`,
+    )
+  }
+  ftruncateSync(fd)
+  writeSync(fd, `${process.pid}\n`)
+  return fd
+}
+
+/** Made once, under the lock. A key of another size is never replaced: records refer to it. */
+function keyFrom(path: string): Uint8Array {
+  const found = readIfThere(path)
+  if (found === undefined) return makeKey(path)
+  if (found.length !== KEY_BYTES) {
+    throw new StartError(
+      `The key ${path} is damaged: ${found.length} bytes instead of ${KEY_BYTES}.`,
+    )
+  }
+  return found
+}
+
+function makeKey(path: string): Uint8Array {
+  const key = randomBytes(KEY_BYTES)
+  const draft = `${path}.new`
+  const fd = openSync(draft, 'w', 0o600)
+  writeSync(fd, key)
+  fsyncSync(fd)
+  closeSync(fd)
+  renameSync(draft, path)
+  return new Uint8Array(key)
+}
+
+function readIfThere(path: string): Uint8Array | undefined {
+  try {
+    return new Uint8Array(readFileSync(path))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw new StartError(`The key ${path} cannot be read.`, error)
+  }
+}

@@ -1,0 +1,283 @@
+/**
+ * IO. The running gateway as main sees it: threads, listeners, and how all of it starts, reloads and ends.
+ *
+ *   start:  folder locked → ship → control → session workers → listeners
+ *   end:    listeners → sessions (drained) → control → ship (spool flushed) → lock
+ *
+ * Parses nothing and opens no database. Signals and the choice of configuration are main.ts.
+ */
+import { BroadcastChannel } from 'node:worker_threads'
+import { descriptorsMax } from '../accept/descriptor.ts'
+import { ConnectionCount } from '../accept/limit.ts'
+import { type Gate, type Listener, listen } from '../accept/tcp.ts'
+import type { ErrorCode } from '../base/errors.ts'
+import { ulid } from '../base/id.ts'
+import type { Logger } from '../base/log.ts'
+import type { LimitsConfig } from '../config/shape.ts'
+import { type DataFolder, openDataFolder } from './data-folder.ts'
+import { Handover } from './handover.ts'
+import { House } from './house.ts'
+import type { Broadcast, Listening, SessionWorkerData, Settings } from './messages.ts'
+import { SessionPool } from './pool.ts'
+import { reloadable } from './reloadable.ts'
+import { StartError } from './start-error.ts'
+import { bareEnvironment, entryOf, sessionLimits } from './topology.ts'
+
+export interface GatewayOptions {
+  readonly settings: Settings
+  /** A taken port moves to a free one. */
+  readonly freePorts?: boolean
+  /** The protocol's words for a connection that is refused before its handshake. */
+  refusalAtAccept(protocol: string, code: ErrorCode): Uint8Array
+  readonly log: Logger
+  /** Other entry points than the product's, for tests of this file. */
+  readonly entries?: {
+    readonly session?: string
+    readonly control?: string
+    readonly ship?: string
+  }
+}
+
+export interface Gateway {
+  readonly controlUrl: string
+  /** In the order of `config.listeners`, with the ports that were really picked. */
+  readonly listening: readonly Listening[]
+  /** Connections that are open now. */
+  readonly running: number
+  /**
+   * Ends the gateway: nothing new, sessions end when idle and all of them after `ms`. May be called again with
+   * less time; resolves with `closed`.
+   */
+  drain(ms: number): Promise<void>
+  /** Returns what keeps its old value until the next start. */
+  reload(settings: Settings): readonly string[]
+  /** A reload was refused, or (none) the last one was good. */
+  reloadProblems(problems: readonly string[]): void
+  readonly closed: Promise<void>
+}
+
+/** Sessions notice the deadline by themselves; this much later their workers are ended. */
+const GRACE_MS = 2000
+/** For listeners, threads' pipes, databases and segment files. */
+const DESCRIPTORS_KEPT = 256
+const STOP_CONTROL_MS = 5000
+const STOP_SHIP_MS = 15_000
+
+/** Throws `StartError` with one sentence for the person who starts it; then nothing is left running. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const folder = openDataFolder(options.settings.config.data)
+  const gateway = new RunningGateway(options, folder)
+  try {
+    await gateway.start()
+  } catch (error) {
+    await gateway.drain(0)
+    throw error
+  }
+  return gateway
+}
+
+class RunningGateway implements Gateway {
+  readonly #options: GatewayOptions
+  readonly #folder: DataFolder
+  readonly #channel = new BroadcastChannel('sluice')
+  readonly #count: ConnectionCount
+  readonly #listeners: Listener[] = []
+  #settings: Settings
+  #house: House | undefined
+  #pool: SessionPool | undefined
+  #ending: Promise<void> | undefined
+  #hurry: (ms: number) => void = () => {}
+  readonly closed: Promise<void>
+  #close: () => void = () => {}
+
+  constructor(options: GatewayOptions, folder: DataFolder) {
+    this.#options = options
+    this.#folder = folder
+    this.#settings = options.settings
+    this.#channel.unref()
+    this.closed = new Promise((resolve) => {
+      this.#close = resolve
+    })
+    this.#count = new ConnectionCount(this.#affordable(options.settings.config.limits))
+    if (folder.isOpenToOthers) {
+      options.log.warn({ data: options.settings.config.data }, 'others may list the data folder')
+    }
+  }
+
+  get controlUrl(): string {
+    return this.#house?.controlUrl ?? ''
+  }
+
+  get listening(): readonly Listening[] {
+    return this.#listeners.map(({ host, port }, at) => ({
+      protocol: this.#settings.config.listeners[at]!.protocol,
+      host,
+      port,
+    }))
+  }
+
+  get running(): number {
+    return this.#count.open
+  }
+
+  async start(): Promise<void> {
+    const { log, entries } = this.#options
+    const shared = {
+      instance: ulid(),
+      spoolFolder: this.#folder.spoolFolder,
+      recordKey: this.#folder.recordKey,
+    }
+    this.#house = await House.start({
+      ...shared,
+      settings: () => this.#settings,
+      listening: () => this.listening,
+      entries: {
+        control: entries?.control ?? entryOf('control'),
+        ship: entries?.ship ?? entryOf('ship'),
+      },
+      onRestarted: (name) => {
+        this.#catchUp()
+        if (name === 'control') this.#tell({ type: 'hello-again' })
+      },
+      log,
+    })
+    const handover = Handover.ofSize(descriptorsMax())
+    const workerData: SessionWorkerData = {
+      ...shared,
+      settings: this.#settings,
+      handover: handover.shared,
+    }
+    this.#pool = await SessionPool.start({
+      entry: entries?.session ?? entryOf('session'),
+      size: this.#settings.config.workers,
+      limits: sessionLimits(),
+      environment: bareEnvironment(),
+      workerData,
+      handover,
+      log,
+      onHello: (hello) => {
+        this.#house?.attach(hello)
+        this.#catchUp()
+      },
+      onGone: (thread) => this.#house?.workerGone(thread),
+    })
+    for (const [index, listener] of this.#settings.config.listeners.entries()) {
+      await this.#listen(index, listener.listen)
+    }
+    this.#house.listening(this.listening)
+  }
+
+  drain(ms: number): Promise<void> {
+    if (this.#ending === undefined) this.#ending = this.#end(ms)
+    else this.#hurry(ms)
+    return this.closed
+  }
+
+  reload(settings: Settings): readonly string[] {
+    const { config, kept } = reloadable(this.#settings.config, settings.config)
+    this.#settings = { ...settings, config }
+    this.#count.relimit(this.#affordable(config.limits))
+    this.#pool?.resettle(this.#settings)
+    this.#announce()
+    if (kept.length > 0) this.#options.log.warn({ kept }, 'needs a new start to take effect')
+    return kept
+  }
+
+  reloadProblems(problems: readonly string[]): void {
+    this.#house?.reloadProblems(problems)
+  }
+
+  async #listen(index: number, place: { host: string; port: number }): Promise<void> {
+    const { freePorts, log } = this.#options
+    const { protocol } = this.#settings.config.listeners[index]!
+    const options = {
+      listener: index,
+      ...place,
+      freePort: freePorts ?? false,
+      gate: this.#gate(protocol),
+      log,
+    }
+    try {
+      const listener = await listen(options)
+      this.#listeners.push(listener)
+      log.info({ protocol, host: listener.host, port: listener.port }, 'listening')
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
+      const where = `${place.host}:${place.port}`
+      throw new StartError(`The ${protocol} listener cannot listen on ${where}${code}.`, error)
+    }
+  }
+
+  #gate(protocol: string): Gate {
+    return {
+      admit: (address) => {
+        if (this.#ending !== undefined) return 'GW_DRAINING'
+        // Nobody to serve it: better a clear word now than a connection that hangs.
+        if (this.#pool === undefined || this.#pool.size === 0) return 'GW_UNAVAILABLE'
+        return this.#count.admit(address) === 'open' ? undefined : 'GW_TOO_MANY'
+      },
+      take: (arrival) => {
+        const over = this.#pool?.run(arrival) ?? Promise.resolve()
+        void over.then(() => this.#count.release(arrival.address))
+      },
+      release: (address) => this.#count.release(address),
+      refusal: (code) => this.#options.refusalAtAccept(protocol, code),
+    }
+  }
+
+  async #end(ms: number): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.close()))
+    await this.#drainSessions(ms)
+    await this.#pool?.close()
+    await this.#house?.stop({ controlMs: STOP_CONTROL_MS, shipMs: STOP_SHIP_MS })
+    this.#channel.close()
+    this.#folder.close()
+    this.#close()
+  }
+
+  /** Until the pool is empty or the deadline is over; `#hurry` brings the deadline nearer. */
+  async #drainSessions(ms: number): Promise<void> {
+    const pool = this.#pool
+    if (pool === undefined) return
+    let deadline = Number.POSITIVE_INFINITY
+    let wake = () => {}
+    this.#hurry = (less) => {
+      const sooner = Date.now() + less
+      if (sooner >= deadline) return
+      deadline = sooner
+      this.#tell({ type: 'drain', deadline })
+      wake()
+    }
+    this.#hurry(ms)
+    while (pool.running > 0 && Date.now() < deadline + GRACE_MS) {
+      const hurried = new Promise<void>((resolve) => {
+        wake = resolve
+      })
+      await Promise.race([pool.idle(deadline + GRACE_MS - Date.now()), hurried])
+    }
+    this.#hurry = () => {}
+    if (pool.running > 0) this.#options.log.warn({ sessions: pool.running }, 'sessions cut off')
+  }
+
+  /** A thread that was loading, and deaf, while a reload was announced must not miss it. */
+  #catchUp(): void {
+    if (this.#settings !== this.#options.settings) this.#announce()
+  }
+
+  #announce(): void {
+    this.#tell({ type: 'settings', settings: this.#settings })
+  }
+
+  #tell(message: Broadcast): void {
+    this.#channel.postMessage(message)
+  }
+
+  /** Each session needs two descriptors, and a process that has none left can do nothing in order. */
+  #affordable(limits: LimitsConfig): LimitsConfig {
+    const max = Math.max(1, Math.floor((descriptorsMax() - DESCRIPTORS_KEPT) / 2))
+    if (limits.connections <= max) return limits
+    const facts = { wanted: limits.connections, max }
+    this.#options.log.warn(facts, 'the open-files limit allows fewer connections than configured')
+    return { ...limits, connections: max }
+  }
+}

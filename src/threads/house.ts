@@ -1,0 +1,179 @@
+/**
+ * IO. The two threads that every gateway has once: control and ship. Starts ship first, gives control a port
+ * to it, passes the session workers' ports on to control, and puts all of it together again when one is lost.
+ */
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { Logger } from '../base/log.ts'
+import type { ControlNews, ControlWorkerData } from '../control/thread.ts'
+import type {
+  ControlAttach,
+  HouseCommand,
+  HouseReady,
+  HouseWorkerData,
+  Listening,
+  Settings,
+  WorkerHello,
+} from './messages.ts'
+import { type News, SupervisedThread } from './supervise.ts'
+
+export interface HouseOptions {
+  readonly instance: string
+  readonly spoolFolder: string
+  readonly recordKey: Uint8Array
+  readonly entries: { readonly control: string; readonly ship: string }
+  /** As they are now; asked at each start of a thread. */
+  settings(): Settings
+  listening(): readonly Listening[]
+  /** A thread is up again that had died; control then has lost the ports of all session workers. */
+  onRestarted(name: 'control' | 'ship'): void
+  readonly log: Logger
+}
+
+export class House {
+  controlUrl = ''
+  readonly #options: HouseOptions
+  #ship: SupervisedThread | undefined
+  #control: SupervisedThread | undefined
+  #problems: readonly string[] = []
+
+  private constructor(options: HouseOptions) {
+    this.#options = options
+  }
+
+  /** Throws `StartError`; then neither thread is left. */
+  static async start(options: HouseOptions): Promise<House> {
+    const house = new House(options)
+    try {
+      house.#ship = await house.#startShip()
+      house.#control = await house.#startControl()
+    } catch (error) {
+      await house.stop({ controlMs: 5000, shipMs: 5000 })
+      throw error
+    }
+    return house
+  }
+
+  attach(hello: WorkerHello): void {
+    const message: ControlAttach = { type: 'attach', thread: hello.thread, port: hello.control }
+    // While control is down the port goes nowhere and its worker is told at once: the port closes.
+    if (this.#control?.isUp) this.#control.post(message, [hello.control])
+    else hello.control.close()
+  }
+
+  workerGone(thread: number): void {
+    this.#tell(this.#ship, { type: 'worker-gone', thread })
+  }
+
+  listening(listeners: readonly Listening[]): void {
+    this.#tell(this.#control, { type: 'listening', listeners })
+  }
+
+  reloadProblems(problems: readonly string[]): void {
+    this.#problems = problems
+    this.#tell(this.#control, { type: 'reload', problems })
+  }
+
+  /** Control first: it asks ship. Each gets its time; ship uses it to flush the spool. */
+  async stop(times: { readonly controlMs: number; readonly shipMs: number }): Promise<void> {
+    const stop = (ms: number): HouseCommand => ({ type: 'stop', deadline: Date.now() + ms })
+    await this.#control?.stop(stop(times.controlMs), times.controlMs)
+    // A second on top, so that the thread ends by its own deadline, not by ours.
+    await this.#ship?.stop(stop(times.shipMs), times.shipMs + 1000)
+  }
+
+  #startShip(): Promise<SupervisedThread> {
+    const { instance, spoolFolder, recordKey, entries, log } = this.#options
+    return SupervisedThread.start({
+      name: 'ship',
+      entry: entries.ship,
+      workerOptions: () => {
+        const workerData: HouseWorkerData = {
+          settings: this.#options.settings(),
+          instance,
+          spoolFolder,
+          recordKey,
+        }
+        return { workerData }
+      },
+      reader: () => shipNews,
+      onLost: () => {},
+      onRestarted: () => {
+        this.#tell(this.#control, { type: 'peer', port: this.#shipPort() })
+        this.#options.onRestarted('ship')
+      },
+      log,
+    })
+  }
+
+  #startControl(): Promise<SupervisedThread> {
+    const { instance, spoolFolder, recordKey, entries, log } = this.#options
+    return SupervisedThread.start({
+      name: 'control',
+      entry: entries.control,
+      workerOptions: () => {
+        const store = this.#shipPort()
+        const settings = this.#options.settings()
+        const workerData: ControlWorkerData = { settings, instance, spoolFolder, recordKey, store }
+        return { workerData, transferList: [store] }
+      },
+      reader: () => this.#controlReader(),
+      onLost: () => {},
+      onRestarted: () => {
+        this.listening(this.#options.listening())
+        this.reloadProblems(this.#problems)
+        this.#options.onRestarted('control')
+      },
+      log,
+    })
+  }
+
+  /** One end for control; the other goes to ship, which may have had another before. */
+  #shipPort(): MessagePort {
+    const { port1, port2 } = new MessageChannel()
+    this.#tell(this.#ship, { type: 'peer', port: port2 })
+    return port1
+  }
+
+  /** Up once it listens and its state database answers, in whichever order that comes. */
+  #controlReader(): (message: unknown) => News {
+    let [isListening, isOpen] = [false, false]
+    return (message) => {
+      if (!isControlNews(message)) return { type: 'other' }
+      if (message.type === 'control-failed') return { type: 'failed', say: message.say }
+      if (message.type === 'control-listening') {
+        this.controlUrl = message.url
+        isListening = true
+      } else isOpen = true
+      return isListening && isOpen ? { type: 'ready' } : { type: 'other' }
+    }
+  }
+
+  #tell(thread: SupervisedThread | undefined, command: HouseCommand): void {
+    thread?.post(command, command.type === 'peer' ? [command.port] : [])
+  }
+}
+
+function shipNews(message: unknown): News {
+  return isReady(message) ? { type: 'ready' } : { type: 'other' }
+}
+
+const CONTROL_NEWS: readonly unknown[] = [
+  'control-listening',
+  'state-open',
+  'control-failed',
+] satisfies ControlNews['type'][]
+
+function isControlNews(message: unknown): message is ControlNews {
+  return (
+    typeof message === 'object' &&
+    message !== null &&
+    'type' in message &&
+    CONTROL_NEWS.includes(message.type)
+  )
+}
+
+function isReady(message: unknown): message is HouseReady {
+  return (
+    typeof message === 'object' && message !== null && 'type' in message && message.type === 'ready'
+  )
+}
