@@ -2,21 +2,14 @@
  * IO. What `npm start` runs on when there is no sluice.yaml: an embedded PostgreSQL with sample data as connection `demo`,
  * the example policies, one role, everything on loopback.
  */
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { lockFile } from '../accept/descriptor.ts'
-import type { Config, ConnectionConfig, RoleConfig } from '../config/shape.ts'
-import type { PolicyFile, Settings } from '../threads/messages.ts'
+import { readConfig } from '../config/config.ts'
+import { formatProblems, loadPolicies } from '../config/load.ts'
+import type { Settings } from '../threads/messages.ts'
 import { StartError } from '../threads/start-error.ts'
 import { APP_USER, DATABASE, fill } from './fill.ts'
 import { newPassword, startEmbeddedPostgres } from './postgres.ts'
@@ -32,11 +25,19 @@ export interface EmbeddedDefault {
   stop(): Promise<void>
 }
 
+export interface EmbeddedOptions {
+  /** The gateway's data folder, absolute; the demo's own things stand in `<data>/demo`. Default: ./var. */
+  readonly data?: string
+  /** Names that `detect` in a policy may use. */
+  readonly knownDetectors: ReadonlySet<string>
+}
+
 /**
- * `data`: the gateway's data folder; the demo's own things stand in `<data>/demo`. The first start makes and fills the
+ * The first start makes and fills the
  * database in a few seconds; later ones take a fraction of one. Throws `StartError` where something is missing.
  */
-export async function embeddedDefault(data = resolve('var')): Promise<EmbeddedDefault> {
+export async function embeddedDefault(options: EmbeddedOptions): Promise<EmbeddedDefault> {
+  const { data = resolve('var'), knownDetectors } = options
   const folder = join(data, 'demo')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const lock = take(join(folder, 'lock'))
@@ -51,13 +52,15 @@ export async function embeddedDefault(data = resolve('var')): Promise<EmbeddedDe
       closeSync(lock)
     }
     try {
-      await fill({ port: server.port, superuserPassword, appPassword })
+      await fill({ port: server.port, superuserPassword, appPassword }).catch((error) => {
+        throw new StartError('The sample data of the demo cannot be made.', error)
+      })
+      const settings = settingsFor({ data, port: server.port, appPasswordFile }, knownDetectors)
+      return { settings, ended: server.ended, stop: release }
     } catch (error) {
       await server.stop()
-      throw new StartError('The sample data of the demo cannot be made.', error)
+      throw error
     }
-    const settings = settingsFor({ data, port: server.port, appPasswordFile })
-    return { settings, ended: server.ended, stop: release }
   } catch (error) {
     closeSync(lock)
     throw error
@@ -83,80 +86,31 @@ interface Place {
   readonly appPasswordFile: string
 }
 
-function settingsFor(place: Place): Settings {
-  const policies = join(packageRoot(), 'deploy/examples/policies')
-  const config: Config = {
-    path: undefined,
+function settingsFor(place: Place, knownDetectors: ReadonlySet<string>): Settings {
+  // As a person would write it: defaults and checks are those of every configuration. JSON is YAML.
+  const text = JSON.stringify({
     data: place.data,
-    workers: availableParallelism(),
-    control: {
-      listen: { host: '127.0.0.1', port: 7070 },
-      publicUrl: undefined,
-      metricsFrom: ['127.0.0.0/8', '::1/128'],
-    },
-    state: { embedded: true },
-    recorder: {
-      store: { embedded: true },
-      durability: 'standard',
-      responseBytesMax: 1 << 20,
-      retentionDays: 400,
-      spoolBytesMax: 10 * 2 ** 30,
-    },
-    listeners: [
-      {
-        protocol: 'postgres',
-        listen: { host: '127.0.0.1', port: 15432 },
-        tls: undefined,
-        plaintextFrom: ['127.0.0.0/8', '::1/128'],
+    listeners: [{ protocol: 'postgres', listen: '127.0.0.1:15432' }],
+    connections: {
+      [CONNECTION]: {
+        type: 'postgres',
+        address: `127.0.0.1:${place.port}`,
+        database: DATABASE,
+        tls: 'disable',
+        credential: { user: APP_USER, password: { file: place.appPasswordFile } },
+        labels: { env: 'demo' },
       },
-    ],
-    connections: new Map([[CONNECTION, connection(place)]]),
-    roles: new Map([['agents', AGENTS]]),
-    policies: [policies],
-    limits: {
-      statementBytesMax: 1 << 20,
-      connections: 20_000,
-      connectionsPerAddress: 2_000,
-      handshakeMs: 10_000,
-      idleMs: 3_600_000,
-      sessionMaxMs: 8 * 3_600_000,
     },
-  }
-  return { config, policyVersion: 1, policyFiles: filesOf(policies) }
-}
-
-function connection({ port, appPasswordFile }: Place): ConnectionConfig {
-  return {
-    name: CONNECTION,
-    type: 'postgres',
-    address: { host: '127.0.0.1', port },
-    database: DATABASE,
-    databases: [DATABASE],
-    tls: { mode: 'disable', ca: undefined },
-    credential: { user: APP_USER, password: { file: appPasswordFile }, auth: ['scram-sha-256'] },
-    functionsRead: [],
-    labels: { env: 'demo' },
-  }
-}
-
-/** Anybody to whom the operator of this host gave a token. */
-const AGENTS: RoleConfig = {
-  name: 'agents',
-  members: ['subject:*'],
-  connections: [CONNECTION],
-  allow: ['read', 'write'],
-  reviews: [],
-  api: [],
-}
-
-function filesOf(folder: string): PolicyFile[] {
-  return readdirSync(folder)
-    .filter((name) => /\.ya?ml$/.test(name))
-    .sort()
-    .map((name) => {
-      const path = join(folder, name)
-      return { path, text: readFileSync(path, 'utf8') }
-    })
+    // Anybody to whom the operator of this host gives a token.
+    roles: { agents: { members: ['subject:*'], connections: ['*'], allow: ['read', 'write'] } },
+    policies: [join(packageRoot(), 'deploy/examples/policies')],
+  })
+  const path = join(place.data, 'embedded default')
+  const read = readConfig({ path, text, cores: availableParallelism() })
+  if ('problems' in read) throw new StartError(formatProblems(read.problems))
+  const loaded = loadPolicies({ ...read.config, path: undefined }, { knownDetectors })
+  if ('problems' in loaded) throw new StartError(formatProblems(loaded.problems))
+  return loaded.settings
 }
 
 /** The folder of package.json: this file runs from `src` in tests and from `dist/src` otherwise. */

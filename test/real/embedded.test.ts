@@ -6,8 +6,10 @@ import { afterAll, expect, test } from 'vitest'
 import { connect } from '../../src/demo/client.ts'
 import { type EmbeddedDefault, embeddedDefault } from '../../src/demo/embedded.ts'
 import { serverUser } from '../../src/demo/system-user.ts'
+import { KNOWN_DETECTORS } from '../../src/mask/detect.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-embedded-'))
+const options = { data: folder, knownDetectors: new Set(KNOWN_DETECTORS.keys()) }
 
 afterAll(() => {
   // Run as root the server has a folder of its own.
@@ -31,7 +33,7 @@ async function ask(
 }
 
 test('the first start makes the sample data, the role that owns it, and closed files', async () => {
-  const demo = await embeddedDefault(folder)
+  const demo = await embeddedDefault(options)
   try {
     const [counts] = await ask(
       demo,
@@ -61,9 +63,9 @@ test('the first start makes the sample data, the role that owns it, and closed f
 })
 
 test('a second gateway on the same folder is refused, and the first goes on', async () => {
-  const demo = await embeddedDefault(folder)
+  const demo = await embeddedDefault(options)
   try {
-    await expect(embeddedDefault(folder)).rejects.toThrow('Another gateway runs the demo')
+    await expect(embeddedDefault(options)).rejects.toThrow('Another gateway runs the demo')
     expect(await ask(demo, 'select 1 as one')).toEqual([{ one: 1 }])
   } finally {
     await demo.stop()
@@ -73,11 +75,11 @@ test('a second gateway on the same folder is refused, and the first goes on', as
 test('a server left behind by a killed gateway is stopped, and the data is kept', async () => {
   const script = `
     import { embeddedDefault } from './dist/src/demo/embedded.js'
-    await embeddedDefault(${JSON.stringify(folder)})
+    await embeddedDefault({ data: ${JSON.stringify(folder)}, knownDetectors: new Set(${JSON.stringify([...KNOWN_DETECTORS.keys()])}) })
     process.kill(process.pid, 'SIGKILL')`
   expect(() => execFileSync(process.execPath, ['--input-type=module', '-e', script])).toThrow()
   const started = performance.now()
-  const demo = await embeddedDefault(folder)
+  const demo = await embeddedDefault(options)
   try {
     expect(performance.now() - started).toBeLessThan(10_000)
     expect(await ask(demo, 'select count(*)::int as n from orders')).toEqual([{ n: 300_000 }])

@@ -1,0 +1,7 @@
+/** IO. The measurements that need no server. */
+import type { Findings } from '../load/works.ts'
+import { verdicts } from './verdict.ts'
+
+export const MICRO: Readonly<Record<string, (isQuick: boolean) => Promise<Findings>>> = {
+  P13: verdicts,
+}
