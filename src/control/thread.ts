@@ -1,11 +1,11 @@
 /**
  * Pure. What main and the control thread say to each other: `workerData` at its start, and messages by `postMessage`.
  *
- * main → control: `ControlAttach` (with the port in the transfer list), `ControlStop`.
- * control → main: `ControlNews`. New settings arrive by the broadcast `settings` of threads/messages.ts.
+ * main → control: `HouseCommand` of threads/messages.ts. control → main: `ControlNews`. New settings arrive by the
+ * broadcast `settings`.
  */
 import type { MessagePort } from 'node:worker_threads'
-import type { ControlAttach, Settings } from '../threads/messages.ts'
+import type { Settings } from '../threads/messages.ts'
 
 export interface ControlWorkerData {
   readonly settings: Settings
@@ -14,15 +14,9 @@ export interface ControlWorkerData {
   readonly spoolFolder: string
   /** Key of `statement_hash`; 32 bytes. */
   readonly recordKey: Uint8Array
-  /** Port to the ship thread (record/ship-messages.ts), in the worker's transfer list. Without it nothing recorded can be read. */
+  /** Port to the ship thread, in the worker's transfer list. Without it nothing recorded can be read. */
   readonly store: MessagePort | undefined
 }
-
-export interface ControlStop {
-  readonly type: 'stop'
-}
-
-export type ControlCommand = ControlAttach | ControlStop
 
 export type ControlNews =
   /** The control listener is bound: `http://127.0.0.1:7070`. Identify works as soon as `state-open` arrived. */

@@ -1,0 +1,89 @@
+/** IO. What was recorded, over the API: sessions, and SQL for auditors. Also ends sessions. */
+import type { Broadcast } from '../../threads/messages.ts'
+import { type Answer, json, problem } from '../answer.ts'
+import type { Store } from '../store.ts'
+import { Fields } from './fields.ts'
+import type { Call, Caller, Route } from './route.ts'
+
+export interface RecordParts {
+  /** Throws GW_UNAVAILABLE while the records cannot be read. */
+  store(): Store
+  record(caller: Caller, moment: { status: string; text: string }): void
+  broadcast(message: Broadcast): void
+}
+
+const PAGE_MAX = 500
+const ROWS_MAX = 10_000
+const SQL_CHARACTERS_MAX = 64 * 1024
+
+export function recordRoutes(parts: RecordParts): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/api/v1/sessions',
+      needs: 'view',
+      summary: 'Lists sessions, newest first.',
+      handle: (call) => listSessions(call, parts),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/sessions/{id}',
+      needs: 'view',
+      summary: 'Shows one session.',
+      handle: async (call) => {
+        const session = await parts.store().session(call.id)
+        return session === undefined
+          ? problem(404, 'There is no such session.')
+          : json(200, session)
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/api/v1/sessions/{id}',
+      needs: 'kill',
+      summary: 'Ends a session at once, wherever it runs.',
+      handle: async (call) => {
+        parts.record(call.caller, { status: 'session-killed', text: `session ${call.id}` })
+        parts.broadcast({ type: 'end', sessionId: call.id, code: 'GW_SESSION_KILLED' })
+        return json(202, { id: call.id, ending: true })
+      },
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/audit/query',
+      needs: 'audit',
+      summary: 'Runs one read-only SQL statement on the records.',
+      body: {
+        type: 'object',
+        required: ['sql'],
+        additionalProperties: false,
+        properties: { sql: { type: 'string', maxLength: SQL_CHARACTERS_MAX } },
+      },
+      handle: (call) => query(call, parts),
+    },
+  ]
+}
+
+async function listSessions(call: Call, parts: RecordParts): Promise<Answer> {
+  const limit = Math.min(PAGE_MAX, Math.max(1, Number(call.query.get('limit') ?? 100) || 1))
+  const before = call.query.get('cursor') ?? undefined
+  const page = await parts.store().sessions({ before, limit })
+  const last = page.rows.at(-1)?.session_id
+  return json(200, {
+    sessions: page.rows,
+    next: page.cut && typeof last === 'string' ? last : null,
+  })
+}
+
+async function query(call: Call, parts: RecordParts): Promise<Answer> {
+  const fields = new Fields(call.body, ['sql'])
+  const sql = fields.text('sql', SQL_CHARACTERS_MAX)
+  if (sql === undefined)
+    return problem(400, 'Send {"sql": "SELECT …"}.', { problems: fields.problems })
+  const store = parts.store()
+  // The text may hold what somebody looked for; the record says only that and who.
+  parts.record(call.caller, { status: 'audit-query', text: 'SQL on the records' })
+  const found = await store.audit(sql, ROWS_MAX)
+  if ('problem' in found) return problem(400, found.problem)
+  return json(200, { rows: found.rows, cut: found.cut })
+}

@@ -1,0 +1,244 @@
+/**
+ * IO. The control thread, put together: state, identity, vault, the API and its listener. Everything that is a secret at
+ * rest is opened here and in no other thread.
+ *
+ * The listener comes first, the state database after it: making a new one takes seconds, in which `/readyz` says no and
+ * whoever asks who somebody is waits.
+ */
+import { accessSync, constants } from 'node:fs'
+import { join } from 'node:path'
+import { BroadcastChannel } from 'node:worker_threads'
+import { hostPort } from '../accept/address.ts'
+import { isLoopback } from '../base/cidr.ts'
+import { clock } from '../base/clock.ts'
+import { GatewayError } from '../base/errors.ts'
+import type { Logger } from '../base/log.ts'
+import { Vault } from '../dial/vault.ts'
+import { type Attempt, identify, REAL_TIME } from '../identify/identify.ts'
+import type { Identity } from '../identify/identity.ts'
+import { Lockout } from '../identify/lockout.ts'
+import { openRecorder } from '../record/recorder.ts'
+import type { Broadcast, HouseCommand, Listening, Settings } from '../threads/messages.ts'
+import { type ApiParts, api } from './api/api.ts'
+import { type Listener, listen } from './http.ts'
+import { exposition, WorkerNumbers } from './metrics.ts'
+import { announceControl, operatorHash, withdrawControl } from './operator.ts'
+import { WorkerPorts } from './ports.ts'
+import { AdminRecord } from './record.ts'
+import { openState, type State } from './state/state.ts'
+import { Tokens } from './state/tokens.ts'
+import { Store } from './store.ts'
+import { StorePort } from './store-port.ts'
+import type { ControlNews, ControlWorkerData } from './thread.ts'
+
+const BODY_BYTES_MAX = 128 * 1024
+
+export interface ControlOptions extends ControlWorkerData {
+  readonly thread: number
+  readonly log: Logger
+  /** To main. */
+  tell(news: ControlNews): void
+  /** Nothing is open any more and the thread may end. */
+  onStopped(): void
+}
+
+export class Control {
+  readonly #options: ControlOptions
+  readonly #channel = new BroadcastChannel('sluice')
+  readonly #numbers = new WorkerNumbers(this.#channel)
+  readonly #lockout = new Lockout()
+  readonly #ports: WorkerPorts
+  readonly #record: AdminRecord
+  #settings: Settings
+  #listening: readonly Listening[] = []
+  #reloadProblems: readonly string[] = []
+  #peer: StorePort | undefined
+  #listener: Listener | undefined
+  #state: State | undefined
+  #tokens: Promise<Tokens> | undefined
+  #isStopped = false
+
+  constructor(options: ControlOptions) {
+    this.#options = options
+    this.#settings = options.settings
+    const vault = new Vault(() => this.#settings.config.connections)
+    this.#ports = new WorkerPorts({ identify: this.#identify, vault }, (thread) =>
+      this.#numbers.gone(thread),
+    )
+    this.#record = openRecord(options)
+    if (options.store !== undefined) this.#peer = new StorePort(options.store)
+    this.#channel.onmessage = (event: unknown) => this.#onBroadcast(event as { data: Broadcast })
+  }
+
+  /** Tells main how it went; never rejects. */
+  async start(): Promise<void> {
+    try {
+      await this.#listen()
+      await this.#openTokens()
+      this.#options.tell({ type: 'state-open' })
+    } catch (error) {
+      if (this.#isStopped) return
+      this.#options.log.error({ code: GatewayError.from(error).code }, 'control does not start')
+      this.#options.tell({ type: 'control-failed', say: GatewayError.from(error).message })
+      await this.stop()
+    }
+  }
+
+  onCommand(command: HouseCommand): void {
+    switch (command.type) {
+      case 'attach':
+        this.#ports.attach(command.thread, command.port)
+        return
+      case 'peer':
+        this.#peer?.close()
+        this.#peer = new StorePort(command.port)
+        return
+      case 'listening':
+        this.#listening = command.listeners
+        return
+      case 'reload':
+        this.#reloadProblems = command.problems
+        return
+      case 'stop':
+        void this.stop()
+        return
+      default: // `worker-gone` is for ship.
+    }
+  }
+
+  /** May be called twice. The listen socket goes first: a thread that ends with one aborts the process. */
+  async stop(): Promise<void> {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    if (this.#listener !== undefined) withdrawControl(this.#settings.config.data)
+    this.#listener?.close()
+    this.#ports.close()
+    this.#peer?.close()
+    this.#channel.close()
+    try {
+      this.#record.close()
+    } catch (error) {
+      this.#options.log.error({ code: GatewayError.from(error).code }, 'admin events not flushed')
+    }
+    await this.#state?.close()
+    this.#options.onStopped()
+  }
+
+  async #listen(): Promise<void> {
+    const { config } = this.#settings
+    const { host, port } = config.control.listen
+    if (!isLoopback(host))
+      throw unavailable('control.listen beyond loopback needs TLS, which this version has not.')
+    const options = { host, bodyBytesMax: BODY_BYTES_MAX, handle: api(this.#apiParts()) }
+    let listener = await listen({ ...options, port })
+    // Without a configuration nobody chose the port, so any will do.
+    if (listener === undefined && config.path === undefined)
+      listener = await listen({ ...options, port: 0 })
+    if (listener === undefined)
+      throw unavailable(
+        `The control listener cannot listen on ${hostPort(host, port)}: it is taken.`,
+      )
+    this.#listener = listener
+    announceControl(config.data, listener.url)
+    this.#options.log.info({ url: listener.url }, 'control listening')
+    this.#options.tell({ type: 'control-listening', url: listener.url })
+  }
+
+  /** Once for all callers; a failure is final, and main is told by `start`. */
+  #openTokens(): Promise<Tokens> {
+    this.#tokens ??= openState(join(this.#settings.config.data, 'state')).then(async (state) => {
+      if (this.#isStopped) await state.close()
+      this.#state = state
+      return new Tokens(state)
+    })
+    return this.#tokens
+  }
+
+  readonly #identify = (attempt: Attempt): Promise<Identity> =>
+    identify(attempt, {
+      ...REAL_TIME,
+      lockout: this.#lockout,
+      find: async (id) => (await this.#openTokens()).find(id),
+    })
+
+  #onBroadcast({ data }: { data: Broadcast }): void {
+    this.#numbers.onBroadcast(data)
+    if (data.type === 'settings') this.#settings = data.settings
+  }
+
+  #apiParts(): ApiParts {
+    return {
+      config: () => this.#settings.config,
+      listening: () => this.#listening,
+      tokens: () => this.#openTokens(),
+      store: () => this.#store(),
+      record: (caller, moment) => this.#record.admin(caller, moment),
+      recordRefused: (address, status) => this.#recordRefused(address, status),
+      broadcast: (message) => this.#channel.postMessage(message),
+      operatorHash: operatorHash(this.#settings.config.data),
+      identify: this.#identify,
+      ready: () => this.#isReady(),
+      metrics: () => this.#metrics(),
+      now: REAL_TIME.now,
+      log: this.#options.log,
+    }
+  }
+
+  #store(): Store {
+    if (this.#peer === undefined) throw unavailable('there is no ship thread')
+    const { store } = this.#settings.config.recorder
+    return new Store(this.#peer, store.embedded ? 'sluice' : store.database)
+  }
+
+  /** Terse on purpose: anybody may ask. */
+  #isReady(): boolean {
+    if (this.#state === undefined || this.#ports.threads.length === 0) return false
+    try {
+      accessSync(this.#options.spoolFolder, constants.W_OK)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  async #metrics(): Promise<string> {
+    const [workers, store] = await Promise.all([
+      this.#numbers.ask(this.#ports.threads),
+      this.#peer?.numbers().catch(() => undefined),
+    ])
+    return exposition(workers, {
+      policyVersion: this.#settings.policyVersion,
+      reloadRefused: this.#reloadProblems.length > 0,
+      store,
+    })
+  }
+
+  /** The answer is a refusal either way, so a spool that cannot be written changes nothing here. */
+  #recordRefused(address: string, status: string): void {
+    try {
+      this.#record.refused(address, status)
+    } catch (error) {
+      this.#options.log.error({ code: GatewayError.from(error).code }, 'refusal not recorded')
+    }
+  }
+}
+
+function openRecord(options: ControlOptions): AdminRecord {
+  const { recorder } = options.settings.config
+  return new AdminRecord(
+    openRecorder({
+      spoolFolder: options.spoolFolder,
+      instance: options.instance,
+      thread: options.thread,
+      recordKey: options.recordKey,
+      bytesMax: recorder.spoolBytesMax,
+      strict: recorder.durability === 'strict',
+      clock,
+    }),
+    options.instance,
+  )
+}
+
+function unavailable(message: string): GatewayError {
+  return new GatewayError('GW_UNAVAILABLE', message)
+}

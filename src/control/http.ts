@@ -1,0 +1,154 @@
+/**
+ * IO. HTTP for the control listener: requests read whole and bounded, answers written once. The only door to
+ * uWebSockets.js.
+ *
+ * Every handler sees a request that is its own (uWebSockets' objects are gone after the callback) and returns an answer;
+ * it never touches a socket. Listen sockets must be closed before the thread ends, or Node aborts.
+ */
+import {
+  App,
+  type HttpRequest,
+  type HttpResponse,
+  type us_listen_socket,
+  us_listen_socket_close,
+  us_socket_local_port,
+} from 'uWebSockets.js'
+import { hostPort } from '../accept/address.ts'
+import { ERRORS } from '../base/errors.ts'
+import { type Answer, problem, TITLES } from './answer.ts'
+
+/** µSockets' LIBUS_LISTEN_EXCLUSIVE_PORT, which the package exports and its types do not. */
+const EXCLUSIVE_PORT = 1
+
+export interface Request {
+  /** Upper case. */
+  readonly method: string
+  /** As sent, not decoded, without the query. */
+  readonly path: string
+  readonly query: URLSearchParams
+  /** By lower-case name. A name that came twice is not here but in `repeated`. */
+  readonly headers: ReadonlyMap<string, string>
+  readonly repeated: ReadonlySet<string>
+  readonly address: string
+  readonly body: Buffer
+}
+
+export interface ListenOptions {
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  readonly bodyBytesMax: number
+  /** Never rejects. */
+  readonly handle: (request: Request) => Promise<Answer>
+}
+
+export interface Listener {
+  readonly port: number
+  readonly url: string
+  /** Ends open connections too. */
+  close(): void
+}
+
+/** undefined: the port is taken, or the address is not this host's. */
+export function listen(options: ListenOptions): Promise<Listener | undefined> {
+  return new Promise((resolve) => {
+    const app = App()
+    app.any('/*', (response, request) => serve(options, response, request))
+    const listening = (socket: us_listen_socket | false): void => {
+      // uWebSockets hands out a falsy value on failure, and this callback runs during `listen`.
+      if (!socket) {
+        resolve(undefined)
+        return
+      }
+      const port = us_socket_local_port(socket)
+      resolve({
+        port,
+        url: `http://${hostPort(options.host, port)}`,
+        close: () => {
+          us_listen_socket_close(socket)
+          app.close()
+        },
+      })
+    }
+    // Exclusive: without it two gateways would share the port, and each answer half of the calls.
+    listenAt(app)(options.host, options.port, EXCLUSIVE_PORT, listening)
+  })
+}
+
+type ListenAt = (
+  host: string,
+  port: number,
+  options: number,
+  done: (socket: us_listen_socket | false) => void,
+) => unknown
+
+/** The form with host and options exists, and the package's types do not name it. */
+function listenAt(app: object): ListenAt {
+  const listen: unknown = Reflect.get(app, 'listen')
+  return (...args) => (typeof listen === 'function' ? Reflect.apply(listen, app, args) : undefined)
+}
+
+function serve(options: ListenOptions, response: HttpResponse, request: HttpRequest): void {
+  const { headers, repeated } = readHeaders(request)
+  const head = {
+    method: request.getCaseSensitiveMethod().toUpperCase(),
+    path: request.getUrl(),
+    query: new URLSearchParams(request.getQuery()),
+    headers,
+    repeated,
+    address: Buffer.from(response.getRemoteAddressAsText()).toString('latin1'),
+  }
+  let gone = false
+  let chunks: Buffer[] = []
+  let size = 0
+  response.onAborted(() => {
+    gone = true
+  })
+  const send = (answer: Answer, close: boolean): void => {
+    if (gone) return
+    gone = true
+    response.cork(() => write(response, answer, close))
+  }
+  response.onData((chunk, isLast) => {
+    if (gone) return
+    size += chunk.byteLength
+    // Checked before it is kept, and the connection ends: what else is coming is of no interest.
+    if (size > options.bodyBytesMax) {
+      chunks = []
+      send(problem(413, `A body may have ${options.bodyBytesMax} bytes.`), true)
+      return
+    }
+    // The memory is uWebSockets' own and only lent.
+    chunks.push(Buffer.concat([Buffer.from(chunk)]))
+    if (!isLast) return
+    options.handle({ ...head, body: Buffer.concat(chunks) }).then(
+      (answer) => send(answer, false),
+      () => send(problem(500, ERRORS.GW_INTERNAL.say), true),
+    )
+  })
+}
+
+function write(response: HttpResponse, answer: Answer, close: boolean): void {
+  response.writeStatus(`${answer.status} ${TITLES[answer.status] ?? ''}`)
+  for (const [name, value] of Object.entries(answer.headers)) response.writeHeader(name, value)
+  // Nothing that is answered here belongs into a cache, a frame or a script.
+  response.writeHeader('cache-control', 'no-store')
+  response.writeHeader('x-content-type-options', 'nosniff')
+  response.writeHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
+  response.end(answer.body, close)
+}
+
+function readHeaders(request: HttpRequest): {
+  headers: Map<string, string>
+  repeated: Set<string>
+} {
+  const headers = new Map<string, string>()
+  const repeated = new Set<string>()
+  request.forEach((name, value) => {
+    if (headers.has(name) || repeated.has(name)) {
+      repeated.add(name)
+      headers.delete(name)
+    } else headers.set(name, value)
+  })
+  return { headers, repeated }
+}

@@ -1,0 +1,189 @@
+/**
+ * IO. The numbers of the gateway in the words of Prometheus. The only door to prom-client.
+ *
+ * Workers count by themselves; at a scrape each is asked by the broadcast `metrics`, and who does not answer in time is
+ * counted with what it said last. No label holds anything that a client chose.
+ */
+import type { BroadcastChannel } from 'node:worker_threads'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { ShipMetrics } from '../record/ship-messages.ts'
+import { type Broadcast, LATENCY_BUCKETS_US, type WorkerMetrics } from '../threads/messages.ts'
+import { Totals } from './totals.ts'
+
+const ANSWER_MS_MAX = 500
+
+/** Of this process; observers cost something, so they are set up once. */
+const own = new Registry()
+collectDefaultMetrics({ register: own })
+
+export const METRICS_TYPE = own.contentType
+
+export interface HouseNumbers {
+  readonly policyVersion: number
+  readonly reloadRefused: boolean
+  /** undefined: ship does not answer. */
+  readonly store: ShipMetrics | undefined
+}
+
+export class WorkerNumbers {
+  readonly #channel: BroadcastChannel
+  readonly #totals = new Totals()
+  readonly #asked = new Map<number, Question>()
+  #lastId = 0
+
+  /** `channel`: the broadcast `sluice`, whose messages its owner passes to `onBroadcast`. */
+  constructor(channel: BroadcastChannel) {
+    this.#channel = channel
+  }
+
+  onBroadcast(message: Broadcast): void {
+    if (message.type !== 'metrics-answer') return
+    this.#totals.heard(message.thread, message.metrics)
+    const question = this.#asked.get(message.id)
+    question?.missing.delete(message.thread)
+    if (question?.missing.size === 0) question.done()
+  }
+
+  gone(thread: number): void {
+    this.#totals.gone(thread)
+  }
+
+  /** Resolves when all `threads` have answered, or half a second has passed. */
+  async ask(threads: readonly number[]): Promise<WorkerMetrics> {
+    const id = ++this.#lastId
+    if (threads.length > 0)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ANSWER_MS_MAX)
+        const done = (): void => {
+          clearTimeout(timer)
+          resolve()
+        }
+        this.#asked.set(id, { missing: new Set(threads), done })
+        const question: Broadcast = { type: 'metrics', id }
+        this.#channel.postMessage(question)
+      })
+    this.#asked.delete(id)
+    return this.#totals.all()
+  }
+}
+
+interface Question {
+  readonly missing: Set<number>
+  readonly done: () => void
+}
+
+/** The exposition format, own process included. */
+export async function exposition(workers: WorkerMetrics, house: HouseNumbers): Promise<string> {
+  const registry = new Registry()
+  const registers = [registry]
+  const sessions = new Gauge({
+    name: 'sluice_sessions_open',
+    help: 'Sessions that are open.',
+    labelNames: ['protocol'],
+    registers,
+  })
+  for (const [protocol, value] of Object.entries(workers.sessionsOpen))
+    sessions.set({ protocol }, value)
+  const actions = new Counter({
+    name: 'sluice_actions_total',
+    help: 'Actions by what was decided.',
+    labelNames: ['protocol', 'connection', 'verdict'],
+    registers,
+  })
+  for (const [key, value] of Object.entries(workers.actions)) {
+    const [protocol = '', connection = '', verdict = ''] = key.split('|')
+    actions.inc({ protocol, connection, verdict }, value)
+  }
+  const masked = new Counter({
+    name: 'sluice_masked_values_total',
+    help: 'Values that were masked.',
+    labelNames: ['detector', 'connection'],
+    registers,
+  })
+  for (const [key, value] of Object.entries(workers.maskedValues)) {
+    const [detector = '', connection = ''] = key.split('|')
+    masked.inc({ detector, connection }, value)
+  }
+  registry.registerMetric(new AddedLatency(workers.addedLatency))
+  number(
+    registers,
+    'sluice_policy_version',
+    'Version of the policies in force.',
+    house.policyVersion,
+  )
+  number(
+    registers,
+    'sluice_reload_refused',
+    '1 while the last reload was refused.',
+    house.reloadRefused ? 1 : 0,
+  )
+  const lost = workers.eventsLost + (house.store?.eventsLost ?? 0)
+  count(registers, 'sluice_events_lost_total', 'Events that were not recorded; must stay 0.', lost)
+  if (house.store !== undefined) {
+    number(registers, 'sluice_spool_bytes', 'Bytes in the spool.', house.store.spoolBytes)
+    number(
+      registers,
+      'sluice_spool_lag_seconds',
+      'Age of the oldest segment that is not shipped.',
+      house.store.spoolLagSeconds,
+    )
+    count(
+      registers,
+      'sluice_events_shipped_total',
+      'Events acknowledged by ClickHouse.',
+      house.store.eventsShipped,
+    )
+  }
+  return `${await registry.metrics()}\n${await own.metrics()}`
+}
+
+const SECONDS = LATENCY_BUCKETS_US.map((us) => us / 1_000_000)
+
+/** prom-client's histogram observes single values; the workers have counted theirs already. */
+class AddedLatency extends Histogram<'protocol' | 'phase'> {
+  readonly #counts: WorkerMetrics['addedLatency']
+
+  constructor(counts: WorkerMetrics['addedLatency']) {
+    super({
+      name: 'sluice_added_latency_seconds',
+      help: 'Time that the gateway added to an action, by phase.',
+      labelNames: ['protocol', 'phase'],
+      buckets: SECONDS,
+      registers: [],
+    })
+    this.#counts = counts
+  }
+
+  override async get(): ReturnType<Histogram<'protocol' | 'phase'>['get']> {
+    const empty = await super.get()
+    const values = Object.entries(this.#counts).flatMap(([key, counts]) => {
+      const [protocol = '', phase = ''] = key.split('|')
+      const labels = { protocol, phase }
+      let sum = 0
+      const buckets = [...SECONDS, '+Inf' as const].map((le, at) => {
+        sum += counts[at] ?? 0
+        return {
+          metricName: `${empty.name}_bucket`,
+          exemplar: null,
+          labels: { le, ...labels },
+          value: sum,
+        }
+      })
+      const seconds = (counts[SECONDS.length + 1] ?? 0) / 1_000_000
+      return [
+        ...buckets,
+        { metricName: `${empty.name}_sum`, exemplar: null, labels, value: seconds },
+        { metricName: `${empty.name}_count`, exemplar: null, labels, value: sum },
+      ]
+    })
+    return { ...empty, values }
+  }
+}
+
+function number(registers: Registry[], name: string, help: string, value: number): void {
+  new Gauge({ name, help, registers }).set(value)
+}
+
+function count(registers: Registry[], name: string, help: string, value: number): void {
+  new Counter({ name, help, registers }).inc(value)
+}

@@ -1,0 +1,84 @@
+/**
+ * IO. Answers what session workers ask over their ports: who a credential is, and what a target's login needs.
+ *
+ * One port per worker. Each question is answered exactly once, with `failed` where it cannot be. A failure's message is
+ * for the worker's log and holds no secret.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { GatewayError } from '../base/errors.ts'
+import type { Vault } from '../dial/vault.ts'
+import type { Attempt } from '../identify/identify.ts'
+import type { Identity } from '../identify/identity.ts'
+import type { ControlAnswer, ControlRequest } from '../threads/messages.ts'
+
+export interface AnswerParts {
+  identify(attempt: Attempt): Promise<Identity>
+  readonly vault: Vault
+}
+
+export class WorkerPorts {
+  readonly #parts: AnswerParts
+  readonly #ports = new Map<number, MessagePort>()
+  readonly #onGone: (thread: number) => void
+
+  /** `onGone`: the worker of that thread has ended. */
+  constructor(parts: AnswerParts, onGone: (thread: number) => void) {
+    this.#parts = parts
+    this.#onGone = onGone
+  }
+
+  /** Threads of workers that are attached now. */
+  get threads(): readonly number[] {
+    return [...this.#ports.keys()]
+  }
+
+  attach(thread: number, port: MessagePort): void {
+    this.#ports.get(thread)?.close()
+    this.#ports.set(thread, port)
+    port.on('message', (request: ControlRequest) => {
+      void answer(request, this.#parts).then((message) => port.postMessage(message))
+    })
+    port.on('close', () => {
+      if (this.#ports.get(thread) !== port) return
+      this.#ports.delete(thread)
+      this.#onGone(thread)
+    })
+  }
+
+  close(): void {
+    for (const port of this.#ports.values()) port.close()
+  }
+}
+
+/** Never rejects. */
+export async function answer(request: ControlRequest, parts: AnswerParts): Promise<ControlAnswer> {
+  const { id } = request
+  try {
+    switch (request.type) {
+      case 'identify': {
+        const { credential, address } = request
+        return { type: 'identity', id, identity: await parts.identify({ credential, address }) }
+      }
+      case 'scram-first':
+        return { type: 'scram-first', id, ...parts.vault.scramFirst(request.connection) }
+      case 'scram-final': {
+        const final = await parts.vault.scramFinal(request.exchange, request.serverFirst)
+        return { type: 'scram-final', id, ...final }
+      }
+      case 'md5':
+        return { type: 'md5', id, answer: parts.vault.md5(request.connection, request.salt) }
+      case 'password':
+        return { type: 'password', id, password: parts.vault.password(request.connection) }
+      default: {
+        const unknown: never = request
+        throw new GatewayError(
+          'GW_INTERNAL',
+          `unknown request ${JSON.stringify(Object.keys(unknown))}`,
+        )
+      }
+    }
+  } catch (error) {
+    const { code, message } = GatewayError.from(error)
+    return { type: 'failed', id, code, message }
+  }
+}
