@@ -1,7 +1,7 @@
 /** Pure. The policies that "full enforcement" of the benches means. */
 
-/** `count` deny rules as people write them, none of which stops pgbench; every one must be evaluated for that. */
-export function rulesPolicy(count: number): string {
+/** `count` deny rules as people write them, none of which stops pgbench. For one connection, or for all. */
+export function rulesPolicy(count: number, connection?: string): string {
   const whens = [
     (n: number) => `"public.secret_${n}" in sql.tables`,
     (n: number) => `"DROP" in sql.commands && "public.ledger_${n}" in sql.tables_written`,
@@ -14,7 +14,19 @@ export function rulesPolicy(count: number): string {
     when: whens[n % whens.length]!(n),
     then: 'deny',
   }))
-  return document('bench-rules', { rules })
+  const applies = connection === undefined ? {} : { applies: { connections: [connection] } }
+  return document(`bench-rules-${connection ?? 'all'}`, { ...applies, rules })
+}
+
+/** 5,000 rules: 50 as above, 4,500 for 90 other connections, 450 that only other classes can break. */
+export function largeHouse(): readonly string[] {
+  const others = Array.from({ length: 90 }, (_, n) => rulesPolicy(50, `other_${n}`))
+  const rules = Array.from({ length: 450 }, (_, n) => ({
+    id: `class-${n}`,
+    when: `"${n % 2 === 0 ? 'schema' : 'admin'}" in action.classes && identity.subject != "dba_${n}"`,
+    then: 'deny',
+  }))
+  return [rulesPolicy(50), ...others, document('bench-classes', { rules })]
 }
 
 /** Redacts one column, `schema.table.column`. */
