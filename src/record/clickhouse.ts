@@ -62,12 +62,14 @@ export interface ClickHouse {
 
 const REQUEST_MS_MAX = 120_000
 
-export function openClickHouse(address: StoreAddress): ClickHouse {
+/** `database`: the current one, where names stand without. */
+export function openClickHouse(address: StoreAddress, database = 'default'): ClickHouse {
   const agent = 'socket' in address ? socketAgent(address.socket) : undefined
   const client = createClient({
     ...('url' in address
       ? { url: address.url, username: address.user, password: address.password ?? '' }
       : { url: 'http://engine', http_agent: agent! }),
+    database,
     request_timeout: REQUEST_MS_MAX,
     application: 'sluice',
     // Failures are thrown; the client's own lines would double ours.

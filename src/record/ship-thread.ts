@@ -24,6 +24,8 @@ export class Store {
   readonly #say: Say
   readonly #engine: EngineChild | undefined
   readonly #client: ClickHouse
+  /** Same store, with our database as the current one; for questions. */
+  readonly #reader: ClickHouse
   #tables: Promise<void> | undefined
 
   constructor(data: ShipWorkerData, say: Say, entry?: string) {
@@ -32,6 +34,7 @@ export class Store {
     const { store } = data
     if (!store.embedded) {
       this.#client = openClickHouse(store)
+      this.#reader = openClickHouse(store, store.database)
       return
     }
     this.#engine = new EngineChild({
@@ -41,6 +44,7 @@ export class Store {
       ...(entry === undefined ? {} : { entry }),
     })
     this.#client = openClickHouse({ socket: this.#engine.socket })
+    this.#reader = openClickHouse({ socket: this.#engine.socket }, this.database)
   }
 
   get database(): string {
@@ -66,8 +70,14 @@ export class Store {
     return this.#client
   }
 
+  readonly reader = async (): Promise<ClickHouse> => {
+    await this.ready()
+    return this.#reader
+  }
+
   async close(): Promise<void> {
     await this.#client.close()
+    await this.#reader.close()
     await this.#engine?.stop()
   }
 
@@ -188,7 +198,7 @@ async function answer(
   try {
     if (request.type === 'metrics') return { type: 'metrics', id, metrics: numbers(store, shipper) }
     const { sql, params, settings } = request
-    const client = await store.ready()
+    const client = await store.reader()
     return { type: 'rows', id, rows: await client.query({ sql, params, settings }) }
   } catch (error) {
     const exception = error instanceof StoreError ? error.exception : undefined

@@ -1,0 +1,183 @@
+/**
+ * IO (message ports). The record as the control thread reads it: questions go to the ship thread, which owns the store.
+ *
+ * `query` is for texts of ours. A text that came from outside goes through `audit` and nowhere else.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { GatewayError } from '../base/errors.ts'
+import type { Parameters, Row, Settings } from '../record/clickhouse.ts'
+import type { ShipAnswer, ShipMetrics, ShipRequest } from '../record/ship-messages.ts'
+import { AUDIT_ROWS_MAX, AUDIT_SETTINGS, AUDIT_TEXT_MAX, auditStatement, judge } from './audit.ts'
+import {
+  type EventRow,
+  type EventsPage,
+  type Question,
+  type SessionRow,
+  type SessionsFilter,
+  sessionEvents,
+  sessionShow,
+  sessionsList,
+} from './read.ts'
+
+export type AuditResult =
+  /** `cut`: there were more rows than may be returned. */
+  | { readonly type: 'rows'; readonly rows: readonly Row[]; readonly cut: boolean }
+  /** The query is at fault; `say` is for whoever asked. */
+  | { readonly type: 'refused'; readonly say: string }
+
+/** The store answered, and refused. */
+class StoreRefusal extends Error {
+  readonly exception: number
+  constructor(message: string, exception: number) {
+    super(message)
+    this.exception = exception
+  }
+}
+
+type Waiting = { resolve(answer: ShipAnswer): void; reject(error: Error): void }
+
+/** `Omit` that keeps a union a union. */
+type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never
+
+/** Longest wait for an answer: the engine may have to be started first. */
+const ANSWER_MS_MAX = 60_000
+const READ_SETTINGS: Settings = {
+  readonly: 1,
+  max_execution_time: 30,
+  optimize_aggregation_in_order: 1,
+}
+
+export class Store {
+  readonly #port: MessagePort
+  readonly #database: string
+  readonly #waiting = new Map<number, Waiting>()
+  #id = 0
+
+  /** `port`: the other end is attached to the ship thread. */
+  constructor(port: MessagePort, database = 'sluice') {
+    this.#port = port
+    this.#database = database
+    port.on('message', (answer: ShipAnswer) => {
+      this.#waiting.get(answer.id)?.resolve(answer)
+      this.#waiting.delete(answer.id)
+    })
+    port.on('close', () => {
+      for (const { reject } of this.#waiting.values()) reject(unavailable('the ship thread ended'))
+      this.#waiting.clear()
+    })
+  }
+
+  /** Rows of a query of ours, read-only. Rejects with GatewayError GW_UNAVAILABLE. */
+  async query(sql: string, params: Parameters = {}): Promise<readonly Row[]> {
+    try {
+      return await this.#rows({ sql, params, settings: READ_SETTINGS })
+    } catch (cause) {
+      if (cause instanceof GatewayError) throw cause
+      throw new GatewayError('GW_UNAVAILABLE', 'the record store refused a query', { cause })
+    }
+  }
+
+  /** Runs a text that came from outside, sandboxed. Rejects only where the store does not answer. */
+  async audit(sql: string, rowsMax = AUDIT_ROWS_MAX): Promise<AuditResult> {
+    if (sql.length > AUDIT_TEXT_MAX) return { type: 'refused', say: 'The query is too long.' }
+    try {
+      return await this.#audit(sql, Math.min(Math.max(1, rowsMax), AUDIT_ROWS_MAX))
+    } catch (error) {
+      if (error instanceof StoreRefusal) return { type: 'refused', say: error.message }
+      throw error
+    }
+  }
+
+  async sessions(filter: SessionsFilter = {}): Promise<readonly SessionRow[]> {
+    return this.#ask<SessionRow>(sessionsList(filter, this.#database))
+  }
+
+  async session(id: string): Promise<SessionRow | undefined> {
+    return (await this.#ask<SessionRow>(sessionShow(id, this.#database)))[0]
+  }
+
+  async events(sessionId: string, page: EventsPage = {}): Promise<readonly EventRow[]> {
+    return this.#ask<EventRow>(sessionEvents(sessionId, page, this.#database))
+  }
+
+  async metrics(): Promise<ShipMetrics> {
+    const answer = await this.#send({ type: 'metrics' })
+    if (answer.type !== 'metrics') throw unavailable('the ship thread gave no metrics')
+    return answer.metrics
+  }
+
+  close(): void {
+    this.#port.close()
+  }
+
+  async #audit(sql: string, rowsMax: number): Promise<AuditResult> {
+    const settings = AUDIT_SETTINGS
+    const [first] = await this.#rows({
+      sql: 'SELECT formatQuerySingleLine({text:String}) AS formatted',
+      params: { text: sql },
+      settings,
+    })
+    const formatted = String(first?.formatted ?? '')
+    const explained = await this.#rows({ sql: `EXPLAIN AST ${formatted}`, params: {}, settings })
+    const ast = explained.map((row) => String(row.explain)).join('\n')
+    const reason = judge(ast, formatted, this.#database)
+    if (reason !== undefined) return { type: 'refused', say: reason }
+    const rows = await this.#rows({
+      sql: auditStatement(formatted, rowsMax + 1),
+      params: {},
+      settings,
+    })
+    const cut = rows.length > rowsMax
+    return { type: 'rows', rows: cut ? rows.slice(0, rowsMax) : rows, cut }
+  }
+
+  async #ask<T>({ sql, params }: Question): Promise<readonly T[]> {
+    return (await this.query(sql, params)) as unknown as readonly T[]
+  }
+
+  async #rows(query: {
+    sql: string
+    params: Parameters
+    settings: Settings
+  }): Promise<readonly Row[]> {
+    const answer = await this.#send({ type: 'query', ...query })
+    switch (answer.type) {
+      case 'rows':
+        return answer.rows
+      case 'failed':
+        if (answer.exception === undefined) throw unavailable(answer.message)
+        throw new StoreRefusal(answer.message, answer.exception)
+      case 'metrics':
+        throw unavailable('the ship thread gave another answer')
+      default:
+        return answer satisfies never
+    }
+  }
+
+  #send(request: WithoutId<ShipRequest>): Promise<ShipAnswer> {
+    const id = ++this.#id
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id)
+        reject(unavailable('the record store does not answer'))
+      }, ANSWER_MS_MAX)
+      this.#waiting.set(id, {
+        resolve(answer) {
+          clearTimeout(timer)
+          resolve(answer)
+        },
+        reject(error) {
+          clearTimeout(timer)
+          reject(error)
+        },
+      })
+      this.#port.postMessage({ ...request, id })
+    })
+  }
+}
+
+function unavailable(message: string): GatewayError {
+  return new GatewayError('GW_UNAVAILABLE', message, {
+    say: /npm package/.test(message) ? message : 'The record store does not answer.',
+  })
+}
