@@ -12,7 +12,12 @@ import type { Config } from '../../src/config/shape.ts'
 import { Control } from '../../src/control/control.ts'
 import type { ControlNews } from '../../src/control/thread.ts'
 import type { ShipAnswer, ShipRequest } from '../../src/record/ship-messages.ts'
-import type { Broadcast, ControlAnswer, ControlRequest, Settings } from '../../src/threads/messages.ts'
+import type {
+  Broadcast,
+  ControlAnswer,
+  ControlRequest,
+  Settings,
+} from '../../src/threads/messages.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-control-'))
 const spool = join(folder, 'var', 'spool')
@@ -169,7 +174,13 @@ describe('the control listener', () => {
     const port = new URL(url).port
     const status = async (headers: Record<string, string>): Promise<number> =>
       (await call('GET', '/healthz', { headers })).status
-    for (const host of [`evil.example:${port}`, 'localhost.evil.example', '10.0.0.1', '0.0.0.0', '[::2]', ''])
+    for (const host of [
+      `evil.example:${port}`,
+      'localhost.evil.example',
+      '10.0.0.1',
+      '0.0.0.0',
+      '[::2]',
+    ])
       expect({ host, status: await status({ host }) }).not.toEqual({ host, status: 200 })
     for (const host of ['localhost', `127.0.0.1:${port}`, '[::1]:80', 'sluice.example.com'])
       expect({ host, status: await status({ host }) }).toEqual({ host, status: 200 })
@@ -192,7 +203,9 @@ describe('the control listener', () => {
     const post = (more: Parameters<typeof call>[2]): Promise<Reply> =>
       call('POST', '/api/v1/tokens', { token: operator, ...more })
     expect((await post({ raw: '{' })).status).toBe(400)
-    expect((await post({ raw: '{"subject":"x"}', headers: { 'content-type': 'text/plain' } })).status).toBe(400)
+    expect(
+      (await post({ raw: '{"subject":"x"}', headers: { 'content-type': 'text/plain' } })).status,
+    ).toBe(400)
     expect((await post({ raw: 'x'.repeat(200_000) })).status).toBe(413)
   })
 
@@ -219,7 +232,10 @@ describe('tokens', () => {
     const [token, id] = [String(reply.json.token), String(reply.json.id)]
     const identify = { type: 'identify', id: 1, credential: token, address: '127.0.0.1' } as const
     const asked = { ...identify, protocol: 'postgres', connection: 'orders' }
-    expect(await ask(asked)).toMatchObject({ type: 'identity', identity: { subject: 'ci', credentialId: id } })
+    expect(await ask(asked)).toMatchObject({
+      type: 'identity',
+      identity: { subject: 'ci', credentialId: id },
+    })
 
     const listed = await call('GET', '/api/v1/tokens', { token: operator })
     expect(listed.text).toContain(id)
@@ -234,16 +250,32 @@ describe('tokens', () => {
   })
 
   test('are refused with every problem at once', async () => {
-    const body = { subjct: 'x', kind: 'robot', roles: ['agent'], connections: 'orders', from: '1.2.3', ttl: 'soon' }
+    const body = {
+      subjct: 'x',
+      kind: 'robot',
+      roles: ['agent'],
+      connections: 'orders',
+      from: '1.2.3',
+      ttl: 'soon',
+    }
     const reply = await call('POST', '/api/v1/tokens', { token: operator, body })
     expect(reply.status).toBe(400)
     const problems = (reply.json.problems as string[]).join('\n')
-    for (const name of ['did you mean subject', 'kind:', 'did you mean agents', 'connections:', 'from:', 'ttl:'])
+    for (const name of [
+      'did you mean subject',
+      'kind:',
+      'did you mean agents',
+      'connections:',
+      'from:',
+      'ttl:',
+    ])
       expect(problems).toContain(name)
     const bare = await call('POST', '/api/v1/tokens', { token: operator, body: {} })
     expect(bare.json.problems).toEqual(['subject: is missing'])
     for (const subject of ['', 'a\nb', 'a\u001b[31m', 'x'.repeat(300), 7, null, ['x']])
-      expect((await call('POST', '/api/v1/tokens', { token: operator, body: { subject } })).status).toBe(400)
+      expect(
+        (await call('POST', '/api/v1/tokens', { token: operator, body: { subject } })).status,
+      ).toBe(400)
   })
 
   test('a default kind follows from the job, and a role list only narrows', async () => {
@@ -275,7 +307,11 @@ describe('who may do what', () => {
     ['an operator', { groups: ['operators'] }, [...VIEW, 'kill']],
     ['an admin', { groups: ['admins'] }, [...VIEW, 'kill', 'tokens', 'issue', 'revoke']],
     ['an admin narrowed to viewer', { groups: ['admins', 'watchers'], roles: ['watchers'] }, VIEW],
-    ['an admin that is a job', { groups: ['admins'], job: 'j' }, [...VIEW, 'kill', 'tokens', 'revoke']],
+    [
+      'an admin that is a job',
+      { groups: ['admins'], job: 'j' },
+      [...VIEW, 'kill', 'tokens', 'revoke'],
+    ],
   ]
 
   test.each(MATRIX)('%s may do what its roles say and nothing else', async (_, wanted, may) => {
@@ -283,7 +319,10 @@ describe('who may do what', () => {
     const done: string[] = []
     for (const [name, [method, path]] of Object.entries(CALLS)) {
       const body = method === 'POST' ? {} : undefined
-      const { status } = await call(method, path, { token, ...(body === undefined ? {} : { body }) })
+      const { status } = await call(method, path, {
+        token,
+        ...(body === undefined ? {} : { body }),
+      })
       if (status !== 403) done.push(name)
     }
     expect(done.sort()).toEqual([...may].sort())
@@ -340,10 +379,18 @@ describe('sessions and metrics', () => {
     }
     const { text } = await call('GET', '/metrics')
     expect(text).toContain('sluice_sessions_open{protocol="postgres"} 3')
-    expect(text).toContain('sluice_actions_total{protocol="postgres",connection="orders",verdict="allow"} 10')
-    expect(text).toContain('sluice_added_latency_seconds_bucket{le="0.00001",protocol="postgres",phase="decide"} 1')
-    expect(text).toContain('sluice_added_latency_seconds_bucket{le="+Inf",protocol="postgres",phase="decide"} 3')
-    expect(text).toContain('sluice_added_latency_seconds_sum{protocol="postgres",phase="decide"} 0.000055')
+    expect(text).toContain(
+      'sluice_actions_total{protocol="postgres",connection="orders",verdict="allow"} 10',
+    )
+    expect(text).toContain(
+      'sluice_added_latency_seconds_bucket{le="0.00001",protocol="postgres",phase="decide"} 1',
+    )
+    expect(text).toContain(
+      'sluice_added_latency_seconds_bucket{le="+Inf",protocol="postgres",phase="decide"} 3',
+    )
+    expect(text).toContain(
+      'sluice_added_latency_seconds_sum{protocol="postgres",phase="decide"} 0.000055',
+    )
     expect(text).toContain('sluice_masked_values_total{detector="email",connection="orders"} 4')
     expect(text).toContain('sluice_policy_version 7')
     expect(text).toContain('sluice_events_lost_total 0')
