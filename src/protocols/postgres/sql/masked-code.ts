@@ -1,0 +1,93 @@
+/**
+ * Pure. "Masks bind code" (semantics §5): while a mask applies, nothing may run or leave that the gateway cannot see
+ * into, whatever the role allows. What is `execute` or `opaque` is told by its class; this file knows the `admin`
+ * statements and the built-in functions that read or send bytes past the relations.
+ */
+
+import type { ActionClass } from '../../../decide/action.ts'
+import type { Refusal } from './masked-scope.ts'
+import { dotted, each, isPart } from './nodes.ts'
+import type { Node } from './parse.ts'
+
+/** Built-in functions with an effect that others can see: what goes in is carried out of the mask's reach. */
+export const CARRIER_FUNCTIONS =
+  /^(set_config|setval|nextval|currval|pg_notify|pg_(try_)?advisory_.*|pg_advisory_.*|lo_.*|lowrite|loread|pg_sleep.*|pg_logical_emit_message|dblink.*|pg_file_.*|txid_.*)$/
+
+/**
+ * Built-in functions that read or send what no relation's mask covers: files, WAL, replication, query texts of other
+ * sessions, texts that run, large objects' bytes.
+ */
+const PAST_RELATIONS =
+  /^(pg_read_.*|pg_ls_.*|pg_stat_file|pg_file_.*|pg_current_logfile|pg_hba_file_rules|pg_ident_file_mappings|lo_import|lo_export|lo_get|loread|dblink.*|query_to_xml.*|cursor_to_xml.*|table_to_xml.*|schema_to_xml.*|database_to_xml.*|ts_stat|ts_rewrite|pg_stat_get_activity|pg_stat_get_backend_activity|pg_stat_statements.*|pg_prepared_statement|pg_cursor|pg_logical_.*|pg_create_.*slot|pg_copy_.*slot|pg_drop_replication_slot|pg_replication_.*|pg_backup_.*|pg_start_backup|pg_stop_backup|pg_walfile.*|pg_get_wal.*|binary_upgrade_.*|pg_mcv_list_items|pg_restore_.*|pg_clear_.*|brin_.*|gin_.*|currtid.*)$/
+
+/** Administration that leaves values where they are. Every other statement of class `admin` is refused. */
+const HARMLESS_ADMIN = new Set([
+  'GrantStmt',
+  'GrantRoleStmt',
+  'CreateRoleStmt',
+  'AlterRoleStmt',
+  'AlterRoleSetStmt',
+  'DropRoleStmt',
+  'AlterDefaultPrivilegesStmt',
+  'AlterOwnerStmt',
+  'ReassignOwnedStmt',
+  'DropOwnedStmt',
+  'DropStmt',
+  'DropdbStmt',
+  'VacuumStmt',
+  'CheckPointStmt',
+  'VariableSetStmt',
+  'TransactionStmt',
+  'CommentStmt',
+  'AlterTableStmt',
+])
+
+/** Administration by function that neither reads nor sends values. */
+const HARMLESS_ADMIN_FUNCTIONS = new Set([
+  'pg_terminate_backend',
+  'pg_cancel_backend',
+  'pg_reload_conf',
+  'pg_rotate_logfile',
+])
+
+const HINT = 'Ask for a role without masks on this connection, or use plain SQL on its tables.'
+
+export function codeRefusal(stmt: Node, classes: readonly ActionClass[]): Refusal | undefined {
+  if (classes.includes('opaque'))
+    return {
+      reason: 'While columns are masked, only what the gateway understands may run.',
+      hint: HINT,
+    }
+  if (classes.includes('execute'))
+    return {
+      reason: 'While columns are masked, code that the gateway cannot see into may not run.',
+      hint: `Use built-in functions and operators. ${HINT}`,
+    }
+  const names = functionNames(stmt)
+  const past = names.find((name) => PAST_RELATIONS.test(name))
+  if (past !== undefined)
+    return { reason: `${past} reads past the tables, where masks cannot follow.`, hint: HINT }
+  if (classes.includes('admin') && !isHarmlessAdmin(stmt, names))
+    return {
+      reason: 'While columns are masked, nothing may read or send data past the tables.',
+      hint: HINT,
+    }
+  return undefined
+}
+
+function isHarmlessAdmin(stmt: Node, names: readonly string[]): boolean {
+  const kind = Object.keys(stmt)[0] ?? ''
+  if (HARMLESS_ADMIN.has(kind)) return true
+  // Which function made it `admin` is not known here, so that it must be the only one.
+  return kind === 'SelectStmt' && names.length === 1 && HARMLESS_ADMIN_FUNCTIONS.has(names[0]!)
+}
+
+function functionNames(stmt: Node): string[] {
+  const names: string[] = []
+  each(stmt, (kind, inside) => {
+    if (kind === 'FuncCall' && isPart(inside))
+      names.push(dotted(inside.funcname as Node[] | undefined)?.at(-1) ?? '')
+    return true
+  })
+  return names
+}

@@ -1,0 +1,46 @@
+import { beforeAll, expect, test } from 'vitest'
+import { definition } from '../../../../src/protocols/postgres/sql/masked-ddl.ts'
+import { NOWHERE, QueryWalk } from '../../../../src/protocols/postgres/sql/masked-query.ts'
+import { loadParser } from '../../../../src/protocols/postgres/sql/parse.ts'
+import { MASKED, NAMES, one, resolve } from './sample.ts'
+
+beforeAll(loadParser)
+
+function refusal(text: string): string | undefined {
+  const world = {
+    masked: MASKED,
+    relationOf: resolve,
+    relation: (oid: number) => NAMES.catalogue.relation(oid),
+  }
+  const walk = new QueryWalk(world, () => {})
+  definition(one(text), { walk, place: NOWHERE, role: 'top' })
+  return walk.refusal?.reason
+}
+
+test.each([
+  'ALTER TABLE customers RENAME TO c',
+  'ALTER TABLE customers ALTER card TYPE bytea USING NULL',
+  'ALTER TABLE ONLY events ATTACH PARTITION customers DEFAULT',
+  'ALTER VIEW customer_mails RENAME TO m',
+  'ALTER TABLE customers REPLICA IDENTITY FULL',
+  'ALTER TABLE customers ADD EXCLUDE USING hash (card WITH =)',
+  'ALTER SCHEMA public RENAME TO p',
+  'ALTER INDEX i ATTACH PARTITION customers',
+])('%s could take a mask away', (text) => {
+  expect(refusal(text)).toBeDefined()
+})
+
+test.each([
+  'DROP TABLE customers',
+  'ALTER TABLE customers DROP COLUMN email',
+  'ALTER TABLE customers ALTER name SET DEFAULT 1',
+  'ALTER TABLE customers RENAME CONSTRAINT a TO b',
+  'ALTER TABLE orders RENAME TO o',
+  'ALTER TABLE nosuch RENAME TO o',
+  'ALTER SCHEMA other RENAME TO p',
+  'CREATE TABLE x (id int PRIMARY KEY, c int REFERENCES customers (id))',
+  'CREATE TABLE x (LIKE customers)',
+  'CREATE TYPE mood AS ENUM ()',
+])('%s shows and moves nothing that is masked', (text) => {
+  expect(refusal(text)).toBeUndefined()
+})

@@ -1,0 +1,123 @@
+/**
+ * Pure. A catalogue without a server, and masks over it, for tests of what reads statements.
+ *
+ * Tables: customers(id, name, email, ssn, card, notes), orders(id, customer_id, total, status), both with `id` as key;
+ * events, partitioned, with a partition that alone has a masked column; views over them.
+ */
+import type { ColumnMask, MaskedColumns } from '../../../../src/mask/plan.ts'
+import type { Names } from '../../../../src/protocols/postgres/sql/analysis.ts'
+import type { Relation } from '../../../../src/protocols/postgres/sql/catalogue.ts'
+import { type Node, parse } from '../../../../src/protocols/postgres/sql/parse.ts'
+
+interface Shape {
+  readonly kind?: string
+  readonly schema?: string
+  readonly keys?: readonly (readonly number[])[]
+  readonly children?: readonly number[]
+  readonly reads?: Relation['reads']
+}
+
+function relation(oid: number, name: string, columns: string, shape: Shape = {}): Relation {
+  return {
+    oid,
+    schema: shape.schema ?? 'public',
+    name,
+    kind: shape.kind ?? 'r',
+    temporary: false,
+    columns: columns.split(' ').map((column, at) => ({
+      number: at + 1,
+      name: column.replace('!', ''),
+      typeOid: 25,
+      notNull: false,
+      generatedFrom: column.endsWith('!') ? [1] : [],
+    })),
+    uniqueKeys: shape.keys ?? [[1]],
+    children: shape.children ?? [],
+    parents: [],
+    cascades: [],
+    triggers: [],
+    insteadOfTriggers: false,
+    rules: false,
+    reads: shape.reads ?? [],
+    calls: [],
+  }
+}
+
+export const RELATIONS: readonly Relation[] = [
+  relation(20001, 'customers', 'id name email ssn card notes', { keys: [[1], [3]] }),
+  relation(20002, 'orders', 'id customer_id total status double_total!'),
+  relation(20003, 'contacts', 'email orders'),
+  relation(20004, 'pairs', 'a b c', { keys: [[1, 2]] }),
+  relation(20005, 'events', 'id body', { kind: 'p', children: [20006] }),
+  relation(20006, 'events_1', 'id body'),
+  relation(20010, 'customer_mails', 'id email', {
+    kind: 'v',
+    reads: [{ relation: 20001, column: 3 }],
+  }),
+  relation(20011, 'customer_names', 'id name', {
+    kind: 'v',
+    reads: [{ relation: 20001, column: 2 }],
+  }),
+  relation(20012, 'over_view', 'id', { kind: 'v', reads: [{ relation: 20010, column: 1 }] }),
+  relation(1000, 'pg_stat_activity', 'pid query', { kind: 'v', schema: 'pg_catalog' }),
+]
+
+export function resolve(schema: string | undefined, name: string): Relation | undefined {
+  const schemas = schema === undefined ? ['pg_catalog', 'public'] : [schema]
+  for (const one of schemas) {
+    const found = RELATIONS.find((each) => each.schema === one && each.name === name)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+export const NAMES = {
+  catalogue: { relation: (oid: number) => RELATIONS.find((one) => one.oid === oid) },
+  own: [],
+} as unknown as Names
+
+export interface MaskedName {
+  readonly relation: number
+  readonly column: number
+  readonly mask?: Partial<ColumnMask>
+}
+
+export function masks(columns: readonly MaskedName[]): MaskedColumns {
+  const byRelation = new Map<number, Map<number, ColumnMask>>()
+  for (const { relation: oid, column, mask } of columns) {
+    const found = RELATIONS.find((one) => one.oid === oid)!
+    const inside = byRelation.get(oid) ?? new Map<number, ColumnMask>()
+    byRelation.set(oid, inside)
+    inside.set(column, {
+      transform: { type: 'redact' },
+      inPredicates: 'deny',
+      derived: 'mask',
+      monitor: false,
+      rule: 'test/0',
+      name: `${found.schema}.${found.name}.${found.columns[column - 1]!.name}`,
+      ...mask,
+    })
+  }
+  return {
+    byRelation,
+    column: (oid, number) => byRelation.get(oid)?.get(number),
+    touches: (oid) => byRelation.has(oid),
+    key: JSON.stringify(columns),
+  }
+}
+
+/** customers.email, ssn and card; a partition's body; query texts. */
+export const MASKED = masks([
+  { relation: 20001, column: 3 },
+  { relation: 20001, column: 4 },
+  { relation: 20001, column: 5 },
+  { relation: 20006, column: 2 },
+  { relation: 1000, column: 2 },
+])
+
+/** The one statement of a text. */
+export function one(text: string): Node {
+  const parsed = parse(text)
+  if (!('statements' in parsed)) throw new Error(`${text}: ${parsed.reason}`)
+  return parsed.statements[0]!.stmt!
+}
