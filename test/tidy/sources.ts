@@ -23,7 +23,8 @@ export interface Import {
   readonly file: string | undefined
 }
 
-const HEAD = /^(?:#!.*\n)?\/\*\*\s+(?:\* )?(Pure|IO)(?: \([^)]+\))?\. \S/
+/** `Pure.`, or `Pure` with what it depends on: `IO (the clock).` */
+const HEAD = /^(?:#!.*\n)?\/\*\*\s+(?:\* )?(Pure|IO)\b[^.\n]*\.\s/
 const IMPORT =
   /^\s*(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/gm
 

@@ -30,8 +30,9 @@ describe('heads and names', () => {
   })
 
   test('nothing is left for later, and no rule is switched off', () => {
-    const left = /\b(TODO|FIXME|XXX|HACK)\b|@ts-(ignore|nocheck)|(:|\bas|<) ?any\b(?!\w|-| [a-z])/
+    const left = /\b(TODO|FIXME|XXX|HACK)\b|@ts-(ignore|nocheck)/
     expect(broken(all, ({ text }) => left.test(text))).toEqual([])
+    expect(broken(all, (source) => has(source, /(:|\bas|<) ?any\b/))).toEqual([])
   })
 
   test('the words of the vocabulary are used', () => {
@@ -166,8 +167,9 @@ function testOf(path: string): string {
 const RANKS: readonly (readonly string[])[] = [
   // What threads say to each other is plain data that all of them share.
   ['base', 'threads/messages.ts', 'config/shape.ts', 'identify/identity.ts'],
-  ['protocols', 'decide', 'mask', 'record', 'approve', 'limit', 'config'],
-  ['identify', 'dial', 'relay', 'accept', 'replay'],
+  // A protocol's conversation is made of lanes and ledgers, and it dials and shakes hands over wires.
+  ['protocols', 'decide', 'mask', 'record', 'approve', 'limit', 'config', 'relay', 'accept'],
+  ['identify', 'dial', 'replay'],
   ['session.ts'],
   ['threads', 'control', 'cli', 'main.ts', 'demo', 'console'],
 ]
