@@ -1,7 +1,8 @@
 /**
- * Pure. Columns of system catalogues that hold samples of stored values or texts of statements, and are therefore
- * masked while any column is (semantics §5, "Carriers"). Counts, widths and frequencies stay, so that monitoring
- * goes on. https://www.postgresql.org/docs/18/catalogs.html, .../views.html, .../monitoring-stats.html
+ * Pure. Columns of system catalogues that hold samples of stored values or texts of statements, and
+ * are therefore masked while any column is (semantics §5, "Carriers"). Counts, widths and
+ * frequencies stay, so that monitoring goes on. https://www.postgresql.org/docs/18/catalogs.html,
+ * .../views.html, .../monitoring-stats.html
  */
 
 export interface Carrier {

@@ -1,13 +1,14 @@
 /**
- * Pure. Finds secrets in values by detectors; the only door to RE2, the one regular-expression engine that runs on
- * bytes others chose (linear time, no backtracking).
+ * Pure. Finds secrets in values by detectors; the only door to RE2, the one regular-expression
+ * engine that runs on bytes others chose (linear time, no backtracking).
  *
- * Three sieves, each a necessary condition of the next: a count of digits, runs and `@` in one pass over the bytes
- * (no call out of JavaScript), the pattern of each detector that this leaves, and its check. `mayHit` is for spans of
- * many values at once: it assumes nothing about what stands between them, so it may say yes to what `scan` of each
- * value denies, never the reverse.
+ * Three sieves, each a necessary condition of the next: a count of digits, runs and `@` in one pass
+ * over the bytes (no call out of JavaScript), the pattern of each detector that this leaves, and
+ * its check. `mayHit` is for spans of many values at once: it assumes nothing about what stands
+ * between them, so it may say yes to what `scan` of each value denies, never the reverse.
  *
- * Values are taken as UTF-8. Bytes that are not UTF-8 only interrupt a match: what is ASCII beside them is found.
+ * Values are taken as UTF-8. Bytes that are not UTF-8 only interrupt a match: what is ASCII beside
+ * them is found.
  */
 import RE2 from 're2'
 import { assert } from '../base/errors.ts'
@@ -67,7 +68,9 @@ interface Armed {
   readonly monitor: boolean
 }
 
-/** The detectors of one grant. Holds compiled patterns; make it once and share it within a thread. */
+/**
+ * The detectors of one grant. Holds compiled patterns; make it once and share it within a thread.
+ */
 export class DetectorSet {
   /** Those that change what clients see; undefined when all only monitor. */
   readonly enforced: DetectorSet | undefined
@@ -93,12 +96,17 @@ export class DetectorSet {
     return this.#probe.test(view(bytes, start, end))
   }
 
-  /** False: the value [start, end) holds no hit. Much cheaper than `scan` for short values; allocates nothing. */
+  /**
+   * False: the value [start, end) holds no hit. Much cheaper than `scan` for short values;
+   * allocates nothing.
+   */
   mayHold(bytes: Uint8Array, start: number, end: number): boolean {
     return end - start >= this.#lengthLeast && this.#candidates(bytes, start, end) !== 0
   }
 
-  /** Hits in the value [start, end), in order, apart from one another; offsets count from `start`. */
+  /**
+   * Hits in the value [start, end), in order, apart from one another; offsets count from `start`.
+   */
   scan(bytes: Uint8Array, start = 0, end = bytes.length): readonly Hit[] {
     if (end - start < this.#lengthLeast) return NO_HITS
     const candidates = this.#candidates(bytes, start, end)
@@ -146,7 +154,10 @@ for (const token of '_+/=.-') CLASS[token.charCodeAt(0)] = 3
 /** Letter, letter, digit, digit, as four classes of two bits. */
 const LETTERS_BEFORE_DIGITS = 0b01_01_10_10
 
-/** Digits (12 bits), longest run (12 bits), AT and HEAD, packed so that the hot path allocates nothing. */
+/**
+ * Digits (12 bits), longest run (12 bits), AT and HEAD, packed so that the hot path allocates
+ * nothing.
+ */
 function traitsOf(bytes: Uint8Array, start: number, end: number): number {
   let digits = 0
   let longest = 0
@@ -212,7 +223,10 @@ function find(armed: Armed, value: Buffer): Hit[] | undefined {
   return hits
 }
 
-/** Hits that overlap become one over the union of their bytes, under the name and the transform of the stronger. */
+/**
+ * Hits that overlap become one over the union of their bytes, under the name and the transform of
+ * the stronger.
+ */
 function apart(hits: Hit[]): readonly Hit[] {
   hits.sort((one, other) => one.start - other.start || other.end - one.end)
   const merged: Hit[] = []

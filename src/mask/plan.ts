@@ -1,8 +1,9 @@
 /**
  * Pure. From masks as policy declares them to what happens to each field of a result.
  *
- * Two steps: `resolveMasks` (resolve-masks.ts) ties the declared names to (relation OID, attribute number) once per
- * catalogue; `planRow` looks at one row description. Values themselves are changed in transform.ts and spans.ts.
+ * Two steps: `resolveMasks` (resolve-masks.ts) ties the declared names to (relation OID, attribute
+ * number) once per catalogue; `planRow` looks at one row description. Values themselves are changed
+ * in transform.ts and spans.ts.
  */
 import type { DetectorSet } from './detect.ts'
 import type { Transform } from './transform-spec.ts'
@@ -58,8 +59,9 @@ export type FieldPlan =
   | { readonly by: 'detector'; readonly family: TypeFamily; readonly format: number }
 
 /**
- * How a type's values are written, as far as masks care (table of semantics §5). `scalar`: built-in types that hold
- * no text (numbers, times…), which detectors skip; `other`: everything else, types of extensions and users included.
+ * How a type's values are written, as far as masks care (table of semantics §5). `scalar`: built-in
+ * types that hold no text (numbers, times…), which detectors skip; `other`: everything else, types
+ * of extensions and users included.
  */
 export type TypeFamily =
   | 'text'
@@ -95,7 +97,10 @@ export interface PlanOptions {
 
 const REDACT: Transform = { type: 'redact' }
 
-/** True while a mask changes what clients see, so that errors, notices and notifications are hidden too. */
+/**
+ * True while a mask changes what clients see, so that errors, notices and notifications are hidden
+ * too.
+ */
 export function enforces(masked: MaskedColumns | undefined): boolean {
   if (masked === undefined) return false
   for (const columns of masked.byRelation.values()) {
@@ -121,7 +126,10 @@ function planField(field: Field, options: PlanOptions): FieldPlan | undefined {
   return { by: 'detector', family: nature.family, format: field.format }
 }
 
-/** Types that detectors read. Unknown ones count: a composite or an extension's type may well hold text. */
+/**
+ * Types that detectors read. Unknown ones count: a composite or an extension's type may well hold
+ * text.
+ */
 function isScanned(family: TypeFamily): boolean {
   return family !== 'scalar' && family !== 'uuid' && family !== 'bytea'
 }
@@ -139,7 +147,10 @@ function maskOf(
   return { transform: REDACT, monitor: !enforces(masked), name: hidden }
 }
 
-/** Fields that might hold a masked value although no declared column says so: the net below the SQL layer. */
+/**
+ * Fields that might hold a masked value although no declared column says so: the net below the SQL
+ * layer.
+ */
 function whyHidden(field: Field, masked: MaskedColumns, options: PlanOptions): string | undefined {
   if (field.relation === 0) return options.touchesMasked ? 'expression' : undefined
   if (!options.known(field.relation)) return 'unknown relation'

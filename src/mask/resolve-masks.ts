@@ -1,11 +1,11 @@
 /**
- * Pure. Ties column masks, as policy names them, to (relation, attribute number) of one catalogue, and follows the
- * values to where the target itself shows them: partitions, inheritance parents and children (a parent's rows carry
- * the parent's identity although a child stores them), generated columns, views, and the system catalogues that keep
- * samples of values or texts of statements.
+ * Pure. Ties column masks, as policy names them, to (relation, attribute number) of one catalogue,
+ * and follows the values to where the target itself shows them: partitions, inheritance parents and
+ * children (a parent's rows carry the parent's identity although a child stores them), generated
+ * columns, views, and the system catalogues that keep samples of values or texts of statements.
  *
- * Errs on the side of more: a view that reads a masked column is masked in all its columns, since which of them
- * carries the value is not known here.
+ * Errs on the side of more: a view that reads a masked column is masked in all its columns, since
+ * which of them carries the value is not known here.
  */
 import { CARRIERS } from './carriers.ts'
 import type { ColumnMask, MaskedColumns } from './plan.ts'
@@ -88,7 +88,10 @@ function fits(part: string, name: string): boolean {
   return part === '*' || part === name
 }
 
-/** Masks columns that hold samples of masked values; only while some column is masked (semantics §5, "Carriers"). */
+/**
+ * Masks columns that hold samples of masked values; only while some column is masked (semantics §5,
+ * "Carriers").
+ */
 function maskCarriers(spread: Spread, catalogue: MaskableCatalogue): void {
   const monitor = spread.onlyMonitors()
   for (const relation of catalogue.relations()) {
@@ -108,7 +111,10 @@ function maskCarriers(spread: Spread, catalogue: MaskableCatalogue): void {
   }
 }
 
-/** Two masks of one column: an enforced one beats one that only monitors, else the stronger transform counts. */
+/**
+ * Two masks of one column: an enforced one beats one that only monitors, else the stronger
+ * transform counts.
+ */
 function combine(one: ColumnMask, other: ColumnMask): ColumnMask {
   if (one.monitor !== other.monitor) return one.monitor ? other : one
   const transform = stronger(one.transform, other.transform)

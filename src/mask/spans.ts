@@ -1,9 +1,9 @@
 /**
- * Pure. Replaces what detectors find inside a value: in plain text span by span, in JSON inside its strings and
- * numbers, so that JSON stays JSON.
+ * Pure. Replaces what detectors find inside a value: in plain text span by span, in JSON inside its
+ * strings and numbers, so that JSON stays JSON.
  *
- * A result of undefined means that nothing was found and the value may go as it is; null, that the whole value
- * becomes NULL (a detector with `with: null` found something).
+ * A result of undefined means that nothing was found and the value may go as it is; null, that the
+ * whole value becomes NULL (a detector with `with: null` found something).
  */
 import { ByteSink } from '../base/bytes.ts'
 import type { DetectorSet, Hit } from './detect.ts'
@@ -32,7 +32,10 @@ export function maskText(value: Uint8Array, context: SpanContext): Replaced {
   return replace(value, hits, context)
 }
 
-/** The strongest of the transforms of all hits; undefined without one. For values that are hidden as a whole. */
+/**
+ * The strongest of the transforms of all hits; undefined without one. For values that are hidden as
+ * a whole.
+ */
 export function strongestHit(value: Uint8Array, context: SpanContext): Transform | undefined {
   let strongest: Transform | undefined
   for (const hit of context.detectors.scan(value)) {
@@ -47,11 +50,13 @@ const BACKSLASH = 0x5c
 const MINUS = 0x2d
 
 /**
- * Masks the hits in the strings (keys too) and numbers of a JSON text; a number that is hit becomes a string.
- * Text that is no JSON is scanned as plain text, and becomes NULL when that finds anything.
+ * Masks the hits in the strings (keys too) and numbers of a JSON text; a number that is hit becomes
+ * a string. Text that is no JSON is scanned as plain text, and becomes NULL when that finds
+ * anything.
  */
 export function maskJson(value: Uint8Array, context: SpanContext): Replaced {
-  // Escapes can hide anything from the cheap look; without one the tokens hold no more than the text does.
+  // Escapes can hide anything from the cheap look; without one the tokens hold no more than the
+  // text does.
   if (!value.includes(BACKSLASH) && !context.detectors.mayHold(value, 0, value.length)) {
     return undefined
   }
@@ -79,7 +84,9 @@ export function maskJson(value: Uint8Array, context: SpanContext): Replaced {
   return out.view()
 }
 
-/** End of the string or number that begins at `at`; 0 when none begins here, -1 when it has no end. */
+/**
+ * End of the string or number that begins at `at`; 0 when none begins here, -1 when it has no end.
+ */
 function tokenEnd(value: Uint8Array, at: number): number {
   const byte = value[at]!
   if (byte === QUOTE) {

@@ -1,9 +1,9 @@
 /**
- * Pure. What a mask makes of one value, by the kind of value (semantics §5, "Values"). Knows no protocol: how a
- * value is written on the wire stands with the protocol.
+ * Pure. What a mask makes of one value, by the kind of value (semantics §5, "Values"). Knows no
+ * protocol: how a value is written on the wire stands with the protocol.
  *
- * A result of null is the protocol's NULL. `pseudonym` redacts until pseudonyms exist. No transform ever keeps a
- * whole value: `partial` that would show all of it shows none of it.
+ * A result of null is the protocol's NULL. `pseudonym` redacts until pseudonyms exist. No transform
+ * ever keeps a whole value: `partial` that would show all of it shows none of it.
  */
 import { isUtf8 } from 'node:buffer'
 import { createHmac } from 'node:crypto'
@@ -11,7 +11,9 @@ import type { Transform } from './transform-spec.ts'
 
 export const REDACTED = '****'
 
-/** Key of the deployment for keyed hashes; at least 16 bytes, the same in all threads and replicas. */
+/**
+ * Key of the deployment for keyed hashes; at least 16 bytes, the same in all threads and replicas.
+ */
 export type MaskKey = Uint8Array
 
 const HASH_DIGITS = 16
@@ -87,7 +89,10 @@ export function jsonString(text: Buffer): Buffer {
   return Buffer.from(JSON.stringify(text.toString('utf8')))
 }
 
-/** 16 bytes of the text form of a UUID, with or without dashes and braces; undefined when it is none. */
+/**
+ * 16 bytes of the text form of a UUID, with or without dashes and braces; undefined when it is
+ * none.
+ */
 export function uuidBytes(text: string): Buffer | undefined {
   const digits = text.replace(/[{}-]/g, '')
   return /^[0-9A-Fa-f]{32}$/.test(digits) ? Buffer.from(digits, 'hex') : undefined
@@ -97,7 +102,9 @@ function hash(value: Uint8Array, key: MaskKey): Buffer {
   return createHmac('sha256', key).update(value).digest()
 }
 
-/** The bytes of a JSON value that is a string, decoded; undefined when it is another kind of value. */
+/**
+ * The bytes of a JSON value that is a string, decoded; undefined when it is another kind of value.
+ */
 function stringInside(json: Uint8Array): Buffer | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(json).toString('utf8'))
@@ -114,8 +121,9 @@ function cut(text: string, lengthMax: number): Buffer {
 }
 
 /**
- * Keeps the first and last code points and writes `*` for each of the others. Values that this would show whole,
- * and bytes that are not UTF-8 (whose characters cannot be counted), are hidden whole.
+ * Keeps the first and last code points and writes `*` for each of the others. Values that this
+ * would show whole, and bytes that are not UTF-8 (whose characters cannot be counted), are hidden
+ * whole.
  */
 function partial(value: Uint8Array, keepFirst: number, keepLast: number): Buffer {
   if (!isUtf8(value)) return Buffer.from(REDACTED)

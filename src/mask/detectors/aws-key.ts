@@ -1,6 +1,6 @@
 /**
- * Pure. AWS access key ids (`AKIA` for users, `ASIA` for sessions), and secret access keys where a word beside
- * them says so: forty characters of base64 within forty bytes of `secret` or `aws`.
+ * Pure. AWS access key ids (`AKIA` for users, `ASIA` for sessions), and secret access keys where a
+ * word beside them says so: forty characters of base64 within forty bytes of `secret` or `aws`.
  */
 import { type Detector, isAlphanumeric, NONE } from './detector.ts'
 

@@ -1,7 +1,7 @@
 /**
- * Pure. Payment card numbers: digits in one run or in groups, with a known issuer, its length and a Luhn digit
- * (ISO/IEC 7812-1). Groups of a number share one separator (space, `-` or `.`) and have at least three digits but
- * for the last, so that dates and lists of small numbers are none.
+ * Pure. Payment card numbers: digits in one run or in groups, with a known issuer, its length and a
+ * Luhn digit (ISO/IEC 7812-1). Groups of a number share one separator (space, `-` or `.`) and have
+ * at least three digits but for the last, so that dates and lists of small numbers are none.
  */
 import { type Detector, isAlphanumeric, isDigit, NONE, type Span } from './detector.ts'
 
@@ -37,7 +37,9 @@ const ISSUERS: readonly (readonly [from: number, to: number, least: number, most
 
 const DIGITS_LEAST = 12
 const DIGITS_MOST = 19
-/** A longer chain of groups is a table of numbers; each start still looks at no more than this many. */
+/**
+ * A longer chain of groups is a table of numbers; each start still looks at no more than this many.
+ */
 const GROUPS_MOST = 7
 
 export const creditCard: Detector = {
@@ -75,7 +77,10 @@ function groupsOf(bytes: Uint8Array, start: number, end: number): Span[] {
   return groups
 }
 
-/** Index of the last group of a card number that begins with group `first`, the longest one; -1 when none does. */
+/**
+ * Index of the last group of a card number that begins with group `first`, the longest one; -1 when
+ * none does.
+ */
 function numberAt(bytes: Uint8Array, groups: readonly Span[], first: number): number {
   let digits = ''
   let found = -1
@@ -88,7 +93,8 @@ function numberAt(bytes: Uint8Array, groups: readonly Span[], first: number): nu
     }
     if (digits.length + group.end - group.start > DIGITS_MOST) break
     for (let at = group.start; at < group.end; at++) digits += String.fromCharCode(bytes[at]!)
-    // Letters may touch a number in one run (`PAN4111…`); in groups they make it part of something else.
+    // Letters may touch a number in one run (`PAN4111…`); in groups they make it part of something
+    // else.
     const apart =
       index === first ||
       !(isAlphanumeric(bytes[groups[first]!.start - 1]) || isAlphanumeric(bytes[group.end]))

@@ -1,10 +1,10 @@
 /**
  * Pure. What a detector is: a pattern that finds candidates and a check that confirms them.
  *
- * Patterns are RE2 sources over raw bytes and use ASCII classes where they can: bytes that are no UTF-8 then only
- * end a run and never hide what stands beside them. `needs` and `probe` are necessary conditions: whatever the
- * pattern and the check accept must satisfy both, or a secret would slip past the fast path (a property test
- * holds each detector to that).
+ * Patterns are RE2 sources over raw bytes and use ASCII classes where they can: bytes that are no
+ * UTF-8 then only end a run and never hide what stands beside them. `needs` and `probe` are
+ * necessary conditions: whatever the pattern and the check accept must satisfy both, or a secret
+ * would slip past the fast path (a property test holds each detector to that).
  */
 
 /** Bytes [start, end) of the scanned value. */
@@ -13,7 +13,9 @@ export interface Span {
   readonly end: number
 }
 
-/** Counted over a value in one cheap pass; more bytes around a match can only raise each of them. */
+/**
+ * Counted over a value in one cheap pass; more bytes around a match can only raise each of them.
+ */
 export interface Needs {
   /** Bytes. */
   readonly length: number
@@ -32,12 +34,14 @@ export interface Detector {
   readonly version: number
   /** RE2 sources of the candidates; each runs on its own, so that none hides what another finds. */
   readonly patterns: readonly string[]
-  /** RE2 source that every match holds, without any assumption on what stands before and after it. */
+  /**
+   * RE2 source that every match holds, without any assumption on what stands before and after it.
+   */
   readonly probe: string
   readonly needs: Needs
   /**
-   * The parts of the candidate [start, end) that are hits, in order and apart; it may read on past `end`.
-   * None: a false alarm.
+   * The parts of the candidate [start, end) that are hits, in order and apart; it may read on past
+   * `end`. None: a false alarm.
    */
   confirm(bytes: Uint8Array, start: number, end: number): readonly Span[]
 }

@@ -1,7 +1,8 @@
 /**
- * Pure. E-mail addresses as people write them (RFC 5321 and 6531 without quoted local parts, comments and address
- * literals): a local part, `@`, and a domain of at least two labels whose last one is no number. `/`, `=` and `?` are
- * left out of local parts although they are legal there: they rather belong to a URL around the address.
+ * Pure. E-mail addresses as people write them (RFC 5321 and 6531 without quoted local parts,
+ * comments and address literals): a local part, `@`, and a domain of at least two labels whose last
+ * one is no number. `/`, `=` and `?` are left out of local parts although they are legal there:
+ * they rather belong to a URL around the address.
  */
 import { type Detector, NONE } from './detector.ts'
 
@@ -22,7 +23,8 @@ export const email: Detector = {
   confirm(bytes, start, end) {
     const at = bytes.indexOf(0x40, start)
     if (end - at - 1 > DOMAIN_BYTES_MAX) return NONE
-    // What stands before may be glued on (`to=a@b.example`): a part that is too long is cut, not let through.
+    // What stands before may be glued on (`to=a@b.example`): a part that is too long is cut, not
+    // let through.
     return [{ start: Math.max(start, at - LOCAL_BYTES_MAX), end }]
   },
 }

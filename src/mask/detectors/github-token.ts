@@ -1,7 +1,8 @@
 /**
- * Pure. GitHub tokens by their prefixes: personal (`ghp_`), OAuth (`gho_`), user-to-server (`ghu_`),
- * server-to-server (`ghs_`), refresh (`ghr_`), and fine-grained (`github_pat_`). The prefix is proof enough; the
- * checksum inside is not asked for, as a damaged token still tells most of it.
+ * Pure. GitHub tokens by their prefixes: personal (`ghp_`), OAuth (`gho_`), user-to-server
+ * (`ghu_`), server-to-server (`ghs_`), refresh (`ghr_`), and fine-grained (`github_pat_`). The
+ * prefix is proof enough; the checksum inside is not asked for, as a damaged token still tells most
+ * of it.
  */
 import type { Detector } from './detector.ts'
 

@@ -1,15 +1,17 @@
 /**
- * Pure. Tokens of no known form that look random: at least 20 characters of base64, base64url or base62 in one
- * run, both cases and two digits, with an entropy near what their length allows.
+ * Pure. Tokens of no known form that look random: at least 20 characters of base64, base64url or
+ * base62 in one run, both cases and two digits, with an entropy near what their length allows.
  *
- * Not hits, on purpose: UUIDs and hexadecimal digests (commits, checksums and ids stand in every database and one
- * case of letters is all they have), ULIDs and other single-case ids, words and camelCase names. A secret that is
- * written in hexadecimal needs a column mask.
+ * Not hits, on purpose: UUIDs and hexadecimal digests (commits, checksums and ids stand in every
+ * database and one case of letters is all they have), ULIDs and other single-case ids, words and
+ * camelCase names. A secret that is written in hexadecimal needs a column mask.
  */
 import { type Detector, isDigit, NONE } from './detector.ts'
 
 const LENGTH_LEAST = 20
-/** Share of the highest entropy that a run of this length can have; names of code reach about 0.8. */
+/**
+ * Share of the highest entropy that a run of this length can have; names of code reach about 0.8.
+ */
 const RATIO_LEAST = 0.85
 const ALPHABET = 64
 

@@ -1,17 +1,18 @@
 /**
- * Pure. International bank account numbers (ISO 13616): a known country, the length of its numbers, mod 97 = 1.
- * Written in one run or in groups of four; upper or lower case.
+ * Pure. International bank account numbers (ISO 13616): a known country, the length of its numbers,
+ * mod 97 = 1. Written in one run or in groups of four; upper or lower case.
  */
 import { type Detector, isAlphanumeric, isDigit, NONE } from './detector.ts'
 
 /** Characters by country, after the SWIFT registry of IBAN formats. */
 const LENGTHS: ReadonlyMap<string, number> = new Map(
   (
-    'AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 ' +
-    'EE20 EG29 ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 ' +
-    'IT27 JO30 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 ' +
-    'NL18 NO15 OM23 PK24 PL28 PS29 PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 ' +
-    'SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30'
+    'AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 ' +
+    'DJ27 DK18 DO28 EE20 EG29 ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 ' +
+    'HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 ' +
+    'MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 PT25 QA29 ' +
+    'RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 ' +
+    'VA22 VG24 XK20 YE30'
   )
     .split(' ')
     .map((entry) => [entry.substring(0, 2), Number(entry.substring(2))]),
@@ -34,7 +35,10 @@ export const iban: Detector = {
   },
 }
 
-/** End of `length` letters and digits from `start` on, with one space or dash allowed after every fourth; -1. */
+/**
+ * End of `length` letters and digits from `start` on, with one space or dash allowed after every
+ * fourth; -1.
+ */
 function reach(bytes: Uint8Array, start: number, length: number): number {
   let at = start
   for (let count = 0; count < length; count++) {
@@ -45,7 +49,9 @@ function reach(bytes: Uint8Array, start: number, length: number): number {
   return at
 }
 
-/** mod 97 of the number with its first four characters moved to the end and letters read as 10…35. */
+/**
+ * mod 97 of the number with its first four characters moved to the end and letters read as 10…35.
+ */
 function remainder(bytes: Uint8Array, start: number, end: number): number {
   let rest = 0
   const add = (byte: number): void => {

@@ -1,6 +1,6 @@
 /**
- * Pure. JSON web tokens (RFC 7515, 7516): three parts, or five, in base64url, whose first decodes to a JSON object
- * that names an algorithm.
+ * Pure. JSON web tokens (RFC 7515, 7516): three parts, or five, in base64url, whose first decodes
+ * to a JSON object that names an algorithm.
  */
 import { ascii, type Detector, NONE } from './detector.ts'
 
@@ -11,13 +11,15 @@ export const jwt: Detector = {
   version: 1,
   // `{` in base64 is `e` and one of `w` (then white space) or `y`.
   patterns: [
-    '\\be[wy][A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]*(?:\\.[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]+)?',
+    '\\be[wy][A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]*' +
+      '(?:\\.[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]+)?',
   ],
   probe: 'e[wy][A-Za-z0-9_-]{8,}\\.',
   needs: { length: 12, run: 12 },
   confirm(bytes, start, end) {
     const dot = bytes.indexOf(0x2e, start)
-    // A header of this size is no header of ours to read; it looks like a token, so it counts as one.
+    // A header of this size is no header of ours to read; it looks like a token, so it counts as
+    // one.
     if (dot - start > HEADER_BYTES_MAX) return [{ start, end }]
     return namesAlgorithm(ascii(bytes, start, dot)) ? [{ start, end }] : NONE
   },

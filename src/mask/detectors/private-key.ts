@@ -1,6 +1,6 @@
 /**
- * Pure. Private keys in PEM armour (RFC 7468), OpenSSH's and OpenPGP's among them, from `-----BEGIN` to the end of
- * the END line. One that is cut off counts up to the end of the value.
+ * Pure. Private keys in PEM armour (RFC 7468), OpenSSH's and OpenPGP's among them, from
+ * `-----BEGIN` to the end of the END line. One that is cut off counts up to the end of the value.
  */
 import type { Detector } from './detector.ts'
 

@@ -1,6 +1,7 @@
 /**
- * Pure. US social security numbers, written 3-2-4 with dashes or with spaces; without separators nine digits are
- * far more often something else. Areas 000, 666 and 9xx, group 00 and serial 0000 were never given out.
+ * Pure. US social security numbers, written 3-2-4 with dashes or with spaces; without separators
+ * nine digits are far more often something else. Areas 000, 666 and 9xx, group 00 and serial 0000
+ * were never given out.
  */
 import { ascii, type Detector, isDigit, NONE } from './detector.ts'
 

@@ -5,8 +5,8 @@
  *   binary   dimensions i32 · has nulls i32 · element type u32 · (length i32 · lower bound i32)… ·
  *            (length i32, -1 for NULL · bytes)…
  *
- * https://www.postgresql.org/docs/18/arrays.html#ARRAYS-IO; array_send in arrayfuncs.c. An array that does not add
- * up is `malformed`; what becomes of it the caller decides.
+ * https://www.postgresql.org/docs/18/arrays.html#ARRAYS-IO; array_send in arrayfuncs.c. An array
+ * that does not add up is `malformed`; what becomes of it the caller decides.
  */
 import { ByteSink } from '../../base/bytes.ts'
 import type { Replaced } from '../../mask/spans.ts'
@@ -65,13 +65,13 @@ function maskElement(raw: Uint8Array, element: ElementMasker): Replaced {
   if (raw[0] !== QUOTE) {
     // Unquoted NULL is the null value; the word itself is written in quotes.
     if (raw.length === NULL_TEXT.length && NULL_TEXT.equals(raw)) return undefined
-    return element(raw.includes(BACKSLASH) ? unescape(raw) : raw)
+    return element(raw.includes(BACKSLASH) ? unquote(raw) : raw)
   }
   const inner = raw.subarray(1, -1)
-  return element(inner.includes(BACKSLASH) ? unescape(inner) : inner)
+  return element(inner.includes(BACKSLASH) ? unquote(inner) : inner)
 }
 
-function unescape(raw: Uint8Array): Uint8Array {
+function unquote(raw: Uint8Array): Uint8Array {
   const out = new ByteSink(raw.length)
   for (let at = 0; at < raw.length; at++) {
     if (raw[at] === BACKSLASH && at + 1 < raw.length) at++
@@ -134,7 +134,9 @@ function elementsStart(bytes: Buffer): number {
   return start <= bytes.length ? start : -1
 }
 
-/** Product of the lengths of all dimensions; more than the bytes can hold is found by the caller. */
+/**
+ * Product of the lengths of all dimensions; more than the bytes can hold is found by the caller.
+ */
 function elementsCount(bytes: Buffer): number {
   const dimensions = bytes.readInt32BE(0)
   let count = dimensions === 0 ? 0 : 1

@@ -1,8 +1,9 @@
 /**
- * Pure. Masks one value of a result as PostgreSQL writes it, in text or binary format, after the plan of its field.
+ * Pure. Masks one value of a result as PostgreSQL writes it, in text or binary format, after the
+ * plan of its field.
  *
- * Fails to the safe side: a value that is not written as its type says, and any binary value for which there is no
- * transform, becomes NULL.
+ * Fails to the safe side: a value that is not written as its type says, and any binary value for
+ * which there is no transform, becomes NULL.
  */
 import type { DetectorSet } from '../../mask/detect.ts'
 import type { FieldPlan, TypeFamily } from '../../mask/plan.ts'
@@ -32,7 +33,10 @@ export interface MaskContext {
   readonly key: MaskKey
   /** Masked values are counted here, by the name of the column or of the detector. */
   readonly tally: Tally
-  /** `enforced`: what the client sees. `all`: what is recorded, masks of monitoring policies included. */
+  /**
+   * `enforced`: what the client sees. `all`: what is recorded, masks of monitoring policies
+   * included.
+   */
   readonly applies: 'enforced' | 'all'
 }
 
@@ -41,7 +45,9 @@ export interface FieldMasker {
   readonly constant: Buffer | null | undefined
   /** How the values that became `constant` are counted; the masker counts all others itself. */
   readonly name: string
-  /** The value [start, end), which is not NULL; undefined: it goes as it is, null: it becomes NULL. */
+  /**
+   * The value [start, end), which is not NULL; undefined: it goes as it is, null: it becomes NULL.
+   */
   mask(bytes: Uint8Array, start: number, end: number): Replaced
 }
 

@@ -1,12 +1,14 @@
 /**
- * Pure. Masks DataRow frames after the plan of their row description, frame by frame or a span of many at once.
+ * Pure. Masks DataRow frames after the plan of their row description, frame by frame or a span of
+ * many at once.
  *
  *   ┌─────┬───────────┬───────────┬──────────────────────────────┐
  *   │ 'D' │ size, i32 │ count u16 │ length i32 (-1 NULL) · bytes │ × count
  *   └─────┴───────────┴───────────┴──────────────────────────────┘
  *
- * https://www.postgresql.org/docs/18/protocol-message-formats.html. Nothing is allocated for values that stay as
- * they are; what stays between two masked values is copied in one piece, across rows too.
+ * https://www.postgresql.org/docs/18/protocol-message-formats.html. Nothing is allocated for values
+ * that stay as they are; what stays between two masked values is copied in one piece, across rows
+ * too.
  */
 import type { ByteSink } from '../../base/bytes.ts'
 import type { RowPlan } from '../../mask/plan.ts'
@@ -21,7 +23,9 @@ export class RowMasker {
   readonly idle: boolean
   readonly #context: MaskContext
   readonly #fields: readonly (FieldMasker | undefined)[]
-  /** Constant replacements per field since the last `settle`: cheaper than a map entry per value. */
+  /**
+   * Constant replacements per field since the last `settle`: cheaper than a map entry per value.
+   */
   readonly #counts: Float64Array
   readonly #byColumn: boolean
   readonly #escapes: boolean
@@ -38,8 +42,9 @@ export class RowMasker {
   }
 
   /**
-   * False: none of the rows within these bytes would be changed, so they may pass as they are. One call for a whole
-   * chunk; frame bounds do not matter. It does not check that the rows are well-formed.
+   * False: none of the rows within these bytes would be changed, so they may pass as they are. One
+   * call for a whole chunk; frame bounds do not matter. It does not check that the rows are
+   * well-formed.
    */
   mayChange(bytes: Uint8Array, start: number, end: number): boolean {
     if (this.idle) return false
@@ -50,14 +55,14 @@ export class RowMasker {
     if (detectors === undefined) return false
     if (detectors.mayHit(bytes, start, end)) return true
     // Escapes of JSON and arrays hide characters from a look at the raw bytes.
-    const escape = this.#escapes ? bytes.indexOf(BACKSLASH, start) : -1
-    return escape >= 0 && escape < end
+    const backslash = this.#escapes ? bytes.indexOf(BACKSLASH, start) : -1
+    return backslash >= 0 && backslash < end
   }
 
   /**
-   * One whole DataRow frame. `same`: nothing was written, the frame goes as it is. `masked`: the frame to send
-   * stands in the sink. `malformed`: nothing was written; counts and lengths do not add up, or there are not as many
-   * values as fields.
+   * One whole DataRow frame. `same`: nothing was written, the frame goes as it is. `masked`: the
+   * frame to send stands in the sink. `malformed`: nothing was written; counts and lengths do not
+   * add up, or there are not as many values as fields.
    */
   maskRow(
     bytes: Buffer,
@@ -76,9 +81,9 @@ export class RowMasker {
   }
 
   /**
-   * Whole DataRow frames one after the other from `start` on, up to `end`, a frame of another kind, or one that is
-   * not whole. Writes all of them into the sink, changed or not, and returns where it stopped; -1: malformed, and
-   * nothing was written.
+   * Whole DataRow frames one after the other from `start` on, up to `end`, a frame of another kind,
+   * or one that is not whole. Writes all of them into the sink, changed or not, and returns where
+   * it stopped; -1: malformed, and nothing was written.
    */
   maskRows(
     bytes: Buffer,

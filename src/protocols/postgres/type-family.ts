@@ -1,6 +1,7 @@
 /**
- * Pure. What masks must know of PostgreSQL's types: how values of each built-in one are written, by OID (pg_type.dat;
- * OIDs of built-in types never change). Domains arrive as their base types; everything not listed is `other`.
+ * Pure. What masks must know of PostgreSQL's types: how values of each built-in one are written, by
+ * OID (pg_type.dat; OIDs of built-in types never change). Domains arrive as their base types;
+ * everything not listed is `other`.
  */
 import type { Field, TypeFamily, TypeNature } from '../../mask/plan.ts'
 
@@ -32,7 +33,8 @@ const FAMILIES: ReadonlyMap<number, TypeFamily> = new Map([
     'scalar',
     [2278, 3220, 5069, 2970, 5038, 24, 2202, 2203, 2204, 2205, 2206, 4089, 4096, 3734],
   ),
-  // Arrays of bool, int2, int2vector, int4, oid, oidvector, int8, float4, float8, numeric, dates and times, uuid
+  // Arrays of bool, int2, int2vector, int4, oid, oidvector, int8, float4, float8, numeric, dates
+  // and times, uuid
   ...each('scalar', [1000, 1005, 1006, 1007, 1028, 1013, 22, 30, 1016, 1021, 1022, 1231]),
   ...each('scalar', [1182, 1183, 1270, 1115, 1185, 1187, 2951]),
 ])
