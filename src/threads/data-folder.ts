@@ -19,6 +19,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { closeDescriptor, lockFile } from '../accept/descriptor.ts'
+import { ulid } from '../base/id.ts'
 import { StartError } from './start-error.ts'
 
 const KEY_BYTES = 32
@@ -27,6 +28,8 @@ export interface DataFolder {
   readonly spoolFolder: string
   /** Key of `statement_hash`. */
   readonly recordKey: Uint8Array
+  /** Names this gateway among others on one record store; made at the first start. */
+  readonly gatewayId: string
   /** Others may read the folder's names; files in it are closed to them all the same. */
   readonly isOpenToOthers: boolean
   /** Gives the lock back. */
@@ -48,8 +51,9 @@ export function openDataFolder(path: string): DataFolder {
     makeFolder(spoolFolder)
     makeFolder(keys)
     const recordKey = keyFrom(join(keys, 'record.key'))
+    const gatewayId = nameFrom(join(path, 'gateway-id'))
     const isOpenToOthers = (mode & 0o055) !== 0
-    return { spoolFolder, recordKey, isOpenToOthers, close: () => closeDescriptor(lock) }
+    return { spoolFolder, recordKey, gatewayId, isOpenToOthers, close: () => closeDescriptor(lock) }
   } catch (error) {
     closeDescriptor(lock)
     throw error
@@ -93,13 +97,28 @@ function keyFrom(path: string): Uint8Array {
 
 function makeKey(path: string): Uint8Array {
   const key = randomBytes(KEY_BYTES)
+  writeWhole(path, key)
+  return new Uint8Array(key)
+}
+
+function nameFrom(path: string): string {
+  const found = Buffer.from(readIfThere(path) ?? [])
+    .toString('latin1')
+    .trim()
+  if (/^[0-9A-Z]{26}$/.test(found)) return found
+  const made = ulid()
+  writeWhole(path, Buffer.from(`${made}\n`))
+  return made
+}
+
+/** All of it or nothing, on the disk when this returns. */
+function writeWhole(path: string, bytes: Uint8Array): void {
   const draft = `${path}.new`
   const fd = openSync(draft, 'w', 0o600)
-  writeSync(fd, key)
+  writeSync(fd, bytes)
   fsyncSync(fd)
   closeSync(fd)
   renameSync(draft, path)
-  return new Uint8Array(key)
 }
 
 function readIfThere(path: string): Uint8Array | undefined {
@@ -107,6 +126,6 @@ function readIfThere(path: string): Uint8Array | undefined {
     return new Uint8Array(readFileSync(path))
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw new StartError(`The key ${path} cannot be read.`, error)
+    throw new StartError(`The file ${path} cannot be read.`, error)
   }
 }

@@ -129,15 +129,16 @@ class RunningGateway implements Gateway {
     }
     this.#house = await House.start({
       ...shared,
+      gatewayId: this.#folder.gatewayId,
       settings: () => this.#settings,
       listening: () => this.listening,
       entries: {
         control: entries?.control ?? entryOf('control'),
         ship: entries?.ship ?? entryOf('ship'),
       },
-      onRestarted: (name) => {
+      onControlRestarted: () => {
         this.#catchUp()
-        if (name === 'control') this.#tell({ type: 'hello-again' })
+        this.#tell({ type: 'hello-again' })
       },
       log,
     })
@@ -159,7 +160,6 @@ class RunningGateway implements Gateway {
         this.#house?.attach(hello)
         this.#catchUp()
       },
-      onGone: (thread) => this.#house?.workerGone(thread),
     })
     for (const [index, listener] of this.#settings.config.listeners.entries()) {
       await this.#listen(index, listener.listen)

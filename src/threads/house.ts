@@ -2,30 +2,28 @@
  * IO. The two threads that every gateway has once: control and ship. Starts ship first, gives control a port
  * to it, passes the session workers' ports on to control, and puts all of it together again when one is lost.
  */
+import { join } from 'node:path'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Logger } from '../base/log.ts'
 import type { ControlNews, ControlWorkerData } from '../control/thread.ts'
-import type {
-  ControlAttach,
-  HouseCommand,
-  HouseReady,
-  HouseWorkerData,
-  Listening,
-  Settings,
-  WorkerHello,
-} from './messages.ts'
+import { resolveSecret } from '../dial/secret.ts'
+import type { ShipControl, ShipWorkerData } from '../record/ship-messages.ts'
+import type { ControlAttach, HouseCommand, Listening, Settings, WorkerHello } from './messages.ts'
 import { type News, SupervisedThread } from './supervise.ts'
+import { bareEnvironment } from './topology.ts'
 
 export interface HouseOptions {
   readonly instance: string
+  /** The same at every start. */
+  readonly gatewayId: string
   readonly spoolFolder: string
   readonly recordKey: Uint8Array
   readonly entries: { readonly control: string; readonly ship: string }
   /** As they are now; asked at each start of a thread. */
   settings(): Settings
   listening(): readonly Listening[]
-  /** A thread is up again that had died; control then has lost the ports of all session workers. */
-  onRestarted(name: 'control' | 'ship'): void
+  /** Control is up again after it had died, and has lost the ports of all session workers. */
+  onControlRestarted(): void
   readonly log: Logger
 }
 
@@ -60,49 +58,54 @@ export class House {
     else hello.control.close()
   }
 
-  workerGone(thread: number): void {
-    this.#tell(this.#ship, { type: 'worker-gone', thread })
-  }
-
   listening(listeners: readonly Listening[]): void {
-    this.#tell(this.#control, { type: 'listening', listeners })
+    this.#command({ type: 'listening', listeners })
   }
 
   reloadProblems(problems: readonly string[]): void {
     this.#problems = problems
-    this.#tell(this.#control, { type: 'reload', problems })
+    this.#command({ type: 'reload', problems })
   }
 
   /** Control first: it asks ship. Each gets its time; ship uses it to flush the spool. */
   async stop(times: { readonly controlMs: number; readonly shipMs: number }): Promise<void> {
-    const stop = (ms: number): HouseCommand => ({ type: 'stop', deadline: Date.now() + ms })
-    await this.#control?.stop(stop(times.controlMs), times.controlMs)
+    const until = (ms: number) => ({ type: 'stop', deadline: Date.now() + ms }) as const
+    await this.#control?.stop(until(times.controlMs), times.controlMs)
     // A second on top, so that the thread ends by its own deadline, not by ours.
-    await this.#ship?.stop(stop(times.shipMs), times.shipMs + 1000)
+    await this.#ship?.stop(until(times.shipMs), times.shipMs + 1000)
   }
 
   #startShip(): Promise<SupervisedThread> {
-    const { instance, spoolFolder, recordKey, entries, log } = this.#options
+    const { entries, log } = this.#options
     return SupervisedThread.start({
       name: 'ship',
       entry: entries.ship,
-      workerOptions: () => {
-        const workerData: HouseWorkerData = {
-          settings: this.#options.settings(),
-          instance,
-          spoolFolder,
-          recordKey,
-        }
-        return { workerData }
-      },
-      reader: () => shipNews,
+      workerOptions: () => ({ workerData: this.#shipData(), env: bareEnvironment() }),
+      reader: () => () => ({ type: 'other' }),
+      // It says nothing, and nobody waits for it: while it is away the spool grows.
+      isReadyOnline: true,
       onLost: () => {},
       onRestarted: () => {
-        this.#tell(this.#control, { type: 'peer', port: this.#shipPort() })
-        this.#options.onRestarted('ship')
+        const port = this.#shipPort()
+        this.#command({ type: 'peer', port }, [port])
       },
       log,
     })
+  }
+
+  #shipData(): ShipWorkerData {
+    const { instance, gatewayId, spoolFolder } = this.#options
+    const { data, recorder } = this.#options.settings().config
+    const { store, retentionDays } = recorder
+    if (store.embedded) {
+      const folder = join(data, 'clickhouse')
+      const embedded = { embedded: true, folder } as const
+      return { instance, gateway: gatewayId, spoolFolder, retentionDays, store: embedded }
+    }
+    const password = store.password === undefined ? undefined : resolveSecret(store.password)
+    const { url, database, user } = store
+    const remote = { embedded: false, url, database, user, password } as const
+    return { instance, gateway: gatewayId, spoolFolder, retentionDays, store: remote }
   }
 
   #startControl(): Promise<SupervisedThread> {
@@ -121,16 +124,17 @@ export class House {
       onRestarted: () => {
         this.listening(this.#options.listening())
         this.reloadProblems(this.#problems)
-        this.#options.onRestarted('control')
+        this.#options.onControlRestarted()
       },
       log,
     })
   }
 
-  /** One end for control; the other goes to ship, which may have had another before. */
+  /** One end for control; the other goes to ship. */
   #shipPort(): MessagePort {
     const { port1, port2 } = new MessageChannel()
-    this.#tell(this.#ship, { type: 'peer', port: port2 })
+    const attach: ShipControl = { type: 'attach', port: port2 }
+    this.#ship?.post(attach, [port2])
     return port1
   }
 
@@ -148,13 +152,9 @@ export class House {
     }
   }
 
-  #tell(thread: SupervisedThread | undefined, command: HouseCommand): void {
-    thread?.post(command, command.type === 'peer' ? [command.port] : [])
+  #command(command: HouseCommand, transfer: readonly MessagePort[] = []): void {
+    this.#control?.post(command, transfer)
   }
-}
-
-function shipNews(message: unknown): News {
-  return isReady(message) ? { type: 'ready' } : { type: 'other' }
 }
 
 const CONTROL_NEWS: readonly unknown[] = [
@@ -169,11 +169,5 @@ function isControlNews(message: unknown): message is ControlNews {
     message !== null &&
     'type' in message &&
     CONTROL_NEWS.includes(message.type)
-  )
-}
-
-function isReady(message: unknown): message is HouseReady {
-  return (
-    typeof message === 'object' && message !== null && 'type' in message && message.type === 'ready'
   )
 }

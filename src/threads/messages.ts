@@ -137,33 +137,17 @@ export interface SessionWorkerData {
   readonly handover: SharedArrayBuffer
 }
 
-/** `workerData` of the control thread and of the ship thread. */
-export interface HouseWorkerData {
-  readonly settings: Settings
-  readonly instance: string
-  readonly spoolFolder: string
-  readonly recordKey: Uint8Array
-}
-
-/** main → control and ship, by postMessage. Both get `settings` by broadcast, and one end of a channel to each other. */
+/** main → control, by postMessage. `settings` come by broadcast. What main says to ship: record/ship-messages.ts. */
 export type HouseCommand =
   | ControlAttach
-  /** A new channel between control and ship; the former one, if any, is dead. In the transfer list. */
+  /** A new port to ship; the former one, if any, is dead. In the transfer list. */
   | { readonly type: 'peer'; readonly port: MessagePort }
-  /** To ship: this session worker is dead; its `.open` segment will not grow any more. */
-  | { readonly type: 'worker-gone'; readonly thread: number }
-  /** To both: finish by `deadline` (milliseconds since 1970), then end the thread (close ports and servers, or exit). */
+  /** Finish by `deadline` (milliseconds since 1970), then end the thread (close ports and servers, or exit). */
   | { readonly type: 'stop'; readonly deadline: number }
-  /** To control: a reload was refused; shown until the next good one (`problems` empty). */
+  /** A reload was refused; shown until the next good one (`problems` empty). */
   | { readonly type: 'reload'; readonly problems: readonly string[] }
-  /** To control: where the listeners are, once they are. */
+  /** Where the listeners are, once they are. */
   | { readonly type: 'listening'; readonly listeners: readonly Listening[] }
-
-/** control and ship → main, once, when they serve. Control says its URL. */
-export interface HouseReady {
-  readonly type: 'ready'
-  readonly url?: string
-}
 
 /** A listener as it is, with the port that was really picked. */
 export interface Listening {

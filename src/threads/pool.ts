@@ -27,14 +27,17 @@ export interface PoolOptions {
   readonly log: Logger
   /** A worker is up, or answers `hello-again`. Its port has to be passed on. */
   onHello(hello: WorkerHello): void
-  /** A worker has ended, wanted or not, and writes nothing any more. */
-  onGone(thread: number): void
 }
 
 const START_MS_MAX = 30_000
 const HEAL_MS = { first: 250, max: 10_000 }
 /** A bound only for Piscina's arithmetic; the real one is `limits.connections`. */
 const SESSIONS_PER_WORKER_MAX = 1_000_000
+/**
+ * Piscina loads its file by `require` first. Node (20.20, 22) aborts the whole process when a thread is ended
+ * while it requires an ES module; without this ability `require` fails at once and Piscina uses `import`.
+ */
+const EXEC_ARGV = ['--no-experimental-require-module']
 
 interface PoolEvents {
   hello: []
@@ -47,7 +50,7 @@ export class SessionPool {
   /** What the next worker starts with. Piscina clones it for each; `resettle` replaces what is in it. */
   readonly #workerData: { settings: Settings } & Omit<SessionWorkerData, 'settings'>
   readonly #events = new EventEmitter<PoolEvents>()
-  readonly #alive = new Map<Worker, number>()
+  readonly #alive = new Set<Worker>()
   readonly #exits = new Set<Promise<void>>()
   /** Connections of each Piscina: the last one takes new ones, the others end with their last. */
   readonly #running = new Map<Piscina, number>()
@@ -144,6 +147,7 @@ export class SessionPool {
       idleTimeout: Number.POSITIVE_INFINITY,
       recordTiming: false,
       env: environment,
+      execArgv: EXEC_ARGV,
       resourceLimits: limits,
       workerData: this.#workerData,
     })
@@ -171,8 +175,8 @@ export class SessionPool {
   }
 
   #watch(worker: Worker, thread: number): void {
-    const { log, onGone } = this.#options
-    this.#alive.set(worker, thread)
+    const { log } = this.#options
+    this.#alive.add(worker)
     worker.once('error', (error) => {
       if (!this.#isClosing) log.error({ thread, ...crashFacts(error) }, 'a session worker crashed')
     })
@@ -180,7 +184,6 @@ export class SessionPool {
       worker.once('exit', () => {
         this.#alive.delete(worker)
         this.#exits.delete(exit)
-        onGone(thread)
         resolve()
       })
     })

@@ -18,9 +18,11 @@ export interface SuperviseOptions {
   readonly name: string
   readonly entry: string
   /** Asked at every start, so that a thread started anew begins with what is true now. */
-  workerOptions(): Pick<WorkerOptions, 'workerData' | 'transferList'>
+  workerOptions(): Pick<WorkerOptions, 'workerData' | 'transferList' | 'env'>
   /** Asked at every start: what reads the messages of that run. */
   reader(): (message: unknown) => News
+  /** Ready as soon as it runs, for a thread that does not say so. */
+  readonly isReadyOnline?: boolean
   /** After every start but the first, once it is ready. */
   onRestarted(): void
   /** It has ended without being told to; it is started again after this. */
@@ -86,7 +88,7 @@ export class SupervisedThread {
 
   /** `ready` rejects when the thread ends, says that it failed, or takes too long. */
   #spawn(): { worker: Worker; ready: Promise<void> } {
-    const { entry, name, reader, log } = this.#options
+    const { entry, name, reader, isReadyOnline, log } = this.#options
     const read = reader()
     const worker = new Worker(entry, { name, ...this.#options.workerOptions() })
     this.#exit = new Promise((resolve) => worker.once('exit', () => resolve()))
@@ -99,6 +101,11 @@ export class SupervisedThread {
         clearTimeout(timer)
         if (meant.type === 'ready') resolve()
         else reject(new StartError(meant.say))
+      })
+      worker.once('online', () => {
+        if (!isReadyOnline) return
+        clearTimeout(timer)
+        resolve()
       })
       worker.once('exit', () => {
         clearTimeout(timer)
