@@ -4,6 +4,8 @@ import pg from 'pg'
 export interface Client {
   /** Rows as objects, values as text. Throws `pg.DatabaseError` for the server's errors. */
   query(text: string, values?: readonly unknown[]): Promise<Answer>
+  /** Runs COPY … TO STDOUT and returns its first `linesMax` lines. */
+  copyOut(text: string, linesMax: number): Promise<readonly string[]>
   end(): Promise<void>
 }
 
@@ -45,6 +47,22 @@ export async function connect(options: {
       const { rows, rowCount } = await client.query(text, values === undefined ? [] : [...values])
       return { rows, rowCount }
     },
+    copyOut: (text, linesMax) => copyOut(client, text, linesMax),
     end: () => client.end(),
   }
+}
+
+/** The driver drops what COPY sends; a query object of our own keeps it. One message is one line. */
+function copyOut(client: pg.Client, text: string, linesMax: number): Promise<readonly string[]> {
+  return new Promise((resolve, reject) => {
+    const lines: string[] = []
+    const query = new pg.Query(text, (error: Error | undefined) => {
+      if (error instanceof Error) reject(error)
+      else resolve(lines)
+    })
+    const handleCopyData = ({ chunk }: { readonly chunk: Uint8Array }): void => {
+      if (lines.length < linesMax) lines.push(Buffer.from(chunk).toString().trimEnd())
+    }
+    client.query(Object.assign(query, { handleCopyData }))
+  })
 }
