@@ -42,10 +42,18 @@ export type ShipRequest =
       readonly params: Parameters
       readonly settings: Settings
     }
+  /** A query whose output is plain text: EXPLAIN. */
+  | {
+      readonly type: 'explain'
+      readonly id: number
+      readonly sql: string
+      readonly settings: Settings
+    }
   | { readonly type: 'metrics'; readonly id: number }
 
 export type ShipAnswer =
   | { readonly type: 'rows'; readonly id: number; readonly rows: readonly Row[] }
+  | { readonly type: 'text'; readonly id: number; readonly text: string }
   | { readonly type: 'metrics'; readonly id: number; readonly metrics: ShipMetrics }
   | {
       readonly type: 'failed'

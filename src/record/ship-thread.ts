@@ -197,8 +197,12 @@ async function answer(
   const { id } = request
   try {
     if (request.type === 'metrics') return { type: 'metrics', id, metrics: numbers(store, shipper) }
-    const { sql, params, settings } = request
     const client = await store.reader()
+    const { sql, settings } = request
+    if (request.type === 'explain') {
+      return { type: 'text', id, text: await client.explain({ sql, settings }) }
+    }
+    const { params } = request
     return { type: 'rows', id, rows: await client.query({ sql, params, settings }) }
   } catch (error) {
     const exception = error instanceof StoreError ? error.exception : undefined

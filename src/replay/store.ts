@@ -80,6 +80,7 @@ export class Store {
   /** Runs a text that came from outside, sandboxed. Rejects only where the store does not answer. */
   async audit(sql: string, rowsMax = AUDIT_ROWS_MAX): Promise<AuditResult> {
     if (sql.length > AUDIT_TEXT_MAX) return { type: 'refused', say: 'The query is too long.' }
+    if (sql.includes('\0')) return { type: 'refused', say: 'The query holds a zero byte.' }
     try {
       return await this.#audit(sql, Math.min(Math.max(1, rowsMax), AUDIT_ROWS_MAX))
     } catch (error) {
@@ -110,16 +111,15 @@ export class Store {
     this.#port.close()
   }
 
-  async #audit(sql: string, rowsMax: number): Promise<AuditResult> {
+  async #audit(text: string, rowsMax: number): Promise<AuditResult> {
     const settings = AUDIT_SETTINGS
     const [first] = await this.#rows({
       sql: 'SELECT formatQuerySingleLine({text:String}) AS formatted',
-      params: { text: sql },
+      params: { text },
       settings,
     })
     const formatted = String(first?.formatted ?? '')
-    const explained = await this.#rows({ sql: `EXPLAIN AST ${formatted}`, params: {}, settings })
-    const ast = explained.map((row) => String(row.explain)).join('\n')
+    const ast = await this.#explain(`EXPLAIN AST ${formatted}`)
     const reason = judge(ast, formatted, this.#database)
     if (reason !== undefined) return { type: 'refused', say: reason }
     const rows = await this.#rows({
@@ -147,11 +147,17 @@ export class Store {
       case 'failed':
         if (answer.exception === undefined) throw unavailable(answer.message)
         throw new StoreRefusal(answer.message, answer.exception)
-      case 'metrics':
-        throw unavailable('the ship thread gave another answer')
       default:
-        return answer satisfies never
+        throw unavailable('the ship thread gave another answer')
     }
+  }
+
+  async #explain(sql: string): Promise<string> {
+    const answer = await this.#send({ type: 'explain', sql, settings: AUDIT_SETTINGS })
+    if (answer.type === 'text') return answer.text
+    if (answer.type !== 'failed') throw unavailable('the ship thread gave another answer')
+    if (answer.exception === undefined) throw unavailable(answer.message)
+    throw new StoreRefusal(answer.message, answer.exception)
   }
 
   #send(request: WithoutId<ShipRequest>): Promise<ShipAnswer> {
