@@ -48,7 +48,7 @@ export function oneOf<const W extends string>(words: readonly W[]): Field<W> {
   return z.unknown().transform((value, context): W => {
     const word = words.find((one) => one === value)
     if (word !== undefined) return word
-    const near = typeof value === 'string' ? didYouMean(value, words) : ''
+    const near = typeof value === 'string' && words.length > 1 ? didYouMean(value, words) : ''
     context.addIssue({ code: 'custom', message: expectation(expected, value) + near })
     return z.NEVER
   })

@@ -19,7 +19,7 @@ import {
   type Value,
 } from './fields.ts'
 import { NOT_YET } from './problem.ts'
-import { API_ROLES, type SecretReference } from './shape.ts'
+import type { SecretReference } from './shape.ts'
 import { parseAddress, parseCidr, parseDuration, parseName, parseSize } from './units.ts'
 
 const MINUTE = 60_000
@@ -155,7 +155,7 @@ const role = section({
   connections: list(checked(text(), scopeFault)).optional(),
   allow: list(oneOf(CLASSES)).optional(),
   reviews: list(checked(text(), scopeFault)).optional(),
-  api: list(oneOf(API_ROLES)).optional(),
+  api: list(oneOf(['viewer', 'auditor', 'operator', 'admin'])).optional(),
 })
 
 const limits = section({

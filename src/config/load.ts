@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { compilePolicies } from '../decide/policy.ts'
+import type { KnownNames } from '../decide/policy-masks.ts'
 import type { PolicyFile, Settings } from '../threads/messages.ts'
 import { readConfig } from './config.ts'
 import { inFileOrder, type Problem } from './problem.ts'
@@ -16,7 +17,7 @@ export { formatProblems } from './problem.ts'
 
 export interface LoadOptions {
   /** Names that `detect` in a policy may use. */
-  readonly knownDetectors: ReadonlySet<string>
+  readonly knownDetectors: KnownNames
   /** Default 1; a reload gives the next number. */
   readonly policyVersion?: number
 }

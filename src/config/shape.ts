@@ -99,9 +99,7 @@ export interface RoleConfig {
   readonly api: readonly ApiRole[]
 }
 
-export const API_ROLES = ['viewer', 'auditor', 'operator', 'admin'] as const
-
-export type ApiRole = (typeof API_ROLES)[number]
+export type ApiRole = 'viewer' | 'auditor' | 'operator' | 'admin'
 
 export interface LimitsConfig {
   readonly statementBytesMax: number

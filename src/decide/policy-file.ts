@@ -19,7 +19,7 @@ import { parseName } from '../config/units.ts'
 import { readYaml, type YamlFile } from '../config/yaml.ts'
 import type { MaskDeclarations } from '../mask/transform-spec.ts'
 import { scopeFault } from './member.ts'
-import { maskDeclarations, maskForm } from './policy-masks.ts'
+import { type KnownNames, maskDeclarations, maskForm } from './policy-masks.ts'
 import { compileRule, type Rule } from './rule.ts'
 
 export interface Policy {
@@ -104,7 +104,7 @@ const scopes = (fault: (value: string) => string | undefined): Field<string[]> =
     items.length === 0 ? `expected at least one; ${SCOPE_HINT}` : undefined,
   )
 
-function form(knownDetectors: ReadonlySet<string>) {
+function form(knownDetectors: KnownNames) {
   return section(
     {
       apiVersion: oneOf(['sluice/v1']),
@@ -130,7 +130,7 @@ type Form = Value<ReturnType<typeof form>>
 /** Total. `file` only names the file in problems. */
 export function readPolicy(
   source: { path: string; text: string },
-  knownDetectors: ReadonlySet<string>,
+  knownDetectors: KnownNames,
 ): PolicyReading {
   const yaml = readYaml(source.path, source.text)
   if (!yaml.isReadable) return { policy: undefined, problems: yaml.problems, warnings: [] }
@@ -143,7 +143,7 @@ export function readPolicy(
   // Rules are compiled even where the form has problems, so that those of both come at once.
   const compiled = compileRules(yaml)
   problems.push(...compiled.problems, ...repeatedIds(yaml))
-  const { warnings } = compiled
+  const warnings = [...compiled.warnings, ...pseudonyms(yaml)]
   if ('issues' in result || problems.length > 0)
     return { policy: undefined, problems: problems.sort(inFileOrder), warnings }
   return {
@@ -164,7 +164,7 @@ function compileRules(yaml: YamlFile): CompiledRules {
   const rules = new Map<number, Rule>()
   const problems: Problem[] = []
   const warnings: Problem[] = []
-  for (const [index, one] of rawRules(yaml).entries()) {
+  for (const [index, one] of raw(yaml, 'rules').entries()) {
     const when = one.when
     if (typeof when !== 'string' || when.trim() === '' || when.length > WHEN_LENGTH_MAX) continue
     const path = ['rules', index, 'when']
@@ -179,20 +179,28 @@ function compileRules(yaml: YamlFile): CompiledRules {
 
 function repeatedIds(yaml: YamlFile): Problem[] {
   const seen = new Set<unknown>()
-  return rawRules(yaml).flatMap(({ id }, index) => {
+  return raw(yaml, 'rules').flatMap(({ id }, index) => {
     const isRepeated = typeof id === 'string' && seen.has(id)
     seen.add(id)
     return isRepeated ? [yaml.problem(['rules', index, 'id'], 'this id stands here twice')] : []
   })
 }
 
-/** The rules as they stand in the file, unchecked. */
-function rawRules(yaml: YamlFile): readonly { id?: unknown; when?: unknown }[] {
+/** Pseudonyms are redacted until they exist: nothing leaks, but joins that count on them find nothing. */
+function pseudonyms(yaml: YamlFile): Problem[] {
+  return raw(yaml, 'masks').flatMap((mask, index) =>
+    mask.with === 'pseudonym'
+      ? [yaml.problem(['masks', index, 'with'], `pseudonym ${NOT_YET}; values are redacted`)]
+      : [],
+  )
+}
+
+/** The mappings of a list as they stand in the file, unchecked; what is none is an empty one. */
+function raw(yaml: YamlFile, key: 'rules' | 'masks'): readonly Record<string, unknown>[] {
   const file = yaml.value
-  const rules =
-    typeof file === 'object' && file !== null && 'rules' in file ? file.rules : undefined
-  if (!Array.isArray(rules)) return []
-  return rules.map((one) => (typeof one === 'object' && one !== null ? one : {}))
+  const items = typeof file === 'object' && file !== null && key in file ? Object(file)[key] : []
+  if (!Array.isArray(items)) return []
+  return items.map((one: unknown) => (typeof one === 'object' && one !== null ? Object(one) : {}))
 }
 
 function build(form: Form, from: { file: string; rules: ReadonlyMap<number, Rule> }): Policy {

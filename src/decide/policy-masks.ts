@@ -58,13 +58,19 @@ const columnPattern = choice<ColumnPattern>((value) => {
   return parsed('schema.table.column, each a name, "a quoted name" or *', parseColumnPattern)
 })
 
+/** A set of names, or a map from them. */
+export interface KnownNames {
+  has(name: string): boolean
+  keys(): Iterable<string>
+}
+
 /** `detect` takes the names in `knownDetectors` and no other. */
-export function maskForm(knownDetectors: ReadonlySet<string>) {
+export function maskForm(knownDetectors: KnownNames) {
   const detector = parsed('the name of a detector', (name) => name)
   const known = checked(detector, (name) =>
     knownDetectors.has(name)
       ? undefined
-      : `there is no such detector${didYouMean(name, knownDetectors)}`,
+      : `there is no such detector${didYouMean(name, knownDetectors.keys())}`,
   )
   const form = section({
     columns: list(columnPattern, { min: 1 }).optional(),

@@ -10,12 +10,13 @@ import type { PolicyFile } from '../threads/messages.ts'
 import type { Grant } from './grant.ts'
 import { covers } from './member.ts'
 import { type Policy, type PolicyRule, readPolicy } from './policy-file.ts'
+import type { KnownNames } from './policy-masks.ts'
 import { RuleIndex } from './rule-index.ts'
 
 export interface PolicyOptions {
   readonly version: number
   /** Names that `detect` may use. */
-  readonly knownDetectors: ReadonlySet<string>
+  readonly knownDetectors: KnownNames
   /** Given: names of connections and roles that it does not have are warned about. */
   readonly config?: Pick<Config, 'connections' | 'roles'> | undefined
 }
@@ -36,8 +37,8 @@ export interface Guard {
   /** Some rule reads `findings`: detectors must have scanned text and parameters. */
   readonly readsFindings: boolean
   /**
-   * The verdict depends on nothing but the grant, the statement's facts other than its literals and text, and
-   * `sql.statements` and `sql.in_transaction`: it may be kept for each of these.
+   * The verdict depends on nothing but the grant, `sql.in_transaction` and facts of the statement that its literals
+   * do not change: it may be kept for each of these.
    */
   readonly stable: boolean
   /** Enforcing rules in groups, each indexed by what must hold for them to be true. */
@@ -54,7 +55,13 @@ export interface PolicySet {
 }
 
 /** Reads that a verdict kept for a statement must not depend on. */
-const FLEETING = [/^session\./, /^now$/, /^findings$/, /^sql\.(params|literals)$/, /^action\.text$/]
+const FLEETING = [
+  /^session\./,
+  /^now$/,
+  /^findings$/,
+  /^sql\.(params|literals|statements)$/,
+  /^action\.text$/,
+]
 /** Distinct sets of roles and connections kept; beyond it they are made anew. */
 const GUARDS_MAX = 10_000
 

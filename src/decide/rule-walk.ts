@@ -125,7 +125,7 @@ class Walker {
     }
     if (name === 'matches') {
       const fault = this.#replaceMatches(node)
-      if (fault !== undefined) this.problem(node, fault)
+      if (fault !== undefined) this.problem(variable ?? node, fault)
     }
     this.visit(receiver, bound)
     for (const child of args) this.visit(child, bound)

@@ -1,0 +1,192 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { readConfig } from '../../src/config/config.ts'
+import type { Config } from '../../src/config/shape.ts'
+
+const EXAMPLE = readFileSync('deploy/examples/sluice.yaml', 'utf8')
+
+function read(text: string) {
+  return readConfig({ path: '/etc/sluice/sluice.yaml', text, cores: 4 })
+}
+
+function config(text: string): Config {
+  const result = read(text)
+  if ('problems' in result) throw new Error(JSON.stringify(result.problems))
+  return result.config
+}
+
+function problems(text: string): string[] {
+  const result = read(text)
+  return 'problems' in result
+    ? result.problems.map(({ line, path, message }) => `${line} ${path}: ${message}`)
+    : []
+}
+
+const CONNECTION = `connections:
+  orders:
+    type: postgres
+    address: 10.0.0.5:5432
+    database: orders
+    credential: { user: app, password: { env: P } }
+`
+
+describe('defaults', () => {
+  test('an empty file listens nowhere and lets nobody in', () => {
+    const { control, listeners, connections, roles, limits, workers, data, recorder } = config('')
+    expect(control.listen).toEqual({ host: '127.0.0.1', port: 7070 })
+    expect([listeners.length, connections.size, roles.size, workers]).toEqual([0, 0, 0, 4])
+    expect(data).toBe('/etc/sluice/var')
+    expect(limits).toEqual({
+      statementBytesMax: 1_048_576,
+      connections: 20_000,
+      connectionsPerAddress: 2000,
+      handshakeMs: 10_000,
+      idleMs: 3_600_000,
+      sessionMaxMs: 28_800_000,
+    })
+    expect(recorder).toMatchObject({ durability: 'standard', retentionDays: 400 })
+  })
+
+  test('a target is verified, asked for SCRAM, and opens one database', () => {
+    const orders = config(CONNECTION).connections.get('orders')
+    expect(orders?.tls).toEqual({ mode: 'verify-full', ca: undefined })
+    expect(orders?.credential.auth).toEqual(['scram-sha-256'])
+    expect(orders?.databases).toEqual(['orders'])
+  })
+
+  test('a listener takes plaintext from loopback alone', () => {
+    const [listener] = config('listeners: [{ protocol: postgres, listen: 0.0.0.0:1 }]').listeners
+    expect(listener?.plaintextFrom).toEqual(['127.0.0.0/8', '::1/128'])
+  })
+})
+
+test('the example is a configuration, and frozen to the bottom', () => {
+  const read = config(EXAMPLE)
+  expect(read.connections.get('demo')?.labels).toEqual({ env: 'dev' })
+  expect(read.policies).toEqual(['/etc/sluice/policies'])
+  expect(Object.isFrozen(read.connections.get('demo')?.credential.auth)).toBe(true)
+  expect(Object.isFrozen(read.roles.get('agents')?.members)).toBe(true)
+})
+
+test('relative paths are relative to the file', () => {
+  const text = `data: /d
+listeners:
+  - { protocol: postgres, listen: "[::1]:1", tls: { cert: c.pem, key: { file: ../k.pem } } }
+`
+  const { data, listeners } = config(text)
+  expect(data).toBe('/d')
+  expect(listeners[0]?.tls).toEqual({ cert: '/etc/sluice/c.pem', key: { file: '/etc/k.pem' } })
+})
+
+test('databases always hold the default one', () => {
+  const text = CONNECTION.replace('database: orders', 'database: orders\n    databases: [archive]')
+  expect(config(text).connections.get('orders')?.databases).toEqual(['orders', 'archive'])
+})
+
+test('all problems come at once, with their lines', () => {
+  const text = `worker: auto
+control: { listen: 0.0.0.0:7070 }
+recorder:
+  retention: 36h
+  durability: fast
+listeners:
+  - { protocol: postgres, listen: 15432 }
+connections:
+  a/b: {}
+roles:
+  agents:
+    members: ["workload:github"]
+    connections: [order]
+    allow: [reed]
+    __proto__: 1
+`
+  expect(problems(text)).toEqual([
+    '1 worker: worker is not a known key (did you mean workers?)',
+    '2 control.listen: expected a loopback address: listening beyond it needs control.tls, which is not available in this version',
+    '4 recorder.retention: expected whole days, such as 400d',
+    '5 recorder.durability: expected one of standard, strict',
+    '7 listeners[0].listen: expected host:port, such as 127.0.0.1:15432 or "[::1]:15432", found a number',
+    '9 connections.a/b: expected letters, digits, _ . - (at most 63, no / : *) as the name',
+    '12 roles.agents.members[0]: expected human:<issuer>:<subject>, workload:<issuer>:<subject>, subject:<name> or group:<name>',
+    '13 roles.agents.connections[0]: there is no such connection',
+    '14 roles.agents.allow[0]: expected one of read, write, schema, transfer, execute, admin, opaque (did you mean read?)',
+    '15 roles.agents: the key __proto__ is not allowed',
+  ])
+})
+
+describe('what the contract has and this version has not is refused', () => {
+  const inConnection = (line: string) => `${CONNECTION}    ${line}\n`
+  const cases: Record<string, string> = {
+    'other listeners': 'listeners: [{ protocol: mysql, listen: 127.0.0.1:1 }]',
+    'proxy headers': `listeners: [{ protocol: postgres, listen: 127.0.0.1:1, proxy_protocol_from: [] }]`,
+    'other targets': 'connections: { a: { type: redis } }',
+    issuers: 'identity: { issuers: [] }',
+    saml: 'identity: { saml: {} }',
+    scim: 'identity: { scim: {} }',
+    'a state database': 'state: { url: { env: X } }',
+    'control.tls': 'control: { tls: { cert: a, key: { file: b } } }',
+    'control.local_reviewers': 'control: { local_reviewers: true }',
+    seal: 'recorder: { seal: { recipients: [] } }',
+    anchors: 'recorder: { anchors: [] }',
+    encrypt: 'recorder: { spool: { encrypt: { vault: x } } }',
+    vault: CONNECTION.replace('env: P', 'vault: "a#b"'),
+    cert: CONNECTION.replace('{ env: P }', '{ env: P }, auth: [cert]'),
+    'client keys': inConnection('tls: { mode: verify-full, cert: a, key: { file: b } }'),
+    credentials: inConnection('credentials: {}'),
+    via: inConnection('via: agent'),
+    identity_to_target: inConnection('identity_to_target: application_name'),
+    max_sessions: inConnection('max_sessions: 5'),
+    statement_timeout: inConnection('statement_timeout: 60s'),
+  }
+  for (const [name, text] of Object.entries(cases))
+    test(name, () => {
+      expect(problems(text).join('\n')).toContain('is not available in this version')
+    })
+})
+
+describe('secrets', () => {
+  test('are references, and one in the wrong place is never repeated', () => {
+    const found = problems(CONNECTION.replace('{ env: P }', 'hunter2'))
+    expect(found).toHaveLength(1)
+    expect(found[0]).toContain('never the secret itself')
+    expect(found[0]).not.toContain('hunter2')
+    expect(problems('control: { public_url: "https://u:hunter2@h" }')[0]).not.toContain('hunter2')
+  })
+
+  test('are needed wherever the target may ask for one', () => {
+    const without = (auth: string) => CONNECTION.replace(', password: { env: P }', auth)
+    expect(problems(without(''))).toHaveLength(1)
+    expect(problems(without(', auth: [trust, md5]'))).toHaveLength(1)
+    expect(problems(without(', auth: [trust]'))).toEqual([])
+  })
+})
+
+test('timers that Node would fire at once are refused', () => {
+  expect(problems('limits: { idle: 30d }')).toHaveLength(1)
+  expect(problems('limits: { idle: 0s }')).toHaveLength(1)
+  expect(problems('limits: { idle: 24d, handshake: 5s }')).toEqual([])
+})
+
+test('no text makes it throw', () => {
+  const words = fc.constantFrom(
+    ...['listeners', 'connections', 'roles', 'a', ': ', '\n', '  ', '- ', '{', '}', '[', ']'],
+    ...['postgres', '"', ',', '&a ', '*a', '1', 'null', '|', 'members', 'label:', '127.0.0.1:1'],
+  )
+  const anything = fc.oneof(
+    fc.string(),
+    fc.array(words).map((parts) => parts.join('')),
+    fc.json(),
+    fc.tuple(fc.nat(EXAMPLE.length), fc.string()).map(([at, more]) => {
+      return EXAMPLE.substring(0, at) + more + EXAMPLE.substring(at + more.length)
+    }),
+  )
+  fc.assert(
+    fc.property(anything, (text) => {
+      const result = read(text)
+      if ('problems' in result) expect(result.problems.length).toBeGreaterThan(0)
+      else expect(result.config.limits.statementBytesMax).toBeGreaterThan(0)
+    }),
+    { numRuns: 400 },
+  )
+})
