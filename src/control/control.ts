@@ -7,7 +7,7 @@
  */
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
-import { BroadcastChannel } from 'node:worker_threads'
+import { BroadcastChannel, type MessagePort } from 'node:worker_threads'
 import { hostPort } from '../accept/address.ts'
 import { isLoopback } from '../base/cidr.ts'
 import { clock } from '../base/clock.ts'
@@ -18,6 +18,7 @@ import { type Attempt, identify, REAL_TIME } from '../identify/identify.ts'
 import type { Identity } from '../identify/identity.ts'
 import { Lockout } from '../identify/lockout.ts'
 import { openRecorder } from '../record/recorder.ts'
+import { Store } from '../replay/store.ts'
 import type { Broadcast, HouseCommand, Listening, Settings } from '../threads/messages.ts'
 import { type ApiParts, api } from './api/api.ts'
 import { type Listener, listen } from './http.ts'
@@ -27,8 +28,6 @@ import { WorkerPorts } from './ports.ts'
 import { AdminRecord } from './record.ts'
 import { openState, type State } from './state/state.ts'
 import { Tokens } from './state/tokens.ts'
-import { Store } from './store.ts'
-import { StorePort } from './store-port.ts'
 import type { ControlNews, ControlWorkerData } from './thread.ts'
 
 const BODY_BYTES_MAX = 128 * 1024
@@ -52,7 +51,7 @@ export class Control {
   #settings: Settings
   #listening: readonly Listening[] = []
   #reloadProblems: readonly string[] = []
-  #peer: StorePort | undefined
+  #store: Store | undefined
   #listener: Listener | undefined
   #state: State | undefined
   #tokens: Promise<Tokens> | undefined
@@ -66,7 +65,7 @@ export class Control {
       this.#numbers.gone(thread),
     )
     this.#record = openRecord(options)
-    if (options.store !== undefined) this.#peer = new StorePort(options.store)
+    if (options.store !== undefined) this.#useStore(options.store)
     this.#channel.onmessage = (event: unknown) => this.#onBroadcast(event as { data: Broadcast })
   }
 
@@ -90,8 +89,7 @@ export class Control {
         this.#ports.attach(command.thread, command.port)
         return
       case 'peer':
-        this.#peer?.close()
-        this.#peer = new StorePort(command.port)
+        this.#useStore(command.port)
         return
       case 'listening':
         this.#listening = command.listeners
@@ -113,7 +111,7 @@ export class Control {
     if (this.#listener !== undefined) withdrawControl(this.#settings.config.data)
     this.#listener?.close()
     this.#ports.close()
-    this.#peer?.close()
+    this.#store?.close()
     this.#channel.close()
     try {
       this.#record.close()
@@ -171,7 +169,7 @@ export class Control {
       config: () => this.#settings.config,
       listening: () => this.#listening,
       tokens: () => this.#openTokens(),
-      store: () => this.#store(),
+      store: () => this.#needStore(),
       record: (caller, moment) => this.#record.admin(caller, moment),
       recordRefused: (address, status) => this.#recordRefused(address, status),
       broadcast: (message) => this.#channel.postMessage(message),
@@ -184,10 +182,16 @@ export class Control {
     }
   }
 
-  #store(): Store {
-    if (this.#peer === undefined) throw unavailable('there is no ship thread')
+  /** The port to a ship thread; the former one, if any, is dead. */
+  #useStore(port: MessagePort): void {
     const { store } = this.#settings.config.recorder
-    return new Store(this.#peer, store.embedded ? 'sluice' : store.database)
+    this.#store?.close()
+    this.#store = new Store(port, store.embedded ? 'sluice' : store.database)
+  }
+
+  #needStore(): Store {
+    if (this.#store === undefined) throw unavailable('there is no ship thread')
+    return this.#store
   }
 
   /** Terse on purpose: anybody may ask. */
@@ -204,7 +208,7 @@ export class Control {
   async #metrics(): Promise<string> {
     const [workers, store] = await Promise.all([
       this.#numbers.ask(this.#ports.threads),
-      this.#peer?.numbers().catch(() => undefined),
+      this.#store?.metrics().catch(() => undefined),
     ])
     return exposition(workers, {
       policyVersion: this.#settings.policyVersion,

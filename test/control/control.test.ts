@@ -61,7 +61,8 @@ function serveStore(port: MessagePort): void {
       const metrics = { spoolBytes: 11, spoolLagSeconds: 2, eventsShipped: 33, segmentsShipped: 1 }
       const more = { segmentsBad: 0, eventsLost: 0, engineRestarts: 0, storeOk: true }
       answer = { type: 'metrics', id, metrics: { ...metrics, ...more } }
-    } else if (request.params.id === 'missing') answer = { type: 'rows', id, rows: [] }
+    } else if (request.type === 'query' && Object.values(request.params).includes('missing'))
+      answer = { type: 'rows', id, rows: [] }
     else answer = { type: 'rows', id, rows: [{ session_id: 's3' }, { session_id: 's2' }] }
     port.postMessage(answer)
   })

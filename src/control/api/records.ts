@@ -1,7 +1,7 @@
 /** IO. What was recorded, over the API: sessions, and SQL for auditors. Also ends sessions. */
+import type { Store } from '../../replay/store.ts'
 import type { Broadcast } from '../../threads/messages.ts'
 import { type Answer, json, problem } from '../answer.ts'
-import type { Store } from '../store.ts'
 import { Fields } from './fields.ts'
 import type { Call, Caller, Route } from './route.ts'
 
@@ -13,7 +13,6 @@ export interface RecordParts {
 }
 
 const PAGE_MAX = 500
-const ROWS_MAX = 10_000
 const SQL_CHARACTERS_MAX = 64 * 1024
 
 export function recordRoutes(parts: RecordParts): readonly Route[] {
@@ -66,13 +65,13 @@ export function recordRoutes(parts: RecordParts): readonly Route[] {
 
 async function listSessions(call: Call, parts: RecordParts): Promise<Answer> {
   const limit = Math.min(PAGE_MAX, Math.max(1, Number(call.query.get('limit') ?? 100) || 1))
-  const before = call.query.get('cursor') ?? undefined
-  const page = await parts.store().sessions({ before, limit })
-  const last = page.rows.at(-1)?.session_id
-  return json(200, {
-    sessions: page.rows,
-    next: page.cut && typeof last === 'string' ? last : null,
-  })
+  const before = call.query.get('cursor')
+  // One more than asked for says whether there is another page.
+  const filter = { limit: limit + 1, ...(before === null ? {} : { before }) }
+  const found = await parts.store().sessions(filter)
+  const sessions = found.filter((_, at) => at < limit)
+  const next = found.length > limit ? (sessions.at(-1)?.session_id ?? null) : null
+  return json(200, { sessions, next })
 }
 
 async function query(call: Call, parts: RecordParts): Promise<Answer> {
@@ -83,7 +82,7 @@ async function query(call: Call, parts: RecordParts): Promise<Answer> {
   const store = parts.store()
   // The text may hold what somebody looked for; the record says only that and who.
   parts.record(call.caller, { status: 'audit-query', text: 'SQL on the records' })
-  const found = await store.audit(sql, ROWS_MAX)
-  if ('problem' in found) return problem(400, found.problem)
+  const found = await store.audit(sql)
+  if (found.type === 'refused') return problem(400, found.say)
   return json(200, { rows: found.rows, cut: found.cut })
 }

@@ -1,0 +1,15 @@
+/** Pure. How a command ends: the code of the contract, and one line for the person. */
+
+/** 0 fine, 1 a finding, 2 wrong usage or configuration, 3 cannot reach (no running gateway included). */
+export type ExitCode = 0 | 1 | 2 | 3
+
+/** A wrong call or a gateway that is not there; anything else that is thrown is a bug. */
+export class CliError extends Error {
+  readonly exit: Exclude<ExitCode, 0>
+
+  constructor(exit: Exclude<ExitCode, 0>, say: string) {
+    super(say)
+    this.name = 'CliError'
+    this.exit = exit
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * IO. The commands of `sluice` and their flags. The only door to commander. Each verb's file is loaded when it is used,
+ * so that `token issue` does not wait for the parsers of a gateway.
+ */
+import { Command, CommanderError } from 'commander'
+import { StartError } from '../threads/start-error.ts'
+import { CliError, type ExitCode } from './exit.ts'
+import { say } from './output.ts'
+import { printable } from './table.ts'
+
+/** Names of flags are checked by commander, their values by what they are sent to. */
+interface Flags {
+  readonly config?: string
+  readonly url?: string
+  readonly json?: boolean
+  readonly limit?: string
+}
+
+type Act = (flags: Flags, words: readonly string[]) => Promise<ExitCode | undefined> | Promise<void>
+
+/** Never rejects. `given`: the arguments after the program's name. */
+export async function run(given: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = 0
+  const program = new Command('sluice')
+    .description('Layer 7 gateway between AI agents and what they touch.')
+    .option('--config <file>', 'configuration; default $SLUICE_CONFIG, then ./sluice.yaml')
+    .option('--url <url>', 'control address of a gateway elsewhere; the token from $SLUICE_TOKEN')
+    .option('--json', 'print JSON')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => say(text), writeErr: (text) => say(text, 2) })
+  const on = (command: Command, act: Act): void => {
+    command.action(async () => {
+      const flags: Flags = command.optsWithGlobals()
+      // Variadic arguments come as lists of their own.
+      const words = command.processedArgs.flat().filter((one) => typeof one === 'string')
+      code = (await act(flags, words)) ?? 0
+    })
+  }
+  addHost(program, on)
+  addTokens(program, on)
+  addRecords(program, on)
+  addPolicies(program, on)
+  try {
+    await program.parseAsync([...given], { from: 'user' })
+    return code
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+type On = (command: Command, act: Act) => void
+
+function addHost(program: Command, on: On): void {
+  on(program.command('serve').description('run the gateway'), async (flags) => {
+    const { serve } = await import('./serve.ts')
+    return serve(flags)
+  })
+  on(
+    program.command('check').description('check the configuration and its policies'),
+    async (flags) => {
+      const { check } = await import('./check.ts')
+      check(flags)
+    },
+  )
+  on(program.command('doctor').description('say what this host has and lacks'), async (flags) => {
+    const { doctor } = await import('./doctor.ts')
+    return doctor(flags)
+  })
+  on(program.command('whoami').description('say who the credential is'), async (flags) => {
+    const { whoami } = await import('./whoami.ts')
+    await whoami(flags)
+  })
+}
+
+function addTokens(program: Command, on: On): void {
+  const token = program.command('token').description('gateway tokens')
+  const issue = token
+    .command('issue')
+    .description('issue a token, and print it and nothing else')
+    .requiredOption('--subject <name>', 'whom it stands for')
+    .option('--kind <kind>', 'human or workload; default workload with --job or --agent')
+    .option('--roles <names>', 'narrow to these roles, comma-separated')
+    .option('--groups <names>', 'groups of the subject, comma-separated')
+    .option('--connections <names>', 'narrow to these connections, comma-separated')
+    .option('--job <id>', 'job that everything done with it belongs to')
+    .option('--run <id>', 'run of the job')
+    .option('--agent <name>', 'agent of the job')
+    .option('--owner <name>', 'person who answers for it')
+    .option('--from <cidr>', 'addresses that it may be used from')
+    .option('--ttl <duration>', 'how long it is good: 15m, 1h, 30d; default 1h')
+  on(issue, async (flags) => {
+    const { issueToken } = await import('./token.ts')
+    await issueToken({ ...flags })
+  })
+  on(token.command('list').description('list tokens, newest first'), async (flags) => {
+    const { listTokens } = await import('./token.ts')
+    await listTokens(flags)
+  })
+  const revoke = token.command('revoke <id>').description('revoke a token and end its sessions')
+  on(revoke, async (flags, [id = '']) => {
+    const { revokeToken } = await import('./token.ts')
+    await revokeToken(id, flags)
+  })
+}
+
+function addRecords(program: Command, on: On): void {
+  const sessions = program.command('sessions').description('sessions, now and before')
+  const list = sessions
+    .command('list')
+    .description('list sessions, newest first')
+    .option('--limit <n>', 'how many at most; default 100')
+  on(list, async (flags) => {
+    const { listSessions } = await import('./sessions.ts')
+    await listSessions(flags)
+  })
+  on(sessions.command('show <id>').description('show one session'), async (flags, [id = '']) => {
+    const { showSession } = await import('./sessions.ts')
+    await showSession(id, flags)
+  })
+  on(
+    sessions.command('kill <id>').description('end a session at once'),
+    async (flags, [id = '']) => {
+      const { killSession } = await import('./sessions.ts')
+      await killSession(id, flags)
+    },
+  )
+  const audit = program.command('audit').description('the records')
+  const query = audit
+    .command('query <sql>')
+    .description('run one read-only SQL statement on the records')
+  on(query, async (flags, [sql = '']) => {
+    const { queryAudit } = await import('./audit.ts')
+    await queryAudit(sql, flags)
+  })
+}
+
+function addPolicies(program: Command, on: On): void {
+  const policy = program.command('policy').description('policies')
+  on(policy.command('check [paths...]').description('check policy files'), async (flags, paths) => {
+    const { checkPolicies } = await import('./policy.ts')
+    checkPolicies(paths, flags)
+  })
+}
+
+/** Says what went wrong, once, in words without secrets. A bug shows where, and not what it was about. */
+function failed(error: unknown): ExitCode {
+  // Commander has said it already; 0 is --help.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof CliError) {
+    say(`${error.message.split('\n').map(printable).join('\n')}\n`, 2)
+    return error.exit
+  }
+  if (error instanceof StartError) {
+    say(`${printable(error.message)}\n`, 2)
+    return 2
+  }
+  const where =
+    error instanceof Error
+      ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+      : []
+  say(
+    `sluice failed unexpectedly (${error instanceof Error ? error.name : typeof error}).\n${where.join('\n')}\n`,
+    2,
+  )
+  return 2
+}
