@@ -27,8 +27,6 @@ export const CARRIERS: ReadonlyMap<string, Carrier> = new Map([
     'most_common_elems',
     'range_bounds_histogram',
   ]),
-  // The default that rows older than the column show in its place.
-  carrier('pg_attribute', ['attmissingval']),
   carrier('pg_stat_activity', ['query']),
   carrier('pg_prepared_statements', ['statement']),
   carrier('pg_cursors', ['statement']),

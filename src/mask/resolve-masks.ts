@@ -71,6 +71,8 @@ function declare(
 ): void {
   const [schema, table, column] = declaration.pattern
   if (!fits(schema, relation.schema) || !fits(table, relation.name)) return
+  // `*.*.name` means the schemas that people made; the system's own must be named.
+  if (schema === '*' && SYSTEM_SCHEMAS.has(relation.schema)) return
   for (const { number, name } of relation.columns) {
     if (!fits(column, name)) continue
     spread.add(relation.oid, number, {
@@ -83,6 +85,8 @@ function declare(
     })
   }
 }
+
+const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema'])
 
 function fits(part: string, name: string): boolean {
   return part === '*' || part === name

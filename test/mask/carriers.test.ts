@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import { CARRIERS } from '../../src/mask/carriers.ts'
+
+test('every carrier of semantics §5 is listed, and only extensions may stand in any schema', () => {
+  const wanted = [
+    'pg_statistic',
+    'pg_stats',
+    'pg_statistic_ext_data',
+    'pg_stats_ext',
+    'pg_stats_ext_exprs',
+    'pg_stat_activity',
+    'pg_stat_statements',
+    'pg_prepared_statements',
+    'pg_cursors',
+  ]
+  expect([...CARRIERS.keys()].sort()).toEqual(wanted.sort())
+  const anywhere = [...CARRIERS].filter(([, carrier]) => carrier.anySchema)
+  expect(anywhere.map(([name]) => name)).toEqual(['pg_stat_statements'])
+})

@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest'
+import {
+  enforces,
+  type Field,
+  type MaskedColumns,
+  type PlanOptions,
+  planRow,
+} from '../../src/mask/plan.ts'
+import { maskedColumns } from '../../src/mask/resolve-masks.ts'
+import { setOf } from '../lib/detector-examples.ts'
+
+const TEXT = 25
+const INT = 23
+
+function masks(monitor = false): MaskedColumns {
+  const mask = {
+    transform: { type: 'hash' },
+    inPredicates: 'deny',
+    derived: 'mask',
+    monitor,
+    rule: 'p/0',
+    name: 'public.users.email',
+  } as const
+  return maskedColumns(new Map([[20001, new Map([[2, mask]])]]), 'key')
+}
+
+function field(relation: number, column: number, typeOid = TEXT): Field {
+  return { name: 'f', relation, column, typeOid, format: 0 }
+}
+
+function plan(one: Field, options: Partial<PlanOptions> = {}) {
+  return planRow([one], {
+    masked: masks(),
+    detectors: undefined,
+    touchesMasked: false,
+    known: (oid) => oid === 20001 || oid === 20002,
+    nature: ({ typeOid }) => ({ family: typeOid === TEXT ? 'text' : 'scalar', lengthMax: 7 }),
+    ...options,
+  })?.[0]
+}
+
+test('a masked column takes its own transform and the nature of its type', () => {
+  expect(plan(field(20001, 2))).toEqual({
+    by: 'column',
+    transform: { type: 'hash' },
+    family: 'text',
+    format: 0,
+    lengthMax: 7,
+    monitor: false,
+    name: 'public.users.email',
+  })
+})
+
+test('rows without anything to hide have no plan', () => {
+  expect(plan(field(20001, 1))).toBeUndefined()
+  expect(plan(field(20002, 2))).toBeUndefined()
+  expect(plan(field(0, 0))).toBeUndefined()
+  expect(plan(field(20001, 2), { masked: undefined })).toBeUndefined()
+})
+
+test('the net below: expressions, whole rows and unknown relations are redacted', () => {
+  const redacted = { by: 'column', transform: { type: 'redact' } }
+  expect(plan(field(0, 0), { touchesMasked: true })).toMatchObject({
+    ...redacted,
+    name: 'expression',
+  })
+  expect(plan(field(20001, 0))).toMatchObject({ ...redacted, name: 'whole row' })
+  expect(plan(field(777, 1))).toMatchObject({ ...redacted, name: 'unknown relation' })
+  expect(plan(field(20002, 0))).toBeUndefined()
+})
+
+test('without any enforced mask the net monitors only', () => {
+  expect(enforces(masks())).toBe(true)
+  expect(enforces(masks(true))).toBe(false)
+  expect(enforces(undefined)).toBe(false)
+  expect(plan(field(777, 1))).toMatchObject({ monitor: false })
+  expect(plan(field(777, 1), { masked: masks(true) })).toMatchObject({ monitor: true })
+})
+
+test('detectors read what can hold text, unless a column mask hides it', () => {
+  const detectors = setOf('email')
+  expect(plan(field(20001, 1), { detectors })).toEqual({
+    by: 'detector',
+    family: 'text',
+    format: 0,
+  })
+  expect(plan(field(20001, 2), { detectors })).toMatchObject({ by: 'column' })
+  expect(plan(field(20001, 1, INT), { detectors })).toBeUndefined()
+})
