@@ -20,7 +20,9 @@ export default defineConfig({
     maxWorkers: 2,
     pool: 'forks',
     retry: 0,
-    testTimeout: 30_000,
+    setupFiles: ['test/lib/fuzz.ts'],
+    // A fuzz run takes as long as it takes.
+    testTimeout: process.env.SLUICE_FUZZ_RUNS === undefined ? 30_000 : 3_600_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
     projects: [

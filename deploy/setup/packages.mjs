@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { COMPILERS, ensureDebianPackages, missingPrograms } from './debian.mjs'
+import { COMPILERS, ensureDebianPackages } from './debian.mjs'
 import { npm, run, SetupError, say } from './run.mjs'
 
 /** Must load wherever the gateway runs. */
@@ -61,13 +61,12 @@ function needed(entry, tests) {
 function install(root) {
   say('installing npm packages; this takes a minute or two, once')
   // Development packages hold the compiler, so NODE_ENV=production must not leave them out.
-  const args = ['ci', '--include=dev', '--no-audit', '--no-fund']
-  if (npm(root, args)) return
+  const flags = ['--include=dev', '--no-audit', '--no-fund']
+  if (npm(root, ['ci', ...flags])) return
   // A native part without a binary for this Node is compiled; with nothing to compile with, that is what failed.
-  if (missingPrograms(COMPILERS).length > 0) {
-    ensureDebianPackages(COMPILERS)
-    if (npm(root, args)) return
-  }
+  ensureDebianPackages(COMPILERS)
+  // More forgiving than `ci` towards a lockfile that lacks packages of other platforms; same versions, nothing saved.
+  if (npm(root, ['install', '--no-save', ...flags])) return
   throw new SetupError('npm could not install the packages; its messages stand above.')
 }
 
