@@ -178,6 +178,7 @@ export class SessionPool {
     const { log } = this.#options
     this.#alive.add(worker)
     worker.once('error', (error) => {
+      this.#alive.delete(worker)
       if (!this.#isClosing) log.error({ thread, ...crashFacts(error) }, 'a session worker crashed')
     })
     const exit = new Promise<void>((resolve) => {
@@ -202,6 +203,7 @@ export class SessionPool {
     for (;;) {
       // The check comes after a pause: mostly Piscina's own replacement is loading by then.
       await wait(this.#healMs, undefined, { ref: false })
+      for (const pool of this.#running.keys()) this.#retire(pool)
       if (this.#isClosing || this.#pool.threads.length >= this.#options.size) break
       this.#options.log.warn('starting a fresh set of session workers')
       this.#healMs = Math.min(this.#healMs * 2, HEAL_MS.max)
@@ -214,15 +216,18 @@ export class SessionPool {
 
   #ended(pool: Piscina): void {
     this.#running.set(pool, (this.#running.get(pool) ?? 1) - 1)
-    if (pool !== this.#pool) this.#retire(pool)
+    this.#retire(pool)
     if (this.running === 0) this.#events.emit('idle')
   }
 
-  /** Lets the sessions of a crippled pool end by themselves. Piscina's own `close` would end some of them. */
-  #retire(old: Piscina): void {
-    if (this.#isClosing || this.#running.get(old) !== 0) return
-    this.#running.delete(old)
-    void old.destroy()
+  /**
+   * Lets the sessions of a crippled pool end by themselves. Piscina's own `close` would end some of them. Where no
+   * worker is left, connections may still be queued for one that never came: they end here.
+   */
+  #retire(pool: Piscina): void {
+    if (this.#isClosing || pool === this.#pool) return
+    if (this.#running.get(pool) !== 0 && pool.threads.length > 0) return
+    void pool.destroy().then(() => this.#running.get(pool) === 0 && this.#running.delete(pool))
   }
 }
 

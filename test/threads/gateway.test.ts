@@ -166,6 +166,29 @@ describe('a worker that ends', () => {
   }
 })
 
+test('workers that cannot be replaced are tried again until they can; sessions that live go on', async () => {
+  const { port, gateway, settings } = await begin(settingsOf())
+  const clients = [new Client(port), new Client(port)]
+  for (const client of clients) await client.ask('hi')
+  gateway.reload({ ...settings, config: { ...settings.config, path: 'fail' } })
+  clients[0]!.socket.write('crash\n')
+  await clients[0]!.closed
+  await pause(1500)
+  expect(await clients[1]!.ask('still here')).toBe('still here')
+  clients[1]!.socket.write('crash\n')
+  await clients[1]!.closed
+  const nobody = new Client(port)
+  await nobody.closed
+  expect(nobody.text).toBe(`${REFUSAL}postgres GW_UNAVAILABLE\n`)
+  gateway.reload(settings)
+  let text = ''
+  for (let tries = 0; tries < 100 && text !== 'back'; tries++) {
+    await pause(100)
+    text = await new Client(port).ask('back')
+  }
+  expect(text).toBe('back')
+})
+
 describe('control', () => {
   test('a control thread that dies comes back and every worker gets a new line to it', async () => {
     const { port, log } = await begin(settingsOf())
