@@ -1,13 +1,11 @@
 import { afterEach, expect, test } from 'vitest'
 import { ParseThread } from '../../src/protocols/postgres/parse-pool.ts'
 import { loadParser, parse } from '../../src/protocols/postgres/sql/parse.ts'
-import { entryOf } from '../../src/threads/topology.ts'
 
 let thread: ParseThread | undefined
 
 function begin(waitMsMax?: number): ParseThread {
   thread = new ParseThread({
-    entry: entryOf('parse'),
     ...(waitMsMax === undefined ? {} : { waitMsMax }),
   })
   return thread
@@ -40,10 +38,9 @@ test('many at once are each answered with their own tree', async () => {
     expect(JSON.stringify(tree)).toContain(`"ival":${at === 0 ? '{}' : `{"ival":${at}}`}`)
 })
 
-test('a text that takes too long is opaque, and the next one is parsed again', async () => {
+test('a text that takes too long is rejected, and the next one is parsed again', async () => {
   const here = begin(5)
-  const late = await here.parse(insert(30_000))
-  expect(late).toEqual({ reason: 'The text takes the parser too long.', position: undefined })
+  await expect(here.parse(insert(30_000))).rejects.toThrow('The text takes the parser too long.')
   const patient = begin()
   expect(await patient.parse('SELECT 1')).toHaveProperty('statements')
 })
@@ -57,9 +54,9 @@ test('nesting that breaks the parser is opaque and does no harm to those who wai
   expect(await here.parse('SELECT 2')).toHaveProperty('statements')
 })
 
-test('after the end what waits is opaque', async () => {
+test('after the end what waits is rejected', async () => {
   const here = begin()
   const waiting = here.parse(insert(5000))
   here.close()
-  expect(await waiting).toEqual({ reason: 'The parser was stopped.', position: undefined })
+  await expect(waiting).rejects.toThrow('The parser was stopped.')
 })

@@ -3,10 +3,12 @@
  * for one of them. Each session worker owns one such thread, made when it is first needed.
  *
  * What comes back is the tree as JSON text, which is read here: measured for a 720 KiB INSERT, parsing takes 62 ms,
- * reading the JSON 31 ms, and receiving the tree as a structured clone 100 ms and more. Everything that goes wrong,
- * time included, makes the text opaque.
+ * reading the JSON 31 ms, and receiving the tree as a structured clone 100 ms and more. A text that cannot be parsed
+ * there for any reason, time included, must count as opaque: it is never parsed here instead.
  */
+import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { GatewayError } from '../../base/errors.ts'
 import type { OpaqueReason } from '../../decide/action.ts'
 import type { Parsed } from './sql/parse.ts'
 
@@ -21,7 +23,7 @@ export type ParseAnswer =
 
 export interface ParseThreadOptions {
   /** Compiled workers/parse.js. */
-  readonly entry: string
+  readonly entry?: string
   /** From the question to the answer, waiting in line included. */
   readonly waitMsMax?: number
 }
@@ -37,6 +39,15 @@ interface Waiting {
   readonly length: number
   readonly timer: NodeJS.Timeout
   resolve(answer: Parsed | OpaqueReason): void
+  reject(error: GatewayError): void
+}
+
+let thread: ParseThread | undefined
+
+/** As `parse` of sql/parse.ts, in this worker's parse thread. Rejects as `ParseThread.parse` does. */
+export function parseElsewhere(text: string): Promise<Parsed | OpaqueReason> {
+  thread ??= new ParseThread()
+  return thread.parse(text)
 }
 
 export class ParseThread {
@@ -47,21 +58,21 @@ export class ParseThread {
   #lastId = 0
   #length = 0
 
-  constructor(options: ParseThreadOptions) {
-    this.#entry = options.entry
+  constructor(options: ParseThreadOptions = {}) {
+    this.#entry = options.entry ?? entry()
     this.#waitMsMax = options.waitMsMax ?? WAIT_MS_MAX
   }
 
-  /** As `parse` of sql/parse.ts, elsewhere. Never rejects. */
+  /** What the parser says of the text. Rejects where it cannot say: too long, too many, or it failed. */
   parse(text: string): Promise<Parsed | OpaqueReason> {
     if (this.#length + text.length > WAITING_LENGTH_MAX) {
-      return Promise.resolve(opaque('Too many long texts are waiting for the parser; try again.'))
+      return Promise.reject(failure('Too many long texts wait for the parser.'))
     }
     const id = ++this.#lastId
     this.#length += text.length
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#late(), this.#waitMsMax)
-      this.#waiting.set(id, { length: text.length, timer, resolve })
+      this.#waiting.set(id, { length: text.length, timer, resolve, reject })
       this.#worker ??= this.#start()
       this.#worker.ref()
       const question: ParseQuestion = { id, text }
@@ -69,7 +80,7 @@ export class ParseThread {
     })
   }
 
-  /** Ends the thread; texts that wait are opaque. */
+  /** Ends the thread; texts that wait are rejected. */
   close(): void {
     this.#drop('The parser was stopped.')
   }
@@ -91,8 +102,8 @@ export class ParseThread {
   }
 
   #answered(answer: ParseAnswer): void {
-    const parsed = 'tree' in answer ? read(answer.tree) : answer.opaque
-    this.#settle(answer.id, parsed)
+    const waiting = this.#settle(answer.id)
+    waiting?.resolve('tree' in answer ? read(answer.tree) : answer.opaque)
     // A thread that nobody waits for does not keep its owner alive.
     if (this.#waiting.size === 0) this.#worker?.unref()
   }
@@ -105,18 +116,28 @@ export class ParseThread {
   #drop(reason: string): void {
     const worker = this.#worker
     this.#worker = undefined
-    for (const id of [...this.#waiting.keys()]) this.#settle(id, opaque(reason))
+    for (const id of [...this.#waiting.keys()]) this.#settle(id)?.reject(failure(reason))
     void worker?.terminate()
   }
 
-  #settle(id: number, answer: Parsed | OpaqueReason): void {
+  #settle(id: number): Waiting | undefined {
     const waiting = this.#waiting.get(id)
-    if (waiting === undefined) return
+    if (waiting === undefined) return undefined
     this.#waiting.delete(id)
     this.#length -= waiting.length
     clearTimeout(waiting.timer)
-    waiting.resolve(answer)
+    return waiting
   }
+}
+
+/** Threads run compiled code only. */
+function entry(): string {
+  const root = import.meta.url.endsWith('.ts') ? '../../../dist' : '../../..'
+  return fileURLToPath(new URL(`${root}/workers/parse.js`, import.meta.url))
+}
+
+function failure(message: string): GatewayError {
+  return new GatewayError('GW_NOT_UNDERSTOOD', message)
 }
 
 function read(tree: string): Parsed | OpaqueReason {
@@ -124,10 +145,6 @@ function read(tree: string): Parsed | OpaqueReason {
     const parsed: Parsed = JSON.parse(tree)
     return parsed
   } catch {
-    return opaque('The text is nested too deeply for the parser.')
+    return { reason: 'The text is nested too deeply for the parser.', position: undefined }
   }
-}
-
-function opaque(reason: string): OpaqueReason {
-  return { reason, position: undefined }
 }
