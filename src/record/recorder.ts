@@ -62,6 +62,7 @@ class SpoolRecorder implements Recorder {
   readonly #spool: Spool
   readonly #rows = new RowBuffer(BLOCK_HEAD, BUFFER_BYTES + (1 << 20))
   #jobSeq = 0
+  #flushAt = BUFFER_BYTES
 
   constructor(options: RecorderOptions) {
     this.#options = options
@@ -92,7 +93,7 @@ class SpoolRecorder implements Recorder {
 
   /** The moment of an event and its number within the job. Throws GW_RECORDING_LOST where no room is left. */
   stamp(seq: number, action: number): RowHead {
-    if (this.#rows.size > BUFFER_BYTES) this.#makeRoom()
+    if (this.#rows.size > this.#flushAt) this.#makeRoom()
     const at = this.#options.clock.microseconds()
     this.#jobSeq = Math.max(at, this.#jobSeq + 1)
     return { at, seq, action, job: this.#jobSeq }
@@ -105,6 +106,7 @@ class SpoolRecorder implements Recorder {
     sealBlock(block, rows.rows)
     this.#spool.write(block)
     rows.clear()
+    this.#flushAt = BUFFER_BYTES
   }
 
   hash(text: string): string {
@@ -121,11 +123,15 @@ class SpoolRecorder implements Recorder {
     }
   }
 
+  /** A failing disk is tried again only after as much more has come: sealing a large block takes time. */
   #makeRoom(): void {
+    if (this.#rows.size > BUFFER_BYTES_MAX) {
+      throw new GatewayError('GW_RECORDING_LOST', 'the spool cannot be written for too long')
+    }
     try {
       this.flush()
-    } catch (error) {
-      if (this.#rows.size > BUFFER_BYTES_MAX) throw GatewayError.from(error)
+    } catch {
+      this.#flushAt = this.#rows.size + BUFFER_BYTES
     }
   }
 }

@@ -1,0 +1,199 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { BroadcastChannel } from 'node:worker_threads'
+import { afterEach, expect, test } from 'vitest'
+import { clock } from '../../src/base/clock.ts'
+import { readSegment } from '../../src/record/segment.ts'
+import { facts, OUTCOME, Place, SHAPE, TIMES, until } from './running.ts'
+
+const places: Place[] = []
+
+function place(): Place {
+  const made = new Place()
+  places.push(made)
+  return made
+}
+
+afterEach(async () => {
+  for (const made of places.splice(0)) await made.close()
+})
+
+const files = (at: Place) => readdirSync(at.spool).sort()
+
+function rowsIn(at: Place): number {
+  return files(at)
+    .map((name) => readSegment(readFileSync(join(at.spool, name))))
+    .reduce((sum, content) => sum + (content === 'foreign' ? 0 : content.rows), 0)
+}
+
+test('nothing is on disk before flush, and everything is after it', () => {
+  const at = place()
+  const recorder = at.recorder()
+  const session = recorder.open(facts(at.instance))
+  const shape = recorder.shape(SHAPE)
+  const action = session.action(shape, TIMES)
+  session.outcome(shape, action, OUTCOME)
+  expect(recorder.pending).toBe(true)
+  expect(files(at)).toEqual([])
+  recorder.flush()
+  expect(recorder.pending).toBe(false)
+  expect(rowsIn(at)).toBe(2)
+  recorder.flush()
+  expect(rowsIn(at)).toBe(2)
+})
+
+test('a segment is completed some 300 ms after its first event, and announced', async () => {
+  const at = place()
+  const recorder = at.recorder()
+  const channel = new BroadcastChannel('sluice')
+  let announced = 0
+  channel.onmessage = () => {
+    announced++
+  }
+  recorder.open(facts(at.instance)).moment({ kind: 'login', status: 'ok', text: '' })
+  recorder.flush()
+  expect(files(at)).toEqual([`${at.instance}-0001-0000000001.open`])
+  await until(() => files(at)[0]?.endsWith('.seg') ?? false, 2000)
+  await until(() => announced > 0, 2000)
+  channel.close()
+})
+
+test('a segment is completed when it has grown to its size', () => {
+  const at = place()
+  const recorder = at.recorder()
+  const session = recorder.open(facts(at.instance))
+  const shape = recorder.shape(SHAPE)
+  const payload = Buffer.alloc(1 << 20)
+  for (let i = 0; i < 17; i++) {
+    session.outcome(shape, 1, { ...OUTCOME, payload })
+    recorder.flush()
+  }
+  const [first, second] = files(at)
+  expect(first).toMatch(/0000000001\.seg$/)
+  expect(second).toMatch(/0000000002\.open$/)
+  expect(rowsIn(at)).toBe(17)
+})
+
+test('numbers of events rise within a session, and within a job even when the clock stands still', () => {
+  const at = place()
+  const recorder = at.recorder({ clock: { ...clock, microseconds: () => 1000 } })
+  const session = recorder.open(facts(at.instance))
+  const shape = recorder.shape(SHAPE)
+  expect(session.action(shape, TIMES)).toBe(1)
+  session.outcome(shape, 1, OUTCOME)
+  expect(session.action(shape, TIMES)).toBe(3)
+})
+
+test('the hash is keyed, and the exact text is nowhere on disk', () => {
+  const at = place()
+  const recorder = at.recorder()
+  const other = at.recorder({ recordKey: Buffer.alloc(32, 2), thread: 2 })
+  expect(recorder.hash('x')).toMatch(/^[0-9a-f]{32}$/)
+  expect(recorder.hash('x')).not.toBe(other.hash('x'))
+  const session = recorder.open(facts(at.instance))
+  session.action(recorder.shape({ ...SHAPE, exact: 'planted-secret' }), TIMES)
+  recorder.flush()
+  for (const name of files(at)) {
+    expect(readFileSync(join(at.spool, name)).includes('planted-secret')).toBe(false)
+  }
+})
+
+test('over its quota the spool refuses, keeps what is buffered, and goes on when there is room', async () => {
+  const at = place()
+  const options = { bytesMax: 1 << 20 }
+  const recorder = at.recorder(options)
+  const session = recorder.open(facts(at.instance))
+  const shape = recorder.shape(SHAPE)
+  const payload = Buffer.alloc(700_000)
+  session.outcome(shape, 1, { ...OUTCOME, payload })
+  recorder.flush()
+  session.outcome(shape, 2, { ...OUTCOME, payload })
+  expect(() => recorder.flush()).toThrow(expect.objectContaining({ code: 'GW_RECORDING_LOST' }))
+  expect(() => recorder.flush()).toThrow(expect.objectContaining({ code: 'GW_RECORDING_LOST' }))
+  expect(recorder.pending).toBe(true)
+  expect(rowsIn(at)).toBe(1)
+  await until(() => files(at)[0]?.endsWith('.seg') ?? false, 2000)
+  const { rmSync } = await import('node:fs')
+  rmSync(join(at.spool, files(at)[0]!))
+  await until(() => {
+    recorder.flush()
+    return true
+  }, 2000)
+  expect(recorder.pending).toBe(false)
+  expect(rowsIn(at)).toBe(1)
+})
+
+test('while nothing can be written, memory is bounded: events are refused, not dropped', () => {
+  const at = place()
+  const recorder = at.recorder({ bytesMax: 10 })
+  const session = recorder.open(facts(at.instance))
+  const shape = recorder.shape(SHAPE)
+  const payload = Buffer.alloc(1 << 20)
+  expect(() => {
+    for (let i = 0; i < 100; i++) session.outcome(shape, 1, { ...OUTCOME, payload })
+  }).toThrow(expect.objectContaining({ code: 'GW_RECORDING_LOST' }))
+})
+
+const dist = fileURLToPath(new URL('../../dist/src', import.meta.url))
+
+/** Writes until its file may not grow further, asks for more room, and writes the rest. */
+const FULL = `
+import { statSync, readdirSync } from 'node:fs'
+const { openRecorder } = await import('${dist}/record/recorder.js')
+const { clock } = await import('${dist}/base/clock.js')
+const recorder = openRecorder({ spoolFolder: process.argv[2], instance: 'I', thread: 1,
+  recordKey: Buffer.alloc(32), bytesMax: 1e9, clock })
+const session = recorder.open(JSON.parse(process.argv[3]))
+const shape = recorder.shape(JSON.parse(process.argv[4]))
+const outcome = { ...JSON.parse(process.argv[5]), masked: undefined, payload: Buffer.alloc(50_000, 7) }
+let written = 0
+try {
+  for (;;) { session.outcome(shape, written + 1, outcome); recorder.flush(); written++ }
+} catch (error) {
+  const size = statSync(process.argv[2] + '/' + readdirSync(process.argv[2])[0]).size
+  process.send({ code: error.code, cause: error.cause?.code, pending: recorder.pending, written, size })
+}
+const waiting = setInterval(() => {}, 1000)
+process.once('message', () => {
+  clearInterval(waiting)
+  recorder.flush()
+  recorder.close()
+  process.disconnect()
+})
+`
+
+test('a write that the disk cuts short leaves no torn block, and is repeated whole', async () => {
+  const at = place()
+  const limited = spawn(
+    'prlimit',
+    [
+      '--fsize=220000:unlimited',
+      process.execPath,
+      '--input-type=module',
+      '-e',
+      FULL,
+      'x',
+      at.spool,
+      ...[facts('I'), SHAPE, OUTCOME].map((value) => JSON.stringify(value)),
+    ],
+    { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+  )
+  const report = await new Promise<Record<string, unknown>>((resolve, reject) => {
+    limited.once('message', (message) => resolve(message as Record<string, unknown>))
+    limited.once('exit', (code) => reject(new Error(`ended with ${code}`)))
+  })
+  expect(report).toMatchObject({ code: 'GW_RECORDING_LOST', cause: 'EFBIG', pending: true })
+  expect(report.written).toBe(4)
+  expect(rowsIn(at)).toBe(4)
+  expect(report.size).toBeLessThan(220_000)
+  const raised = spawnSync('prlimit', [`--pid=${limited.pid}`, '--fsize=unlimited'])
+  expect(raised.status).toBe(0)
+  limited.send('go on')
+  await new Promise((resolve) => limited.once('exit', resolve))
+  const [name] = files(at)
+  const content = readSegment(readFileSync(join(at.spool, name!)))
+  expect(content).toMatchObject({ rows: 5, torn: 0, damaged: 0 })
+  expect(statSync(join(at.spool, name!)).mode & 0o777).toBe(0o600)
+})
