@@ -13,7 +13,7 @@ import { type Gate, type Listener, listen } from '../accept/tcp.ts'
 import type { ErrorCode } from '../base/errors.ts'
 import { ulid } from '../base/id.ts'
 import type { Logger } from '../base/log.ts'
-import type { LimitsConfig } from '../config/shape.ts'
+import type { Config, LimitsConfig } from '../config/shape.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { Handover } from './handover.ts'
 import { House } from './house.ts'
@@ -152,7 +152,7 @@ class RunningGateway implements Gateway {
       entry: entries?.session ?? entryOf('session'),
       size: this.#settings.config.workers,
       limits: sessionLimits(),
-      environment: bareEnvironment(),
+      environment: bareEnvironment(keyVariables(this.#settings.config)),
       workerData,
       handover,
       log,
@@ -280,4 +280,11 @@ class RunningGateway implements Gateway {
     this.#options.log.warn(facts, 'the open-files limit allows fewer connections than configured')
     return { ...limits, connections: max }
   }
+}
+
+/** Variables that hold private keys of listeners, which the session workers serve TLS with. */
+function keyVariables({ listeners }: Config): string[] {
+  return listeners.flatMap(({ tls }) =>
+    tls !== undefined && 'env' in tls.key ? [tls.key.env] : [],
+  )
 }

@@ -16,10 +16,16 @@ export function entryOf(name: ThreadName): string {
   return fileURLToPath(new URL(`${root}/workers/${name}.js`, import.meta.url))
 }
 
-/** Environment of a thread that parses what clients and targets send: nothing there is worth stealing. */
-export function bareEnvironment(source: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+/**
+ * Environment of a thread that parses what clients and targets send: nothing there is worth stealing, but `also`,
+ * the names of what it needs.
+ */
+export function bareEnvironment(
+  also: readonly string[] = [],
+  source: NodeJS.ProcessEnv = process.env,
+): NodeJS.ProcessEnv {
   const bare: NodeJS.ProcessEnv = {}
-  for (const name of ['PATH', 'TZ', 'SLUICE_LOG']) {
+  for (const name of ['PATH', 'TZ', 'SLUICE_LOG', ...also]) {
     if (source[name] !== undefined) bare[name] = source[name]
   }
   return bare
