@@ -70,6 +70,10 @@ export async function startEmbeddedPostgres(options: ClusterOptions): Promise<Em
     child.once('exit', () => resolve())
     child.once('error', () => resolve())
   })
+  // However the gateway exits, as long as it still runs code: nothing is left behind.
+  const killAtExit = (): void => void child.kill('SIGINT')
+  process.once('exit', killAtExit)
+  void ended.then(() => process.off('exit', killAtExit))
   const isReady = await until(() => statusOf(data, child.pid) === 'ready', ended)
   if (!isReady) {
     child.kill('SIGQUIT')
