@@ -2,7 +2,8 @@
  * Pure. The verdict on one action: first what the roles allow at all, then what the rules say. Total and
  * deterministic; whatever cannot be told is a denial.
  *
- *   class not allowed → deny     rule that fails → deny     deny rule true → deny     else allow
+ *   not understood → deny     class not allowed → deny, in the words of a rule that denies it as well
+ *   deny rule true → deny     rule that fails → deny                              else allow
  */
 import { type Action, type ActionClass, CLASSES } from './action.ts'
 import { type DecideContext, Facts } from './facts/view.ts'
@@ -19,21 +20,33 @@ const ALLOWED: Verdict = Object.freeze({ verdict: 'allow', rule: '', wouldDeny: 
 /** `guard` is the one of `context.grant`. Cached verdicts are the caller's: see `guard.stable`. */
 export function decide(guard: Guard, action: Action, context: DecideContext): Verdict {
   const unallowed = classDenial(action, context.grant.allow)
-  if (unallowed !== undefined) return unallowed
-  if (guard.rules.length === 0) return ALLOWED
+  if (unallowed?.kind === 'not_understood' || guard.rules.length === 0) return unallowed ?? ALLOWED
   const facts = new Facts(action, context)
-  const denied = firstHit(guard.denials.candidates(action), facts)
+  if (unallowed !== undefined) return betterWorded(unallowed, { guard, action, facts, context })
+  const denied = firstHit(guard.denials.candidates(action, context.grant), facts)
   if (denied !== undefined) return ruleDenial(denied, action)
-  const permissions = guard.permissions.candidates(action)
+  const permissions = guard.permissions.candidates(action, context.grant)
   // All of them: one that fails denies, wherever it stands.
   const answers = permissions.map((rule) => ({ rule, answer: rule.rule.test(facts) }))
   const failed = answers.find(({ answer }) => answer === 'error')
   if (failed !== undefined) return ruleDenial({ rule: failed.rule, failed: true }, action)
   const named = answers.find(({ answer }) => answer === true)?.rule.name ?? ''
-  const monitored = firstHit(guard.monitors.candidates(action), facts)?.rule.name ?? ''
+  const monitored =
+    firstHit(guard.monitors.candidates(action, context.grant), facts)?.rule.name ?? ''
   return named === '' && monitored === ''
     ? ALLOWED
     : { verdict: 'allow', rule: named, wouldDeny: monitored }
+}
+
+/** No role allows it. A rule that refuses it as well knows better what the client should do instead. */
+function betterWorded(
+  unallowed: Denial,
+  of: { guard: Guard; action: Action; facts: Facts; context: DecideContext },
+): Denial {
+  const { guard, action, facts, context } = of
+  const rules = guard.denials.candidates(action, context.grant)
+  const rule = rules.find((one) => one.rule.test(facts) === true)
+  return rule === undefined ? unallowed : ruleDenial({ rule, failed: false }, action)
 }
 
 interface RuleHit {

@@ -14,19 +14,8 @@ import {
   PROTOCOLS_OF,
   SINGLE_FACTS,
 } from './facts/schema.ts'
-
-/** A node of the engine's syntax tree. `args` depends on `op`. */
-export interface Node {
-  readonly op: string
-  readonly args: unknown
-  readonly pos: number
-}
-
-/** `fact` holds `value`, where the fact is a list; is true, where `value` is undefined. */
-export interface Need {
-  readonly fact: 'action.classes' | 'sql.commands' | 'sql.tags' | 'sql.writes'
-  readonly value: string | undefined
-}
+import { type Need, needsOf } from './rule-needs.ts'
+import { accessed, children, isGroup, type Node } from './rule-tree.ts'
 
 interface Note {
   readonly message: string
@@ -42,7 +31,6 @@ export interface Walked {
 }
 
 const MACROS = new Set(['all', 'exists', 'exists_one', 'map', 'filter'])
-const LIST_NEEDS = ['action.classes', 'sql.commands', 'sql.tags'] as const
 
 /** `replaceMatches` sees each call of `matches` once and answers why it is refused, or undefined. */
 export function walk(root: Node, replaceMatches: (call: Node) => string | undefined): Walked {
@@ -140,34 +128,9 @@ class Walker {
   }
 }
 
-/** The fact that a node reads: `sql.writes`, `sql["writes"]`. `name` undefined: computed, so unknown. */
-function accessed(
-  node: Node,
-  bound: ReadonlySet<string>,
-): { group: FactGroupName; name: string | undefined } | undefined {
-  if (node.op !== '.' && node.op !== '[]') return undefined
-  const [object, key] = node.args as [Node, string | Node]
-  if (object.op !== 'id' || typeof object.args !== 'string') return undefined
-  if (bound.has(object.args) || !isGroup(object.args)) return undefined
-  if (typeof key === 'string') return { group: object.args, name: key }
-  const name = key.op === 'value' && typeof key.args === 'string' ? key.args : undefined
-  return { group: object.args, name }
-}
-
 function readsFact(node: Node, path: string): boolean {
   const fact = accessed(node, new Set())
   return fact !== undefined && `${fact.group}.${fact.name}` === path
-}
-
-/** Nodes directly below, for every form without names of its own. */
-function children(node: Node): Node[] {
-  const found: Node[] = []
-  const collect = (part: unknown): void => {
-    if (Array.isArray(part)) for (const one of part) collect(one)
-    else if (typeof part === 'object' && part !== null && 'op' in part) found.push(part as Node)
-  }
-  if (node.op !== 'value') collect(node.args)
-  return found
 }
 
 function protocolsOf(reads: ReadonlySet<string>): readonly string[] | undefined {
@@ -179,26 +142,4 @@ function protocolsOf(reads: ReadonlySet<string>): readonly string[] | undefined 
     protocols = protocols === undefined ? having : protocols.filter((one) => having.includes(one))
   }
   return protocols
-}
-
-/**
- * A condition that is weaker than the expression and cheap to look up. Sound because CEL's && is false as soon as one
- * side is, whatever the other does, an error included.
- */
-function needsOf(node: Node): readonly Need[] | undefined {
-  if (node.op === '&&' || node.op === '||') {
-    const [left, right] = (node.args as [Node, Node]).map(needsOf)
-    if (node.op === '||') return left && right ? [...left, ...right] : undefined
-    return left && right ? (right.length < left.length ? right : left) : (left ?? right)
-  }
-  if (readsFact(node, 'sql.writes')) return [{ fact: 'sql.writes', value: undefined }]
-  if (node.op !== 'in') return undefined
-  const [word, list] = node.args as [Node, Node]
-  if (word.op !== 'value' || typeof word.args !== 'string') return undefined
-  const fact = LIST_NEEDS.find((one) => readsFact(list, one))
-  return fact === undefined ? undefined : [{ fact, value: word.args }]
-}
-
-function isGroup(name: string): name is FactGroupName {
-  return Object.hasOwn(FACT_GROUPS, name)
 }

@@ -18,7 +18,9 @@ import {
   SessionView,
   SqlView,
 } from './facts/view.ts'
-import { type Need, type Node, walk } from './rule-walk.ts'
+import type { Need } from './rule-needs.ts'
+import type { Node } from './rule-tree.ts'
+import { walk } from './rule-walk.ts'
 
 export interface Rule {
   /** `sql.commands`, `now`, `findings`…: all that the text names, reached or not. */

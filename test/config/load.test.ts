@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { findConfig, formatProblems, loadPolicies, loadSettings } from '../../src/config/load.ts'
+import { KNOWN_DETECTORS } from '../../src/mask/detect.ts'
 
 const knownDetectors = new Set(['email'])
 let folder = ''
@@ -54,6 +55,13 @@ test('settings hold the configuration and the policy files, sorted', () => {
     '/policies/b.yaml',
     '/policies/team/c.yaml',
   ])
+})
+
+test('the example loads, with nothing to complain about but a password', () => {
+  const result = loadSettings('deploy/examples/sluice.yaml', { knownDetectors: KNOWN_DETECTORS })
+  expect('settings' in result && result.settings.policyFiles.length).toBe(2)
+  expect('warnings' in result && formatProblems(result.warnings)).toContain('DEMO_PASSWORD')
+  expect('warnings' in result && result.warnings).toHaveLength(1)
 })
 
 test('an empty policy folder is valid', () => {

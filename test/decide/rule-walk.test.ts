@@ -28,35 +28,3 @@ describe('what a rule reads', () => {
     expect(walked('"write" in action.classes').protocols).toBeUndefined()
   })
 })
-
-describe('what must hold wherever a rule is true', () => {
-  const needs = (text: string) => walked(text).needs?.map(({ fact, value }) => `${fact} ${value}`)
-  test('is one side of an "and", the one that is rarer', () => {
-    expect(needs('"DROP" in sql.commands')).toEqual(['sql.commands DROP'])
-    expect(needs('sql.writes && !sql.bounded')).toEqual(['sql.writes undefined'])
-    expect(needs('!sql.bounded && sql.writes')).toEqual(['sql.writes undefined'])
-    expect(needs('("a" in sql.tags || "b" in sql.tags) && "c" in action.classes')).toEqual([
-      'action.classes c',
-    ])
-  })
-
-  test('is both sides of an "or"', () => {
-    expect(needs('"DROP" in sql.commands || "schema" in action.classes')).toEqual([
-      'sql.commands DROP',
-      'action.classes schema',
-    ])
-  })
-
-  test('is nothing known for anything else', () => {
-    for (const text of [
-      'true',
-      '!("DROP" in sql.commands)',
-      '"DROP" in sql.commands || sql.bounded',
-      'sql.commands.exists(c, c == "DROP")',
-      'sql.writes ? true : false',
-      '"x" in sql.tables',
-      'sql.copy in sql.commands',
-    ])
-      expect(needs(text), text).toBeUndefined()
-  })
-})
