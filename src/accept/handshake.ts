@@ -40,6 +40,12 @@ export class Handshake implements WireSink {
     return taken
   }
 
+  /** Whoever waits, or will, gets this error. */
+  abort(error: Error): void {
+    this.#gone ??= error
+    this.#awake()
+  }
+
   /** Sends at once: no action is in these bytes, so nothing is to be recorded before them. */
   send(bytes: Buffer): void {
     this.wire.write(bytes, 0, bytes.length)

@@ -1,7 +1,7 @@
 /** IO. TLS on both legs: towards clients as a listener says, towards targets as a connection says. */
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { createSecureContext, type SecureContext, TLSSocket, connect } from 'node:tls'
+import { connect, createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
 import { GatewayError } from '../base/errors.ts'
 import type { ConnectionConfig, ListenerConfig } from '../config/shape.ts'
 import type { Wire } from './wire.ts'
@@ -26,7 +26,9 @@ export function secureClient(client: Wire, context: SecureContext): Promise<void
       (plain) => new TLSSocket(plain, { isServer: true, secureContext: context }),
     )
     const failed = (error?: Error) =>
-      reject(new GatewayError('GW_MALFORMED', `TLS: ${error?.message ?? 'closed'}`, { cause: error }))
+      reject(
+        new GatewayError('GW_MALFORMED', `TLS: ${error?.message ?? 'closed'}`, { cause: error }),
+      )
     secured.once('error', failed)
     secured.once('close', failed)
     secured.once('secure', () => {

@@ -5,7 +5,7 @@
  * Bytes handed to the sink are valid during the call only. TLS takes the ordinary way in and out.
  */
 import { writeSync } from 'node:fs'
-import { Socket, connect } from 'node:net'
+import { connect, Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { copy } from '../base/bytes.ts'
 
@@ -19,6 +19,25 @@ export interface WireSink {
   drained(): void
 }
 
+/** One socket, or what stands for one in tests that need no network. */
+export interface Wire {
+  readonly isSecure: boolean
+  readonly isClosed: boolean
+  /** More waits to be written than the window allows. */
+  readonly isFull: boolean
+  /** Who receives what comes in from now on; starts reading. */
+  listen(sink: WireSink): void
+  pause(): void
+  resume(): void
+  /** Takes [start, end) before it returns: the bytes may be reused. Never throws. */
+  write(bytes: Buffer, start: number, end: number): void
+  /** Lets what was written go out, then closes our half. */
+  end(): void
+  destroy(): void
+  /** Swaps the plain socket for a TLS one made on top of it; the caller waits for its handshake. */
+  secure(make: (plain: Socket) => TLSSocket): TLSSocket
+}
+
 /** One per thread: a read is worked off before the next one can begin. */
 const shared = Buffer.allocUnsafeSlow(64 << 10)
 
@@ -27,7 +46,7 @@ export const WINDOW_BYTES = 256 << 10
 
 const NOBODY: WireSink = { bytes() {}, end() {}, closed() {}, drained() {} }
 
-export class Wire {
+export class SocketWire implements Wire {
   #socket: Socket
   #descriptor: number
   #sink: WireSink = NOBODY
@@ -40,16 +59,16 @@ export class Wire {
   }
 
   /** Takes over an accepted connection by its descriptor. Paused until `listen`. */
-  static accepted(descriptor: number): Wire {
+  static accepted(descriptor: number): SocketWire {
     // The option object must exist before the wire does: `onread` is read once, at construction.
-    let wire: Wire | undefined
+    let wire: SocketWire | undefined
     const socket = new Socket({
       fd: descriptor,
       readable: true,
       writable: true,
       onread: { buffer: shared, callback: (size: number) => wire!.#read(size) },
     } as ConstructorParameters<typeof Socket>[0])
-    wire = new Wire(socket, descriptor)
+    wire = new SocketWire(socket, descriptor)
     socket.setNoDelay(true)
     socket.pause()
     wire.#attach()
@@ -57,9 +76,9 @@ export class Wire {
   }
 
   /** Dials; rejects with the socket's own error. */
-  static dial(address: { host: string; port: number }, waitMsMax: number): Promise<Wire> {
+  static dial(address: { host: string; port: number }, waitMsMax: number): Promise<SocketWire> {
     return new Promise((resolve, reject) => {
-      let wire: Wire | undefined
+      let wire: SocketWire | undefined
       const socket = connect({
         host: address.host,
         port: address.port,
@@ -74,7 +93,7 @@ export class Wire {
         clearTimeout(timer)
         socket.removeListener('error', reject)
         const handle = (socket as unknown as { _handle: { fd: number } })._handle
-        wire = new Wire(socket, handle.fd)
+        wire = new SocketWire(socket, handle.fd)
         socket.pause()
         wire.#attach()
         resolve(wire)
@@ -82,7 +101,6 @@ export class Wire {
     })
   }
 
-  /** Who receives what comes in from now on; starts reading. */
   listen(sink: WireSink): void {
     this.#sink = sink
     if (this.#closed) sink.closed(this.#error)
@@ -97,7 +115,6 @@ export class Wire {
     return this.#closed || this.#socket.destroyed
   }
 
-  /** More waits to be written than the window allows. */
   get isFull(): boolean {
     return this.#socket.writableLength > WINDOW_BYTES
   }
@@ -129,7 +146,6 @@ export class Wire {
     if (start + sent < end) socket.write(copy(bytes, start + sent, end))
   }
 
-  /** Lets what was written go out, then closes our half. */
   end(): void {
     if (!this.#socket.destroyed) this.#socket.end()
   }
@@ -138,7 +154,6 @@ export class Wire {
     this.#socket.destroy()
   }
 
-  /** Swaps the plain socket for a TLS one made on top of it; the caller waits for its handshake. */
   secure(make: (plain: Socket) => TLSSocket): TLSSocket {
     const plain = this.#socket
     plain.removeAllListeners()

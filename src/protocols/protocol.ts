@@ -10,7 +10,7 @@ import type { Action } from '../decide/action.ts'
 import type { Grant } from '../decide/grant.ts'
 import type { Guard } from '../decide/policy.ts'
 import type { Verdict } from '../decide/verdict.ts'
-import type { Recording, Shape, ActionShape } from '../record/event.ts'
+import type { ActionShape, Recording, Shape } from '../record/event.ts'
 import type { Turn } from '../relay/turn.ts'
 import type { ControlPort } from '../threads/control-port.ts'
 
@@ -98,8 +98,8 @@ export interface LiveSession {
   stall: (stalled: boolean) => void
   /** Set by the relay. Answers true when pid and secret are this session's key. */
   cancel: (pid: number, secret: Uint8Array) => boolean
-  /** Set by the relay: somebody changed the target's catalogue. */
-  catalogueChanged: (connection: string, database: string) => void
+  /** Set by the relay: nothing runs for it. */
+  isIdle: () => boolean
   /** performance.now() of the last byte in either direction. */
   lastActive: number
 }
@@ -111,6 +111,8 @@ export interface Protocol<Target extends Upstream = Upstream> {
   /** Tells the client in the protocol's own form and lets the wire close. */
   refuse(client: Wire, error: GatewayError): void
   dial(claim: Claim, grant: Grant, control: ControlPort): Promise<Target>
+  /** Somebody changed the catalogue of a target. */
+  catalogueChanged(connection: string, database: string): void
   /** Welcomes the client and passes its traffic until either side ends; answers why, in a word. */
   relay(parts: RelayParts<Target>): Promise<string>
 }

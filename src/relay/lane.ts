@@ -281,10 +281,7 @@ export class Lane {
     return size > SMALL_BYTES && size > this.#handler.heldBytesMax(kind)
   }
 
-  #oversize(
-    kind: number,
-    span: { size: number; bytes: Buffer; at: number; end: number },
-  ): number {
+  #oversize(kind: number, span: { size: number; bytes: Buffer; at: number; end: number }): number {
     if (!this.#handler.oversize(kind, span.size)) return this.#break('too-large', kind, span.at)
     this.#left = span.size
     this.#course = DROP

@@ -8,7 +8,7 @@
 import { fileURLToPath } from 'node:url'
 import type { ResourceLimits } from 'node:worker_threads'
 
-export type ThreadName = 'session' | 'control' | 'ship'
+export type ThreadName = 'session' | 'control' | 'ship' | 'parse'
 
 /** The compiled entry point of a thread or child process. Threads run compiled code only. */
 export function entryOf(name: ThreadName): string {

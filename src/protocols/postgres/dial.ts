@@ -6,7 +6,7 @@
  */
 import { Handshake, PeerGone } from '../../accept/handshake.ts'
 import { secureTarget } from '../../accept/tls.ts'
-import { Wire } from '../../accept/wire.ts'
+import { SocketWire, type Wire } from '../../accept/wire.ts'
 import { GatewayError } from '../../base/errors.ts'
 import type { ConnectionConfig } from '../../config/shape.ts'
 import type { Grant } from '../../decide/grant.ts'
@@ -79,7 +79,7 @@ export async function cancelAt(
 
 async function connect(connection: ConnectionConfig): Promise<Wire> {
   try {
-    return await Wire.dial(connection.address, CONNECT_MS_MAX)
+    return await SocketWire.dial(connection.address, CONNECT_MS_MAX)
   } catch (cause) {
     throw new GatewayError('GW_UPSTREAM_UNREACHABLE', `dial ${connection.name}`, {
       cause,
@@ -127,7 +127,8 @@ async function authenticate(
     const code = frame.readInt32BE(5)
     if (code === 0) {
       // A target that asks for nothing may be another one than we think it is.
-      if (!proven && !connection.credential.auth.includes('trust')) throw weaker('trust', connection)
+      if (!proven && !connection.credential.auth.includes('trust'))
+        throw weaker('trust', connection)
       return
     }
     if (proven) throw new GatewayError('GW_UPSTREAM_MALFORMED', 'authentication asked for twice')
@@ -163,7 +164,11 @@ async function prove(
 }
 
 /** RFC 5802 over SASL; every secret computation is done by the control thread. */
-async function proveScram(target: Handshake, connection: string, control: ControlPort): Promise<void> {
+async function proveScram(
+  target: Handshake,
+  connection: string,
+  control: ControlPort,
+): Promise<void> {
   const first = await control.ask({ type: 'scram-first', connection }, 'scram-first')
   target.send(write.saslInitial('SCRAM-SHA-256', first.message))
   const serverFirst = await sasl(target, 11)
@@ -172,7 +177,10 @@ async function proveScram(target: Handshake, connection: string, control: Contro
   target.send(write.saslFinal(final.message))
   // The target proves that it knows the password too.
   if ((await sasl(target, 12)) !== final.serverFinal) {
-    throw new GatewayError('GW_UPSTREAM_LOGIN', 'the target did not prove that it knows the password')
+    throw new GatewayError(
+      'GW_UPSTREAM_LOGIN',
+      'the target did not prove that it knows the password',
+    )
   }
 }
 
@@ -196,7 +204,8 @@ async function settle(target: Handshake, connection: ConnectionConfig): Promise<
   while (true) {
     const { kind, frame } = await frameOf(target)
     if (kind === DOWN.parameterStatus) {
-      if (statuses.length > 200) throw new GatewayError('GW_UPSTREAM_MALFORMED', 'too many parameters')
+      if (statuses.length > 200)
+        throw new GatewayError('GW_UPSTREAM_MALFORMED', 'too many parameters')
       const [name = '', value = ''] = frame.toString('utf8', 5, frame.length - 1).split('\0')
       parameters.set(name, value)
       statuses.push(frame)
@@ -206,7 +215,15 @@ async function settle(target: Handshake, connection: ConnectionConfig): Promise<
     } else if (kind === DOWN.readyForQuery && frame.length === 6) {
       const { wire } = target
       const all = Buffer.concat(statuses)
-      return { wire, rest: target.rest(), statuses: all, parameters, pid, secret, status: frame[5]! }
+      return {
+        wire,
+        rest: target.rest(),
+        statuses: all,
+        parameters,
+        pid,
+        secret,
+        status: frame[5]!,
+      }
     } else if (kind === DOWN.error) throw refused(frame, connection)
     else if (kind !== DOWN.notice) {
       throw new GatewayError('GW_UPSTREAM_MALFORMED', `message ${kind} before the target is ready`)

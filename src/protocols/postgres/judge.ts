@@ -52,7 +52,8 @@ export function judge(
     text: question.exact,
     facts: { sql },
   }
-  const verdict = refusedByMask(statement) ?? parts.worker.decide(guard, action, parts.context)
+  const decided = parts.worker.decide(guard, action, parts.context)
+  const verdict = decided.verdict === 'deny' ? decided : (refusedByMask(statement) ?? decided)
   return {
     verdict,
     shape: shapeOf(action, question, { verdict, guard, worker: parts.worker }),

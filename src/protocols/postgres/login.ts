@@ -5,18 +5,19 @@
  * Nothing that came in clear is looked at after TLS began (the CVE-2021-23222 class): bytes that stand behind an
  * SSLRequest end the session.
  */
-import { isWithin } from '../../base/cidr.ts'
+
 import type { Handshake } from '../../accept/handshake.ts'
 import { secureClient } from '../../accept/tls.ts'
+import { isWithin } from '../../base/cidr.ts'
 import { GatewayError } from '../../base/errors.ts'
 import type { Claim, Door } from '../protocol.ts'
 import {
   CANCEL_REQUEST,
   GSSENC_REQUEST,
-  type Startup,
-  SSL_REQUEST,
   readStartup,
   readText,
+  SSL_REQUEST,
+  type Startup,
 } from './read.ts'
 import { CLEARTEXT_PASSWORD, negotiateProtocolVersion } from './write.ts'
 
@@ -125,7 +126,10 @@ async function readPassword(client: Handshake): Promise<string> {
 }
 
 /** `connection`, or `connection/database`. */
-function targetOf(database: string | undefined): { connection: string; database: string | undefined } {
+function targetOf(database: string | undefined): {
+  connection: string
+  database: string | undefined
+} {
   if (database === undefined || database === '') {
     throw new GatewayError('GW_NOT_ALLOWED', 'start-up without database')
   }

@@ -182,6 +182,7 @@ export function readRowDescription(
       relation: bytes.readUInt32BE(nameEnd + 1),
       column: bytes.readInt16BE(nameEnd + 5),
       typeOid: bytes.readUInt32BE(nameEnd + 7),
+      typeModifier: bytes.readInt32BE(nameEnd + 13),
       format: bytes.readUInt16BE(nameEnd + 17),
     })
     at = nameEnd + 19
@@ -216,7 +217,11 @@ export function rowsOfTag(tag: string): number {
 }
 
 /** First text values of a DataRow, as the gateway's own queries need them; null stays null. */
-export function readTextRow(bytes: Buffer, start: number, end: number): (string | null)[] | undefined {
+export function readTextRow(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): (string | null)[] | undefined {
   if (end - start < 7) return undefined
   const count = bytes.readUInt16BE(start + 5)
   const values: (string | null)[] = []

@@ -58,7 +58,9 @@ function isOn(replication: string | undefined): boolean {
  * next character as it is (pg_split_opts). Anything else is refused, not guessed.
  */
 function optionsOf(options: string): [string, string][] {
-  const words = (options.match(/(?:\\.|[^\s\\])+/gs) ?? []).map((word) => word.replace(/\\(.)/gs, '$1'))
+  const words = (options.match(/(?:\\.|[^\s\\])+/gs) ?? []).map((word) =>
+    word.replace(/\\(.)/gs, '$1'),
+  )
   const pairs: [string, string][] = []
   for (let i = 0; i < words.length; i++) {
     let word = words[i]!

@@ -20,9 +20,16 @@ export interface Prepared {
   /** True: made by SQL PREPARE, so `statement` is the body, whose text stands inside another one. */
   readonly bySql: boolean
   judged: Judged | undefined
-  /** Result columns as the target described them; the frame they were read from, to notice a change cheaply. */
-  fields: readonly Field[] | undefined
-  fieldsFrame: Buffer | undefined
+  /** The client asked for the description of the statement, so its fields are on their way at least. */
+  described: boolean
+  result: Described | undefined
+}
+
+/** Result columns as the target described them. */
+export interface Described {
+  /** The RowDescription itself, to notice cheaply that another one is the same, and for the record. */
+  readonly frame: Buffer
+  readonly fields: readonly Field[]
 }
 
 export interface Portal {
@@ -32,9 +39,9 @@ export interface Portal {
   readonly params: readonly string[]
   readonly bytesUp: number
   judged: Judged | undefined
-  /** This portal itself was described since it was bound. */
+  /** The description of the portal itself was asked for since it was bound. */
   described: boolean
-  fields: readonly Field[] | undefined
+  result: Described | undefined
 }
 
 interface Asked<Value> {

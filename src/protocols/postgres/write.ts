@@ -81,7 +81,12 @@ export function refusalDetail(fields: {
 
 /** A refused action: the session goes on. */
 export function refusalFrame(verdict: Verdict & { verdict: 'deny' }, policy: number): Buffer {
-  const sqlstate = { denied: '42501', not_allowed: '42501', not_understood: '42601', over_limit: '53400' }
+  const sqlstate = {
+    denied: '42501',
+    not_allowed: '42501',
+    not_understood: '42601',
+    over_limit: '53400',
+  }
   return errorFrame({
     severity: 'ERROR',
     sqlstate: sqlstate[verdict.kind],

@@ -1,0 +1,55 @@
+/**
+ * IO (clock). Catalogues of targets as this worker knows them, shared by all its sessions on one connection,
+ * database and login. Loaded by whichever session needs one first, over that session's own connection.
+ */
+import { clock } from '../../base/clock.ts'
+import type { Catalogue } from './sql/catalogue.ts'
+
+export type { Catalogue }
+
+export interface Known {
+  readonly catalogue: Catalogue
+  /** Answer of VERSION_TEXT just before it was loaded. */
+  readonly version: string
+  /** Microseconds of the monotonic clock when it was last compared with the target. */
+  checkedAt: number
+}
+
+export class CatalogueStore {
+  readonly #known = new Map<string, Known>()
+  #epoch = 0
+
+  get(key: string): Known | undefined {
+    return this.#known.get(key)
+  }
+
+  put(key: string, catalogue: Catalogue, version: string): void {
+    this.#known.set(key, { catalogue, version, checkedAt: clock.elapsed() })
+  }
+
+  /** The target still answers the same version. */
+  confirm(key: string): void {
+    const known = this.#known.get(key)
+    if (known !== undefined) known.checkedAt = clock.elapsed()
+  }
+
+  /** Compared with the target before it is used again. */
+  stale(key: string): void {
+    const known = this.#known.get(key)
+    if (known !== undefined) known.checkedAt = Number.NEGATIVE_INFINITY
+  }
+
+  nextEpoch(): number {
+    this.#epoch += 1
+    return this.#epoch
+  }
+}
+
+/** Milliseconds since it was last compared with the target. */
+export function catalogueAge(known: Known): number {
+  return (clock.elapsed() - known.checkedAt) / 1000
+}
+
+export function catalogueKey(connection: string, database: string): string {
+  return JSON.stringify([connection, database])
+}

@@ -1,0 +1,208 @@
+/**
+ * Pure apart from what it is handed. The state that client and target share, and the few ways in which the gateway
+ * itself speaks: an answer of its own, a question of its own, a refusal. Frames from the client are worked off in
+ * requests.ts, frames from the target in replies.ts.
+ *
+ * Three things a relay gets wrong, and where they are kept right: an answer of our own waits its turn behind replies
+ * still owed (`refuse…`); after a refusal client and target agree on the state (same); bytes in plaintext behind a
+ * request for TLS end the session (login.ts).
+ */
+import { GatewayError } from '../../base/errors.ts'
+import type { Guard } from '../../decide/policy.ts'
+import { Lane, type LaneHandler } from '../../relay/lane.ts'
+import { Ledger } from '../../relay/ledger.ts'
+import type { RelayParts } from '../protocol.ts'
+import { type CatalogueStore, catalogueKey } from './catalogues.ts'
+import type { PostgresUpstream } from './dial.ts'
+import { type Entry, entry, OWN, PARSE, QUERY, type Running } from './entry.ts'
+import { DROP, downCourses, framer, HOLD, PASS, UP, upCourses } from './frame.ts'
+import { NamesKeeper } from './names-keeper.ts'
+import { Reader } from './reader.ts'
+import { Replies } from './replies.ts'
+import { Requests } from './requests.ts'
+import { Results } from './results.ts'
+import type { PostgresShared } from './session-masks.ts'
+import { Names, type Portal, type Prepared } from './statements.ts'
+import * as write from './write.ts'
+
+/** Transaction status bytes of ReadyForQuery. */
+export const IDLE = 0x49
+export const IN_TRANSACTION = 0x54
+export const FAILED = 0x45
+
+const ENTRIES_MAX = 10_000
+const NAMES_MAX = 10_000
+/** Name of the statement that is sent in place of a refused one; its text never parses, so it is never made. */
+const REFUSED = 'sluice_refused'
+
+export class Conversation {
+  readonly parts: RelayParts<PostgresUpstream>
+  readonly ledger = new Ledger<Entry>(ENTRIES_MAX)
+  readonly prepared = new Names<Prepared>(NAMES_MAX)
+  readonly portals = new Names<Portal>(NAMES_MAX)
+  readonly keeper: NamesKeeper
+  readonly reader: Reader
+  readonly results: Results
+  readonly up: Lane
+  readonly down: Lane
+  /** Transaction status that the target told last. */
+  status = IDLE
+  /** Messages up to the next Sync are one segment: the target skips the rest of one that fails. */
+  segment = 1
+  /** Something of the present segment went up. */
+  segmentOpen = false
+  /** Messages up to the next Sync are ignored, as PostgreSQL does after an error; who answers that Sync. */
+  skipping: 'no' | 'by us' | 'by target' = 'no'
+  /** COPY FROM STDIN: statements on their way that may ask for data, and whether one has. */
+  copyAsked = 0
+  copying = false
+  /** Something outside this thread is asked; frames wait. */
+  blocked = false
+  /** Why the session ended, once it has. */
+  over: string | undefined
+  /** Told by relay.ts: ends the session with this error, or without a word when undefined. */
+  finish: (reason: string, error?: GatewayError) => void = () => {}
+
+  /** Told by relay.ts: something that frames waited for is there. */
+  proceed: () => void = () => {}
+  /** The target's last error announced the end of the connection. */
+  targetSaidWhy = false
+
+  constructor(
+    parts: RelayParts<PostgresUpstream>,
+    shared: PostgresShared & { readonly catalogues: CatalogueStore },
+  ) {
+    this.parts = parts
+    const { connection, database } = parts.grant
+    this.keeper = new NamesKeeper({
+      store: shared.catalogues,
+      key: catalogueKey(connection.name, database),
+      ask: (text, answered) => this.ask(text, answered),
+    })
+    this.results = new Results(this, shared)
+    this.reader = new Reader(this)
+    this.up = this.#lane(upCourses(), new Requests(this))
+    this.down = this.#lane(downCourses(), new Replies(this))
+    this.status = parts.upstream.status
+  }
+
+  #lane(courses: Uint8Array, handler: LaneHandler): Lane {
+    return new Lane({ framer, courses, handler })
+  }
+
+  get guard(): Guard {
+    return this.parts.worker.guard(this.parts.grant)
+  }
+
+  /** Inside a transaction block, or behind something that could have opened one. */
+  get inTransaction(): boolean {
+    return this.status !== IDLE || this.segmentOpen || this.ledger.size > 0
+  }
+
+  /** Nothing is owed and nothing is half said: the gateway may ask something itself. */
+  get isAtRest(): boolean {
+    return this.ledger.size === 0 && !this.segmentOpen && !this.copying && this.skipping === 'no'
+  }
+
+  toClient(bytes: Buffer): void {
+    this.down.settle()
+    this.parts.turn.send(this.parts.client.wire, bytes, 0, bytes.length)
+  }
+
+  toTarget(bytes: Buffer): void {
+    this.up.settle()
+    this.parts.turn.send(this.parts.upstream.wire, bytes, 0, bytes.length)
+  }
+
+  /** Remembers what the target owes; what is owed first decides how its rows are treated. */
+  owe(one: Entry): void {
+    this.ledger.push(one)
+    if (this.ledger.size === 1) this.results.headChanged(one)
+  }
+
+  paid(): Entry | undefined {
+    const paid = this.ledger.shift()
+    const next = this.ledger.first()
+    if (next !== undefined) this.results.headChanged(next)
+    return paid
+  }
+
+  /** A simple query of the gateway's own; only when `isAtRest`. Recorded as an event of its own kind. */
+  ask(text: string, answered: (value: string | undefined) => void): void {
+    this.parts.recording.moment({ kind: 'own', status: 'catalogue', text: '' })
+    this.owe(entry(OWN, { silent: true, own: answered }))
+    this.toTarget(write.query(text))
+  }
+
+  /**
+   * Refuses a simple query or function call. Where client and target are both at rest outside a transaction the
+   * target hears nothing of it; else it gets a text that must fail, so that it rolls back what PostgreSQL itself
+   * would have rolled back.
+   */
+  refuseQuery(refusal: Buffer, id: string): void {
+    if (this.isAtRest && this.status !== IN_TRANSACTION) {
+      this.toClient(refusal)
+      this.toClient(write.readyForQuery(this.status))
+      return
+    }
+    this.#noteReplacement(id)
+    this.owe(entry(QUERY, { refusal }))
+    this.toTarget(write.query(failing(id)))
+  }
+
+  /** Refuses a message of the extended protocol: what follows is ignored until Sync, by whoever answers that. */
+  refuseExtended(refusal: Buffer, id: string): void {
+    if (this.isAtRest && this.status !== IN_TRANSACTION) {
+      this.toClient(refusal)
+      this.skipping = 'by us'
+      return
+    }
+    this.#noteReplacement(id)
+    this.owe(entry(PARSE, { refusal }))
+    this.toTarget(write.parse(REFUSED, failing(id)))
+    this.segmentOpen = true
+    this.skipping = 'by target'
+  }
+
+  #noteReplacement(id: string): void {
+    this.parts.recording.moment({ kind: 'own', status: 'replacement', text: id })
+  }
+
+  /** The target asks for COPY data, or no longer does. */
+  setCopying(copying: boolean): void {
+    this.copying = copying
+    this.up.courses[UP.copyData] = copying ? PASS : HOLD
+  }
+
+  /** The session cannot go on. */
+  fail(error: GatewayError): void {
+    this.finish(error.code, error)
+  }
+
+  malformed(side: 'client' | 'target', what: string): void {
+    const code = side === 'client' ? 'GW_MALFORMED' : 'GW_UPSTREAM_MALFORMED'
+    this.fail(new GatewayError(code, what))
+  }
+
+  /** Actions whose end nobody will hear of any more. */
+  cutRunning(): void {
+    for (let one = this.ledger.shift(); one !== undefined; one = this.ledger.shift()) {
+      this.abandon(one, 'cut')
+    }
+  }
+
+  /** The rest of what an entry was to run did not come to an end of its own. */
+  abandon(one: Entry, status: 'cut' | 'skipped'): void {
+    for (let i = one.done; i < one.running.length; i++) {
+      this.results.closeAction(one.running[i] as Running, { status, error: '', rows: 0 })
+    }
+    one.done = one.running.length
+  }
+}
+
+/** Shown in the target's log, where it names the action that was refused. Never valid SQL. */
+function failing(id: string): string {
+  return `SLUICE REFUSED THE STATEMENT ${id}`
+}
+
+export { DROP }

@@ -1,0 +1,130 @@
+/**
+ * Pure apart from what it is handed. COPY TO STDOUT on its way down: passed and noted where nothing masks it, else
+ * rewritten row by row.
+ */
+import { ByteSink } from '../../base/bytes.ts'
+import type { Field, RowPlan } from '../../mask/plan.ts'
+import { FORWARD, type Held, HOLD, NOTE, STOP, TAKEN } from '../../relay/lane.ts'
+import type { Conversation } from './conversation.ts'
+import { copyOf, type Entry } from './entry.ts'
+import { DOWN } from './frame.ts'
+import { CopyMasker } from './mask-copy.ts'
+import type { Results } from './results.ts'
+import type { CopyForm } from './sql/analysis.ts'
+
+const ROW_BYTES_MAX = 64 << 20
+/** OID of `text`: COPY in text and csv writes every type as text. */
+const TEXT_OID = 25
+
+export class CopyResults {
+  readonly #talk: Conversation
+  readonly #results: Results
+  #client: CopyMasker | undefined
+  #record: CopyMasker | undefined
+  readonly #sink = new ByteSink(0)
+
+  constructor(talk: Conversation, results: Results) {
+    this.#talk = talk
+    this.#results = results
+  }
+
+  /** CopyOutResponse. False: the session is over. */
+  begin(head: Entry, bytes: Buffer, start: number, end: number): boolean {
+    const form = copyOf(head)
+    if (form?.direction !== 'out') {
+      this.#talk.malformed('target', 'COPY data that nothing asked for')
+      return false
+    }
+    const { now } = this.#results.masks
+    this.#results.noteEnd(bytes, start, end)
+    this.#client = undefined
+    this.#record = undefined
+    const touches = head.running[head.done]?.touchesMasked ?? true
+    const plan = now.idle ? undefined : this.#plan(form, touches)
+    if (plan !== undefined) {
+      const { detectors } = now
+      const key = this.#talk.parts.worker.maskKey
+      const { tally } = this.#results
+      this.#client = new CopyMasker(form, plan, { detectors, key, tally, applies: 'enforced' })
+      if (now.monitors) {
+        const context = {
+          detectors,
+          key,
+          tally: new Map<string, number>(),
+          applies: 'all' as const,
+        }
+        this.#record = new CopyMasker(form, plan, context)
+      }
+    }
+    this.#talk.down.courses[DOWN.copyData] = plan === undefined ? NOTE : HOLD
+    return true
+  }
+
+  #plan(form: CopyForm, touches: boolean) {
+    const { masks } = this.#results
+    const { names } = this.#talk.keeper
+    const every = masks.plan([field(0, 0)], touches)?.[0]
+    const rowBytesMax = ROW_BYTES_MAX
+    if (form.columns === undefined) {
+      return every === undefined ? undefined : { fields: undefined, every, rowBytesMax }
+    }
+    const fields = form.columns.map((one) => {
+      const column = names?.catalogue
+        .relation(one.relation)
+        ?.columns.find((known) => known.number === one.column)
+      return field(one.relation, one.column, column?.typeOid)
+    })
+    const plan: RowPlan = masks.plan(fields, touches)
+    return plan === undefined ? undefined : { fields: plan, every: undefined, rowBytesMax }
+  }
+
+  /** One CopyData frame under a plan. */
+  data(bytes: Buffer, start: number, end: number): Held {
+    const client = this.#client
+    if (client === undefined) {
+      this.#talk.malformed('target', 'COPY data that nothing asked for')
+      return STOP
+    }
+    return this.#put(client.push(bytes.subarray(start + 5, end), this.#cleared()), {
+      record: this.#record?.push.bind(this.#record, bytes.subarray(start + 5, end)),
+    })
+  }
+
+  done(): Held {
+    const client = this.#client
+    this.#client = undefined
+    if (client === undefined) return FORWARD
+    const held = this.#put(client.end(this.#cleared()), {
+      record: this.#record?.end.bind(this.#record),
+    })
+    return held === TAKEN ? FORWARD : held
+  }
+
+  #cleared(): ByteSink {
+    this.#sink.clear()
+    return this.#sink
+  }
+
+  #put(
+    result: 'ok' | 'malformed' | 'over_limit',
+    also: { record: ((sink: ByteSink) => unknown) | undefined },
+  ): Held {
+    if (result === 'over_limit') return this.#results.tooLarge()
+    if (result === 'malformed') {
+      this.#talk.malformed('target', 'COPY data')
+      return STOP
+    }
+    const out = this.#sink
+    if (out.size > 0) this.#talk.toClient(out.view())
+    if (also.record !== undefined) {
+      const recorded = new ByteSink(out.size)
+      also.record(recorded)
+      this.#results.noteEnd(recorded.bytes, 0, recorded.size)
+    } else this.#results.noteEnd(out.bytes, 0, out.size)
+    return TAKEN
+  }
+}
+
+function field(relation: number, column: number, typeOid: number = TEXT_OID): Field {
+  return { name: '', relation, column, typeOid, format: 0 }
+}

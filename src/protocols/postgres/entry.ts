@@ -1,0 +1,71 @@
+/** Pure. One entry of a session's ledger: what the target owes for one message that went up. */
+
+import type { Shape } from '../../record/event.ts'
+import type { CopyForm, Effect } from './sql/analysis.ts'
+import type { Portal, Prepared } from './statements.ts'
+
+export const PARSE = 0
+export const BIND = 1
+export const DESCRIBE = 2
+export const EXECUTE = 3
+export const CLOSE = 4
+export const SYNC = 5
+export const QUERY = 6
+/** A simple query of the gateway's own: nothing of its answer reaches the client. */
+export const OWN = 7
+
+/** An action that was recorded and forwarded, and whose outcome is not known yet. */
+export interface Running {
+  readonly shape: Shape
+  /** Number that `Recording.action` gave. */
+  readonly action: number
+  readonly effect: Effect
+  /** Text of the statement when it may make a name of its own (PREPARE, DECLARE), else ''. */
+  readonly text: string
+  /** performance.now() when it was forwarded. */
+  readonly startedAt: number
+  readonly gatewayUs: number
+  readonly touchesMasked: boolean
+}
+
+export interface Entry {
+  readonly kind: number
+  /** Made by the gateway: its replies are not the client's. */
+  readonly silent: boolean
+  /** Set: the message was replaced by one that must fail, and this is what the client reads of that failure. */
+  readonly refusal: Buffer | undefined
+  readonly prepared: Prepared | undefined
+  readonly portal: Portal | undefined
+  /** CLOSE: which of the two. */
+  readonly closes: { readonly of: 'statement' | 'portal'; readonly name: string } | undefined
+  /** EXECUTE has one or none, QUERY one for each statement. */
+  readonly running: readonly Running[]
+  /** OWN: receives the first value of the first row, or undefined when the target refused. */
+  readonly own: ((value: string | undefined) => void) | undefined
+  /** QUERY: how many of `running` are over. */
+  done: number
+  /** QUERY, OWN: the target has answered with an error. */
+  failed: boolean
+}
+
+const NONE: readonly Running[] = []
+
+export function entry(kind: number, parts: Partial<Omit<Entry, 'kind'>> = {}): Entry {
+  return {
+    kind,
+    silent: parts.silent ?? false,
+    refusal: parts.refusal,
+    prepared: parts.prepared,
+    portal: parts.portal,
+    closes: parts.closes,
+    running: parts.running ?? NONE,
+    own: parts.own,
+    done: 0,
+    failed: false,
+  }
+}
+
+/** The COPY that an entry's current statement may start. */
+export function copyOf(one: Entry): CopyForm | undefined {
+  return one.running[one.done]?.effect.copy
+}

@@ -1,0 +1,63 @@
+/**
+ * Pure. EXECUTE, FETCH and MOVE take the facts of what they name (semantics §1); a name that was not seen made is
+ * opaque.
+ */
+import { CLASSES } from '../../decide/action.ts'
+import type { Statement } from './sql/analysis.ts'
+import { opaqueStatement } from './sql/opaque-statement.ts'
+
+export type FindNamed = (
+  kind: 'prepared' | 'cursor',
+  name: string,
+) => Statement | undefined | 'wait'
+
+/** The statement with the classes, facts and mask finding of what it runs added to its own. */
+export function withNamed(statement: Statement, find: FindNamed): Statement | 'wait' {
+  const { runs } = statement.effect
+  if (runs === undefined) return statement
+  const body = find(runs.kind, runs.name)
+  if (body === 'wait') return 'wait'
+  // One prepared statement cannot hold an EXECUTE of another: PostgreSQL's grammar does not allow it.
+  if (body === undefined || body.effect.runs !== undefined) {
+    const reason = `${runs.kind === 'prepared' ? 'prepared statement' : 'cursor'} that was not seen made`
+    return opaqueStatement('', { reason, position: undefined })
+  }
+  return merged(statement, body)
+}
+
+function merged(statement: Statement, body: Statement): Statement {
+  const classes = CLASSES.filter(
+    (one) => statement.classes.includes(one) || body.classes.includes(one),
+  )
+  const join = (one: readonly string[], other: readonly string[]) => [
+    ...new Set([...one, ...other]),
+  ]
+  const { facts } = statement
+  return {
+    ...body,
+    start: statement.start,
+    end: statement.end,
+    classes,
+    opaque: statement.opaque ?? body.opaque,
+    reasons: [...statement.reasons, ...body.reasons],
+    verb: statement.verb,
+    objects: join(statement.objects, body.objects),
+    facts: {
+      ...body.facts,
+      commands: join(facts.commands, body.facts.commands),
+      tags: join(facts.tags, body.facts.tags),
+      functions: join(facts.functions, body.facts.functions),
+      literals: [...facts.literals, ...body.facts.literals],
+      writes: facts.writes || body.facts.writes,
+      bounded: facts.bounded && body.facts.bounded,
+    },
+    returnsRows: true,
+    effect: {
+      ...statement.effect,
+      dirties: statement.effect.dirties || body.effect.dirties,
+      changesCatalogue: statement.effect.changesCatalogue || body.effect.changesCatalogue,
+    },
+    // A refusal for what the arguments of EXECUTE name stands beside that of the body.
+    mask: statement.mask.refusal === undefined ? body.mask : statement.mask,
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Pure (asks through its caller). Keeps what names mean to one session true (semantics §1, "The same names").
+ *
+ * Statements that change what a name means make the session *dirty* from the moment they are forwarded; before the
+ * next text is judged the target is asked, on this very connection, what it sees now. A transaction that made
+ * anything dirty makes it so again when it ends, because a rollback takes the change back.
+ */
+import { type Catalogue, type CatalogueStore, catalogueAge } from './catalogues.ts'
+import type { Effect, Names } from './sql/analysis.ts'
+import { CATALOGUE_TEXT, NAMES_TEXT, VERSION_TEXT } from './sql/catalogue-query.ts'
+import { buildCatalogue, namesFrom } from './sql/catalogue-read.ts'
+
+/** Sends a query of the gateway's own; answers the first value of its first row, undefined when it failed. */
+export type Ask = (text: string, answered: (value: string | undefined) => void) => void
+
+/** A catalogue may be this old before it is compared with the target's again. */
+export const CATALOGUE_MS_MAX = 3_000
+
+const IDLE = 0x49
+
+export class NamesKeeper {
+  readonly #store: CatalogueStore
+  readonly #key: string
+  readonly #ask: Ask
+  #names: Names | undefined
+  #dirty = true
+  /** Something in the open transaction made names dirty. */
+  #transactionDirty = false
+  /** The shared catalogue is out of date by what this session did; asked for once its transaction is over. */
+  #changedCatalogue = false
+
+  constructor(options: { store: CatalogueStore; key: string; ask: Ask }) {
+    this.#store = options.store
+    this.#key = options.key
+    this.#ask = options.ask
+  }
+
+  /** undefined while they are not known: every text is opaque then. */
+  get names(): Names | undefined {
+    return this.#dirty ? undefined : this.#names
+  }
+
+  get isDirty(): boolean {
+    return this.#dirty
+  }
+
+  /** The next text should wait for `refresh`. `status` is the transaction status the target last told. */
+  needsRefresh(status: number): boolean {
+    if (this.#dirty) return status !== 0x45
+    const known = this.#store.get(this.#key)
+    if (known === undefined) return true
+    if (known.catalogue.epoch !== this.#names?.catalogue.epoch && !this.#transactionDirty)
+      return true
+    return status === IDLE && catalogueAge(known) > CATALOGUE_MS_MAX
+  }
+
+  /** A statement with this effect is on its way up. */
+  forwarded(effect: Effect): void {
+    const { transaction } = effect
+    const ends =
+      transaction === 'commit' || transaction === 'rollback' || transaction === 'rollback-to'
+    if (ends || transaction === 'prepare' ? this.#transactionDirty : effect.dirties) {
+      this.#dirty = true
+      this.#transactionDirty = true
+    }
+    if (effect.changesCatalogue) this.#changedCatalogue = true
+  }
+
+  /** The target is ready. Answers true when the shared catalogue of all sessions changed. */
+  ready(status: number): boolean {
+    if (status !== IDLE) return false
+    if (this.#transactionDirty) this.#dirty = true
+    this.#transactionDirty = false
+    const changed = this.#changedCatalogue
+    this.#changedCatalogue = false
+    if (changed) this.#store.stale(this.#key)
+    return changed
+  }
+
+  /** A parameter that the target reports changed in a way that changes how texts are read. */
+  soil(): void {
+    this.#dirty = true
+  }
+
+  /** Asks what is not known. Only when nothing is owed and no segment is open; `done` when the answer is in. */
+  refresh(status: number, done: () => void): void {
+    const known = this.#store.get(this.#key)
+    const shared = status === IDLE && !this.#transactionDirty
+    if (known === undefined) this.#load(done)
+    else if (shared && catalogueAge(known) > CATALOGUE_MS_MAX) {
+      this.#ask(VERSION_TEXT, (version) => {
+        if (version !== undefined && version === known.version) {
+          this.#store.confirm(this.#key)
+          this.#askNames(known.catalogue, done)
+        } else this.#load(done)
+      })
+    } else this.#askNames(known.catalogue, done)
+  }
+
+  #load(done: () => void): void {
+    this.#ask(VERSION_TEXT, (version) => {
+      this.#ask(CATALOGUE_TEXT, (json) => {
+        const catalogue =
+          json === undefined ? undefined : buildCatalogue(json, this.#store.nextEpoch())
+        if (catalogue === undefined || version === undefined) {
+          this.#dirty = true
+          done()
+          return
+        }
+        this.#store.put(this.#key, catalogue, version)
+        this.#askNames(catalogue, done)
+      })
+    })
+  }
+
+  #askNames(catalogue: Catalogue, done: () => void): void {
+    this.#ask(NAMES_TEXT, (json) => {
+      const names = json === undefined ? undefined : namesFrom(json, catalogue)
+      this.#names = names
+      this.#dirty = names === undefined
+      done()
+    })
+  }
+}

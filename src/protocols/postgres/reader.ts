@@ -1,0 +1,377 @@
+/**
+ * Pure apart from what it is handed. Reads texts and says what may go up: analysis, verdict, record, refusal.
+ *
+ * An answer of `undefined` means that the message was refused and the client has been told (or will be, at its
+ * turn); 'wait' that it must be offered again.
+ */
+import type { Guard } from '../../decide/policy.ts'
+import type { Verdict } from '../../decide/verdict.ts'
+import type { Conversation } from './conversation.ts'
+import type { Running } from './entry.ts'
+import { holds, type Judged, judge } from './judge.ts'
+import { underMasks } from './mask-refusals.ts'
+import { withNamed } from './named.ts'
+import { parameterTexts } from './params.ts'
+import type { BindBody } from './read.ts'
+import type { Analysis, Names as SessionNames, Statement } from './sql/analysis.ts'
+import { FUNCTION_CALL, opaqueStatement, TOO_LARGE } from './sql/opaque-statement.ts'
+import type { Portal, Prepared } from './statements.ts'
+import * as write from './write.ts'
+
+const NO_PARAMS: readonly string[] = []
+const PARSE_HERE_BYTES_MAX = 16 << 10
+
+export class Reader {
+  readonly #talk: Conversation
+  /** Answer of the other thread, for the frame that waits for it. */
+  #parsed: { text: string; namesKey: string; analysis: Analysis } | undefined
+
+  constructor(talk: Conversation) {
+    this.#talk = talk
+  }
+
+  /** What a message's text says it would do, with names as the session means them now. */
+  read(text: string, bytes: number): Analysis | 'wait' {
+    const talk = this.#talk
+    const { names } = talk.keeper
+    if (names === undefined) {
+      const reason = 'what its names mean is not known behind an earlier statement'
+      return { statements: [], opaque: { reason, position: undefined } }
+    }
+    if (bytes <= PARSE_HERE_BYTES_MAX) return talk.results.masks.analyse(text, names)
+    return this.#elsewhere(text, names)
+  }
+
+  /** A long text would keep all other sessions of this worker waiting: it is parsed by another thread. */
+  #elsewhere(text: string, names: SessionNames): Analysis | 'wait' {
+    const talk = this.#talk
+    const ready = this.#parsed
+    if (ready !== undefined && ready.text === text && ready.namesKey === names.key) {
+      this.#parsed = undefined
+      return ready.analysis
+    }
+    talk.blocked = true
+    talk.results.masks.analyseElsewhere(text, names, (analysis) => {
+      this.#parsed = { text, namesKey: names.key, analysis }
+      talk.blocked = false
+      talk.proceed()
+    })
+    return 'wait'
+  }
+
+  /** Query: every statement is judged, and one refused refuses them all. */
+  admitQuery(
+    text: string,
+    analysis: Analysis,
+    bytesUp: number,
+  ): readonly Running[] | undefined | 'wait' {
+    const talk = this.#talk
+    const { guard } = talk
+    const statements = this.#statements(text, analysis)
+    const judged: Judged[] = []
+    const merged: Statement[] = []
+    const local = new Map<string, Statement>()
+    let inTransaction = talk.inTransaction
+    for (const one of statements) {
+      const statement = withNamed(one, (kind, name) => this.#named(kind, name, local))
+      if (statement === 'wait') return 'wait'
+      const { prepares, declares, transaction } = statement.effect
+      if (prepares !== undefined) local.set(`prepared ${prepares.name}`, prepares.body)
+      if (declares !== undefined) local.set(`cursor ${declares.name}`, declares.body)
+      const exact = exactText(text, statement, statements.length)
+      const count = statements.length
+      const verdict = this.#judge(statement, {
+        exact,
+        params: NO_PARAMS,
+        count,
+        inTransaction,
+        guard,
+      })
+      if (verdict.verdict.verdict === 'deny') {
+        this.#refuse(verdict, verdict.verdict, {
+          statement,
+          bytesUp,
+          params: NO_PARAMS,
+          extended: false,
+        })
+        return undefined
+      }
+      if (transaction === 'begin') inTransaction = true
+      judged.push(verdict)
+      merged.push(statement)
+    }
+    return merged.map((statement, i) =>
+      this.#start(statement, judged[i]!, {
+        params: NO_PARAMS,
+        bytesUp: i === 0 ? bytesUp : 0,
+        text: exactText(text, statement, statements.length),
+      }),
+    )
+  }
+
+  /** Parse: refused here where that does not hang on parameters; Bind and Execute judge again. */
+  admitParse(name: string, text: string, analysis: Analysis): Prepared | undefined {
+    const talk = this.#talk
+    const { guard } = talk
+    const statements = this.#statements(text, analysis)
+    const namesKey = talk.keeper.names?.key ?? ''
+    // PostgreSQL refuses a Parse of several statements itself; none of them is ever run.
+    const statement = statements.length > 1 ? opaqueStatement(text, SEVERAL) : statements[0]
+    const prepared: Prepared = {
+      name,
+      text,
+      statement,
+      namesKey,
+      bySql: false,
+      judged: undefined,
+      described: false,
+      result: undefined,
+    }
+    if (name !== '' && talk.prepared.isFull) {
+      const refused = statement ?? opaqueStatement(text, SEVERAL)
+      const verdict = overLimit('Too many prepared statements in this session.')
+      this.#refuse(this.#judgeOnly(refused, text, guard), verdict, {
+        statement: refused,
+        bytesUp: text.length,
+        params: NO_PARAMS,
+        extended: true,
+      })
+      return undefined
+    }
+    if (statement === undefined || statement.effect.runs !== undefined) return prepared
+    const certain = guard.readsParameters && this.#classesAllow(statement)
+    if (certain) return prepared
+    const judged = this.#judgeOnly(statement, text, guard)
+    prepared.judged = judged
+    if (judged.verdict.verdict === 'allow') return prepared
+    const bytesUp = text.length
+    this.#refuse(judged, judged.verdict, { statement, bytesUp, params: NO_PARAMS, extended: true })
+    return undefined
+  }
+
+  admitBind(
+    prepared: Prepared,
+    body: BindBody,
+    bytes: Buffer,
+    bytesUp: number,
+  ): Portal | undefined | 'wait' {
+    const talk = this.#talk
+    const { guard } = talk
+    if (this.#renew(prepared) === 'wait') return 'wait'
+    const params = parameterTexts(body, bytes, guard.readsParameters)
+    const portal: Portal = {
+      name: body.portal,
+      prepared,
+      resultFormats: body.resultFormats,
+      params,
+      bytesUp,
+      judged: undefined,
+      described: false,
+      result: undefined,
+    }
+    if (prepared.statement === undefined) return portal
+    const { inTransaction } = talk
+    const known = prepared.judged
+    if (known !== undefined && holds(known, guard, inTransaction)) {
+      portal.judged = known
+    } else {
+      const judged = this.#judgeNamed(prepared, params, guard)
+      if (judged === 'wait') return 'wait'
+      portal.judged = judged
+      if (judged.stable && prepared.statement.effect.runs === undefined) prepared.judged = judged
+    }
+    const { verdict } = portal.judged
+    if (verdict.verdict === 'allow') return portal
+    const { statement } = prepared
+    this.#refuse(portal.judged, verdict, { statement, bytesUp, params, extended: true })
+    return undefined
+  }
+
+  /** Execute: the action is recorded here, once for each message. */
+  admitExecute(portal: Portal): readonly Running[] | undefined | 'wait' {
+    const talk = this.#talk
+    const { prepared, params } = portal
+    const { statement } = prepared
+    if (statement === undefined) return NO_RUNNING
+    const { guard } = talk
+    let { judged } = portal
+    const named = statement.effect.runs !== undefined
+    if (judged === undefined || named || !holds(judged, guard, talk.inTransaction)) {
+      const again = this.#judgeNamed(prepared, params, guard)
+      if (again === 'wait') return 'wait'
+      judged = again
+      portal.judged = judged
+    }
+    const { verdict } = judged
+    if (verdict.verdict === 'deny') {
+      const { bytesUp } = portal
+      this.#refuse(judged, verdict, { statement, bytesUp, params, extended: true })
+      return undefined
+    }
+    const merged = withNamed(statement, (kind, name) => this.#named(kind, name, NO_LOCAL))
+    if (merged === 'wait') return 'wait'
+    const { bytesUp } = portal
+    return [this.#start(merged, judged, { params, bytesUp, text: prepared.text })]
+  }
+
+  refuseOversize(simple: boolean): void {
+    const statement = opaqueStatement('', TOO_LARGE)
+    const judged = this.#judgeOnly(statement, '', this.#talk.guard)
+    const verdict = overLimit('The statement is larger than limits.statement_bytes_max.')
+    this.#refuse(judged, verdict, { statement, bytesUp: 0, params: NO_PARAMS, extended: !simple })
+  }
+
+  refuseFunctionCall(): void {
+    const statement = opaqueStatement('', FUNCTION_CALL)
+    const judged = this.#judgeOnly(statement, '', this.#talk.guard)
+    const verdict: Refusal = {
+      verdict: 'deny',
+      kind: 'not_understood',
+      rule: '',
+      say: 'The gateway does not serve the function-call message.',
+      hint: 'Call the function by SELECT.',
+      position: undefined,
+    }
+    this.#refuse(judged, verdict, { statement, bytesUp: 0, params: NO_PARAMS, extended: false })
+  }
+
+  /** A name that was not seen made: the target may know it, but nobody knows what it is (semantics §1). */
+  refuseUnknown(kind: 'statement' | 'portal', name: string): void {
+    const talk = this.#talk
+    const shown = JSON.stringify(name.substring(0, 63))
+    const what = kind === 'statement' ? 'prepared statement' : 'portal'
+    const statement = opaqueStatement('', UNKNOWN_NAME)
+    const judged = this.#judgeOnly(statement, '', talk.guard)
+    const id = talk.results.refusedAction(judged, statement, { bytesUp: 0, params: NO_PARAMS })
+    const frame = write.errorFrame({
+      severity: 'ERROR',
+      sqlstate: kind === 'statement' ? '26000' : '34000',
+      message: `${what} ${shown} does not exist`,
+      detail: write.refusalDetail({
+        verdict: 'not_understood',
+        rule: '',
+        policy: talk.guard.version,
+        say: `The gateway has not seen this ${what} made.`,
+      }),
+    })
+    talk.refuseExtended(frame, id)
+  }
+
+  #statements(text: string, analysis: Analysis): readonly Statement[] {
+    return analysis.opaque === undefined
+      ? analysis.statements
+      : [opaqueStatement(text, analysis.opaque)]
+  }
+
+  /** A statement prepared under other names may mean something else now: PostgreSQL plans it anew. */
+  #renew(prepared: Prepared): 'ready' | 'wait' {
+    const { names } = this.#talk.keeper
+    if (names?.key === prepared.namesKey) return 'ready'
+    const analysis = this.read(prepared.text, prepared.text.length)
+    if (analysis === 'wait') return 'wait'
+    const [first] = this.#statements(prepared.text, analysis)
+    prepared.statement = prepared.bySql ? (first?.effect.prepares?.body ?? first) : first
+    prepared.namesKey = names?.key ?? ''
+    prepared.judged = undefined
+    return 'ready'
+  }
+
+  #named(
+    kind: 'prepared' | 'cursor',
+    name: string,
+    local: ReadonlyMap<string, Statement>,
+  ): Statement | undefined | 'wait' {
+    const talk = this.#talk
+    const here = local.get(`${kind} ${name}`)
+    if (here !== undefined) return here
+    if (kind === 'prepared') {
+      const found = talk.prepared.find(name, talk.segment)
+      if (found === 'unsettled') return 'wait'
+      if (found !== undefined && this.#renew(found) === 'wait') return 'wait'
+      return found?.statement
+    }
+    const found = talk.portals.find(name, talk.segment)
+    return found === 'unsettled' ? 'wait' : found?.prepared.statement
+  }
+
+  #judgeNamed(prepared: Prepared, params: readonly string[], guard: Guard): Judged | 'wait' {
+    const statement = withNamed(prepared.statement!, (kind, name) =>
+      this.#named(kind, name, NO_LOCAL),
+    )
+    if (statement === 'wait') return 'wait'
+    const { inTransaction } = this.#talk
+    return this.#judge(statement, { exact: prepared.text, params, count: 1, inTransaction, guard })
+  }
+
+  #judgeOnly(statement: Statement, exact: string, guard: Guard): Judged {
+    const { inTransaction } = this.#talk
+    return this.#judge(statement, { exact, params: NO_PARAMS, count: 1, inTransaction, guard })
+  }
+
+  #judge(
+    asked: Statement,
+    about: {
+      exact: string
+      params: readonly string[]
+      count: number
+      inTransaction: boolean
+      guard: Guard
+    },
+  ): Judged {
+    const { worker, live } = this.#talk.parts
+    const { exact, params, inTransaction, guard } = about
+    const statement = underMasks(asked, this.#talk.results.masks.now)
+    const recorded = this.#talk.results.masks.recordedText(exact, statement)
+    const question = { statement, exact, recorded, params, statements: about.count, inTransaction }
+    return judge(question, guard, { worker, context: live.context })
+  }
+
+  #classesAllow(statement: Statement): boolean {
+    const { allow } = this.#talk.parts.grant
+    return statement.mask.refusal === undefined && statement.classes.every((one) => allow.has(one))
+  }
+
+  /** Records the action and what it does to the session; its bytes go up next. */
+  #start(
+    statement: Statement,
+    judged: Judged,
+    about: { params: readonly string[]; bytesUp: number; text: string },
+  ): Running {
+    const talk = this.#talk
+    const { effect } = statement
+    talk.keeper.forwarded(effect)
+    if (effect.copy?.direction === 'in') talk.copyAsked += 1
+    return talk.results.openAction(statement, judged, about)
+  }
+
+  #refuse(judged: Judged, verdict: Refusal, about: About & { extended: boolean }): void {
+    const talk = this.#talk
+    const id = talk.results.refusedAction(judged, about.statement, about)
+    const frame = write.refusalFrame(verdict, judged.policyVersion)
+    if (about.extended) talk.refuseExtended(frame, id)
+    else talk.refuseQuery(frame, id)
+  }
+}
+
+type Refusal = Verdict & { verdict: 'deny' }
+
+interface About {
+  readonly statement: Statement
+  readonly bytesUp: number
+  readonly params: readonly string[]
+}
+
+const NO_LOCAL: ReadonlyMap<string, Statement> = new Map()
+const NO_RUNNING: readonly Running[] = []
+const SEVERAL = { reason: 'several statements in one Parse', position: undefined }
+const UNKNOWN_NAME = { reason: 'a name that was not seen made', position: undefined }
+
+function overLimit(say: string): Refusal {
+  return { verdict: 'deny', kind: 'over_limit', rule: '', say, hint: '', position: undefined }
+}
+
+/** The text of one statement of a message; the whole of it when it is the only one. */
+function exactText(text: string, statement: Statement, count: number): string {
+  if (count === 1) return text
+  return Buffer.from(text).toString('utf8', statement.start, statement.end).trim()
+}

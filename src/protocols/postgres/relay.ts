@@ -1,0 +1,210 @@
+/**
+ * IO. Joins the two wires of a PostgreSQL session: bytes in, bytes out, who must wait for whom, and how it ends.
+ * What the bytes mean is the conversation's.
+ */
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import type { WireSink } from '../../accept/wire.ts'
+import { GatewayError } from '../../base/errors.ts'
+import type { RelayParts } from '../protocol.ts'
+import type { CatalogueStore } from './catalogues.ts'
+import { Conversation, IDLE } from './conversation.ts'
+import { cancelAt, type PostgresUpstream } from './dial.ts'
+import type { PostgresShared } from './session-masks.ts'
+import * as write from './write.ts'
+
+/** How long a peer may take to close its half after the other side is done. */
+const LINGER_MS = 2_000
+/** At most one cancel per session in this time. */
+const CANCEL_MS_MIN = 50
+
+/** Answers why the session ended, in a word; both wires are closed then. */
+export function relay(
+  parts: RelayParts<PostgresUpstream>,
+  shared: PostgresShared & { readonly catalogues: CatalogueStore },
+): Promise<string> {
+  return new Promise((resolve) => new Session(parts, shared, resolve).start())
+}
+
+class Session {
+  readonly #parts: RelayParts<PostgresUpstream>
+  readonly #talk: Conversation
+  readonly #done: (reason: string) => void
+  readonly #secret = randomBytes(4)
+  #linger: NodeJS.Timeout | undefined
+  #openWires = 2
+  #stalled = false
+  #cancelledAt = 0
+  #endWhenIdle: GatewayError | undefined
+
+  constructor(
+    parts: RelayParts<PostgresUpstream>,
+    shared: PostgresShared & { readonly catalogues: CatalogueStore },
+    done: (reason: string) => void,
+  ) {
+    this.#parts = parts
+    this.#done = done
+    this.#talk = new Conversation(parts, shared)
+    this.#talk.finish = (reason, error) => this.#finish(reason, error)
+    this.#talk.proceed = () => {
+      this.#talk.up.resume()
+      this.#balance()
+    }
+  }
+
+  start(): void {
+    const { client, upstream, live } = this.#parts
+    live.end = (error, when) => this.#end(error, when)
+    live.stall = (stalled) => this.#stall(stalled)
+    live.cancel = (pid, secret) => this.#cancel(pid, secret)
+    live.isIdle = () => this.#talk.ledger.size === 0
+    live.lastActive = performance.now()
+    upstream.wire.listen(this.#fromTarget())
+    if (upstream.rest.length > 0) this.#talk.down.push(upstream.rest, 0, upstream.rest.length)
+    // What names mean is asked before the client may send its first text.
+    this.#talk.keeper.refresh(this.#talk.status, () => {
+      this.#welcome()
+      client.wire.listen(this.#fromClient())
+      const rest = client.rest()
+      if (rest.length > 0) this.#up(rest, 0, rest.length)
+    })
+  }
+
+  #welcome(): void {
+    const { upstream } = this.#parts
+    this.#talk.toClient(write.AUTHENTICATION_OK)
+    this.#talk.toClient(upstream.statuses)
+    // The target's PID, which people look for; the secret is ours alone.
+    this.#talk.toClient(write.backendKeyData(upstream.pid, this.#secret))
+    this.#talk.toClient(write.readyForQuery(this.#talk.status))
+  }
+
+  #fromClient(): WireSink {
+    return {
+      bytes: (bytes, start, end) => this.#up(bytes, start, end),
+      end: () => this.#finish('client closed'),
+      closed: () => this.#closed('client closed'),
+      drained: () => this.#balance(),
+    }
+  }
+
+  #fromTarget(): WireSink {
+    return {
+      bytes: (bytes, start, end) => this.#down(bytes, start, end),
+      end: () => this.#lost(),
+      closed: () => {
+        this.#lost()
+        this.#closed('target closed')
+      },
+      drained: () => this.#balance(),
+    }
+  }
+
+  #up(bytes: Buffer, start: number, end: number): void {
+    this.#parts.live.lastActive = performance.now()
+    this.#talk.up.push(bytes, start, end)
+    if (this.#talk.up.isWaiting || this.#parts.upstream.wire.isFull) this.#balance()
+  }
+
+  #down(bytes: Buffer, start: number, end: number): void {
+    this.#parts.live.lastActive = performance.now()
+    this.#talk.down.push(bytes, start, end)
+    if (this.#talk.up.isWaiting) {
+      this.#talk.up.resume()
+      this.#balance()
+    } else if (this.#parts.client.wire.isFull) this.#balance()
+    if (this.#endWhenIdle !== undefined) this.#endIfIdle()
+  }
+
+  /** Nobody is read whose counterpart cannot take more. */
+  #balance(): void {
+    if (this.#talk.over !== undefined) return
+    const { client, upstream } = this.#parts
+    const upWaits = this.#stalled || this.#talk.up.isWaiting || upstream.wire.isFull
+    const downWaits = this.#stalled || client.wire.isFull
+    if (upWaits) client.wire.pause()
+    else client.wire.resume()
+    if (downWaits) upstream.wire.pause()
+    else upstream.wire.resume()
+  }
+
+  #stall(stalled: boolean): void {
+    this.#stalled = stalled
+    this.#balance()
+  }
+
+  #end(error: GatewayError, when: 'idle' | 'now'): void {
+    if (when === 'now') this.#finish(error.code, error)
+    else {
+      this.#endWhenIdle = error
+      this.#endIfIdle()
+    }
+  }
+
+  #endIfIdle(): void {
+    const error = this.#endWhenIdle
+    if (error !== undefined && this.#talk.isAtRest && this.#talk.status === IDLE) {
+      this.#finish(error.code, error)
+    }
+  }
+
+  /** The target closed. Its own last error has been passed on; when there was none, the client is told. */
+  #lost(): void {
+    const told = this.#talk.targetSaidWhy
+    const error = told ? undefined : new GatewayError('GW_UPSTREAM_LOST', 'the target closed')
+    this.#finish('target closed', error)
+  }
+
+  #finish(reason: string, error?: GatewayError): void {
+    const talk = this.#talk
+    if (talk.over !== undefined) return
+    talk.over = reason
+    const { client, upstream, turn } = this.#parts
+    if (error !== undefined) talk.toClient(write.fatalFrame(error))
+    if (reason === 'terminated') talk.toTarget(write.TERMINATE)
+    talk.up.stop()
+    talk.down.stop()
+    talk.cutRunning()
+    turn.end(client.wire)
+    turn.end(upstream.wire)
+    // What still comes in is read and dropped: unread bytes would turn our close into a reset, which
+    // can take the last message away from the client.
+    client.wire.resume()
+    upstream.wire.resume()
+    this.#linger = setTimeout(() => {
+      client.wire.destroy()
+      upstream.wire.destroy()
+    }, LINGER_MS)
+  }
+
+  #closed(reason: string): void {
+    this.#finish(reason)
+    const { client, upstream } = this.#parts
+    this.#openWires -= 1
+    if (this.#openWires > 0) {
+      // The other half has nobody left to speak to, once what was sent to it is out.
+      if (client.wire.isClosed) upstream.wire.end()
+      return
+    }
+    clearTimeout(this.#linger)
+    this.#done(this.#talk.over ?? reason)
+  }
+
+  #cancel(pid: number, secret: Uint8Array): boolean {
+    const { upstream, grant, recording, worker } = this.#parts
+    if (pid !== upstream.pid || secret.length !== this.#secret.length) return false
+    if (!timingSafeEqual(secret, this.#secret)) return false
+    const now = performance.now()
+    // Nothing runs: a cancel now could only hit what comes next.
+    if (this.#talk.ledger.size === 0 || now - this.#cancelledAt < CANCEL_MS_MIN) return true
+    this.#cancelledAt = now
+    recording.moment({ kind: 'cancel', status: '', text: '' })
+    this.#parts.turn.schedule()
+    cancelAt(grant.connection, { pid, secret: upstream.secret }).catch((error: unknown) =>
+      worker.warn('a cancel did not reach the target', {
+        connection: grant.connection.name,
+        error: GatewayError.from(error).code,
+      }),
+    )
+    return true
+  }
+}

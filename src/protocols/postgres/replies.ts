@@ -1,0 +1,355 @@
+/**
+ * Pure apart from what it is handed. What the target sends: each frame is paired with what is owed, masked where a
+ * plan says so, and passed on, or kept back when it answers the gateway itself.
+ *
+ * A target is not trusted to keep to the protocol: a reply that nothing is owed for ends the session.
+ */
+import { GatewayError } from '../../base/errors.ts'
+import { FORWARD, type Held, type LaneHandler, STOP, TAKEN } from '../../relay/lane.ts'
+import { type Conversation, FAILED, IDLE, IN_TRANSACTION } from './conversation.ts'
+import {
+  BIND,
+  CLOSE,
+  copyOf,
+  DESCRIBE,
+  type Entry,
+  EXECUTE,
+  OWN,
+  PARSE,
+  QUERY,
+  type Running,
+  SYNC,
+} from './entry.ts'
+import { DOWN } from './frame.ts'
+import { readFields, readText, readTextRow, rowsOfTag } from './read.ts'
+import type { Portal } from './statements.ts'
+
+/** A reply that is held whole may have this many bytes; longer rows can only pass where nothing masks them. */
+const HELD_BYTES_MAX = 64 << 20
+
+export class Replies implements LaneHandler {
+  readonly #talk: Conversation
+  #own: string | undefined
+
+  constructor(talk: Conversation) {
+    this.#talk = talk
+  }
+
+  pass(bytes: Buffer, start: number, end: number): void {
+    const { turn, client } = this.#talk.parts
+    turn.send(client.wire, bytes, start, end)
+  }
+
+  note(bytes: Buffer, start: number, end: number, first: boolean): void {
+    this.#talk.results.note(bytes, start, end, first)
+  }
+
+  heldBytesMax(): number {
+    return HELD_BYTES_MAX
+  }
+
+  oversize(): boolean {
+    return false
+  }
+
+  broken(problem: 'malformed' | 'unknown' | 'too-large', kind: number): void {
+    const say =
+      problem === 'too-large' ? 'A row to be masked is larger than the gateway holds.' : undefined
+    this.#talk.fail(
+      new GatewayError('GW_UPSTREAM_MALFORMED', `${problem} message ${kind} from the target`, {
+        ...(say === undefined ? {} : { say }),
+      }),
+    )
+  }
+
+  held(kind: number, bytes: Buffer, start: number, end: number): Held {
+    switch (kind) {
+      case DOWN.notice:
+        return this.#talk.results.notice(bytes, start, end)
+      case DOWN.parameterStatus:
+        return this.#parameter(bytes, start, end)
+      case DOWN.notification:
+        return this.#talk.results.notification(bytes, start, end)
+      case DOWN.error:
+        return this.#error(bytes, start, end)
+      default: {
+        const first = this.#talk.ledger.first()
+        if (first === undefined) return this.#unexpected(kind)
+        if (first.kind === OWN) return this.#ofOwn(first, kind, bytes, start, end)
+        return this.#reply(first, kind, bytes, start, end)
+      }
+    }
+  }
+
+  #reply(first: Entry, kind: number, bytes: Buffer, start: number, end: number): Held {
+    const talk = this.#talk
+    switch (kind) {
+      case DOWN.dataRow:
+        return talk.results.rows(bytes, start, end)
+      case DOWN.parseComplete:
+        return this.#completed(first, PARSE, kind)
+      case DOWN.bindComplete:
+        return this.#completed(first, BIND, kind)
+      case DOWN.closeComplete:
+        return this.#completed(first, CLOSE, kind)
+      case DOWN.parameterDescription:
+        if (first.kind !== DESCRIBE) return this.#unexpected(kind)
+        return first.silent ? TAKEN : FORWARD
+      case DOWN.rowDescription:
+      case DOWN.noData:
+        return this.#described(first, kind, bytes, start, end)
+      case DOWN.commandComplete:
+      case DOWN.emptyQuery:
+      case DOWN.portalSuspended:
+        return this.#finished(first, kind, bytes, start, end)
+      case DOWN.readyForQuery:
+        return this.#ready(first, bytes[start + 5]!, end - start)
+      case DOWN.copyIn:
+        return this.#copyIn(first, kind)
+      case DOWN.copyOut:
+        return talk.results.copyOut(first, bytes, start, end) ? FORWARD : STOP
+      case DOWN.copyData:
+        return talk.results.copyData(bytes, start, end)
+      case DOWN.copyDone:
+        return talk.results.copyDone()
+      default:
+        return this.#unexpected(kind)
+    }
+  }
+
+  #completed(first: Entry, kind: number, message: number): Held {
+    const talk = this.#talk
+    if (first.kind !== kind || first.refusal !== undefined) return this.#unexpected(message)
+    talk.paid()
+    if (first.prepared !== undefined) talk.prepared.confirm(first.prepared.name, first.prepared)
+    else if (first.portal !== undefined) talk.portals.confirm(first.portal.name, first.portal)
+    else if (first.closes !== undefined) {
+      const names = first.closes.of === 'statement' ? talk.prepared : talk.portals
+      names.delete(first.closes.name)
+    }
+    return first.silent ? TAKEN : FORWARD
+  }
+
+  #described(first: Entry, kind: number, bytes: Buffer, start: number, end: number): Held {
+    const talk = this.#talk
+    if (first.kind === QUERY && kind === DOWN.rowDescription) {
+      return talk.results.queryDescribed(first, bytes, start, end) ? FORWARD : STOP
+    }
+    if (first.kind !== DESCRIBE) return this.#unexpected(kind)
+    if (kind === DOWN.rowDescription && !talk.results.described(first, bytes, start, end))
+      return STOP
+    talk.paid()
+    return first.silent ? TAKEN : FORWARD
+  }
+
+  /** A statement came to its end, or for `portalSuspended` to the row that was asked for last. */
+  #finished(first: Entry, kind: number, bytes: Buffer, start: number, end: number): Held {
+    const talk = this.#talk
+    if (first.kind !== QUERY && first.kind !== EXECUTE) return this.#unexpected(kind)
+    if (first.failed || first.refusal !== undefined) return this.#unexpected(kind)
+    talk.results.noteEnd(bytes, start, end)
+    const running = first.running[first.done]
+    if (running !== undefined) {
+      const tag = kind === DOWN.commandComplete ? readText(bytes, start, end) : ''
+      if (tag === undefined) return this.#unexpected(kind)
+      this.#copyOver(running)
+      if (kind !== DOWN.portalSuspended) this.#settle(running)
+      const status = kind === DOWN.portalSuspended ? 'suspended' : 'ok'
+      talk.results.closeAction(running, { status, error: '', rows: rowsOfTag(tag) })
+      first.done += 1
+    } else if (kind === DOWN.commandComplete) {
+      // More answers than statements: what answered was not what was judged.
+      return this.#unexpected(kind)
+    }
+    if (first.kind === EXECUTE) talk.paid()
+    else talk.results.headChanged(first)
+    return FORWARD
+  }
+
+  /** A statement that could ask for data is over without having asked, or with its data read. */
+  #copyOver(running: Running): void {
+    const talk = this.#talk
+    if (running.effect.copy?.direction !== 'in') return
+    if (talk.copyAsked > 0) talk.copyAsked -= 1
+    if (talk.copying) talk.setCopying(false)
+  }
+
+  /** Names that the statement made or let go, now that it has run. */
+  #settle(running: Running): void {
+    const talk = this.#talk
+    const { prepares, declares, closes, discardsAll } = running.effect
+    if (prepares !== undefined) {
+      talk.prepared.confirm(prepares.name, {
+        name: prepares.name,
+        text: running.text,
+        statement: prepares.body,
+        namesKey: talk.keeper.names?.key ?? '',
+        bySql: true,
+        judged: undefined,
+        described: false,
+        result: undefined,
+      })
+    }
+    if (declares !== undefined) talk.portals.confirm(declares.name, this.#cursor(running))
+    if (discardsAll) {
+      talk.prepared.clear()
+      talk.portals.clear()
+    } else if (closes !== undefined) {
+      const names = closes.kind === 'prepared' ? talk.prepared : talk.portals
+      if (closes.name === undefined) names.clear()
+      else names.delete(closes.name)
+    }
+  }
+
+  #cursor(running: Running): Portal {
+    const { name, body } = running.effect.declares!
+    return {
+      name,
+      prepared: {
+        name: '',
+        text: running.text,
+        statement: body,
+        namesKey: '',
+        bySql: true,
+        judged: undefined,
+        described: false,
+        result: undefined,
+      },
+      resultFormats: [],
+      params: [],
+      bytesUp: 0,
+      judged: undefined,
+      described: false,
+      result: undefined,
+    }
+  }
+
+  #ready(first: Entry, status: number, size: number): Held {
+    const talk = this.#talk
+    if (first.kind !== QUERY && first.kind !== SYNC) return this.#unexpected(DOWN.readyForQuery)
+    if (size !== 6 || !this.#told(status)) return this.#unexpected(DOWN.readyForQuery)
+    talk.abandon(first, 'skipped')
+    if (first.kind === QUERY) talk.copyAsked = 0
+    talk.paid()
+    if (talk.keeper.ready(status)) {
+      const { connection, database } = talk.parts.grant
+      talk.parts.worker.catalogueChanged(connection.name, database)
+    }
+    return FORWARD
+  }
+
+  #told(status: number): boolean {
+    if (status !== IDLE && status !== IN_TRANSACTION && status !== FAILED) return false
+    this.#talk.status = status
+    return true
+  }
+
+  #copyIn(first: Entry, kind: number): Held {
+    const talk = this.#talk
+    if (copyOf(first)?.direction !== 'in' || talk.copyAsked === 0) return this.#unexpected(kind)
+    talk.copyAsked -= 1
+    talk.setCopying(true)
+    return FORWARD
+  }
+
+  #error(bytes: Buffer, start: number, end: number): Held {
+    const talk = this.#talk
+    const first = talk.ledger.first()
+    const fields = readFields(bytes, start, end)
+    if (fields === undefined) return this.#unexpected(DOWN.error)
+    const severity = fields.get('V') ?? fields.get('S')
+    if (severity === 'FATAL' || severity === 'PANIC') talk.targetSaidWhy = true
+    // An error that nothing is owed for announces the end of the connection.
+    if (first === undefined) return talk.results.notice(bytes, start, end)
+    if (first.kind === OWN) {
+      first.failed = true
+      this.#own = undefined
+      return TAKEN
+    }
+    const error = fields.get('C') ?? ''
+    if (first.refusal === undefined) {
+      const held = talk.results.notice(bytes, start, end)
+      this.#failed(first, error)
+      return held
+    }
+    this.#failed(first, error)
+    talk.toClient(first.refusal)
+    return TAKEN
+  }
+
+  /** What the error takes along: the rest of a simple query, or of the segment up to its Sync. */
+  #failed(first: Entry, error: string): void {
+    const talk = this.#talk
+    if (talk.copying) talk.setCopying(false)
+    const running = first.running[first.done]
+    if (running !== undefined) {
+      talk.results.closeAction(running, { status: 'error', error, rows: 0 })
+      first.done += 1
+    }
+    if (first.kind === QUERY) {
+      first.failed = true
+      talk.copyAsked = 0
+      talk.abandon(first, 'skipped')
+      return
+    }
+    if (first.kind === SYNC) return
+    let one: Entry | undefined = first
+    while (one !== undefined && one.kind !== SYNC) {
+      this.#forget(one)
+      talk.paid()
+      one = talk.ledger.first()
+    }
+    talk.copyAsked = 0
+    if (one === undefined) talk.skipping = 'by target'
+  }
+
+  #forget(one: Entry): void {
+    const talk = this.#talk
+    talk.abandon(one, 'skipped')
+    if (one.kind === PARSE && one.prepared !== undefined) {
+      talk.prepared.forget(one.prepared.name, one.prepared)
+    } else if (one.kind === BIND && one.portal !== undefined) {
+      talk.portals.forget(one.portal.name, one.portal)
+    }
+  }
+
+  /** Answers to what the gateway itself asked; none of it is the client's. */
+  #ofOwn(first: Entry, kind: number, bytes: Buffer, start: number, end: number): Held {
+    const talk = this.#talk
+    switch (kind) {
+      case DOWN.rowDescription:
+      case DOWN.commandComplete:
+        return TAKEN
+      case DOWN.dataRow: {
+        const row = readTextRow(bytes, start, end)
+        if (row === undefined) return this.#unexpected(kind)
+        this.#own = row[0] ?? undefined
+        return TAKEN
+      }
+      case DOWN.readyForQuery: {
+        if (!this.#told(bytes[start + 5]!)) return this.#unexpected(kind)
+        talk.paid()
+        const value = first.failed ? undefined : this.#own
+        this.#own = undefined
+        first.own?.(value)
+        return TAKEN
+      }
+      default:
+        return this.#unexpected(kind)
+    }
+  }
+
+  #parameter(bytes: Buffer, start: number, end: number): Held {
+    const [name] = bytes.toString('latin1', start + 5, end).split('\0')
+    // What decides how texts are read; the gateway's own statement of it is the target's answer.
+    if (name === 'client_encoding' || name === 'standard_conforming_strings') {
+      this.#talk.keeper.soil()
+    }
+    return FORWARD
+  }
+
+  #unexpected(kind: number): Held {
+    this.#talk.malformed('target', `message ${kind} that nothing is owed for`)
+    return STOP
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * Pure apart from what it is handed. What the client sends: each frame is understood, judged, and forwarded as it
+ * is, refused, or made to wait. Nothing is forwarded before its action is in the recorder's buffer.
+ */
+import { GatewayError } from '../../base/errors.ts'
+import { FORWARD, type Held, type LaneHandler, STOP, TAKEN, WAIT } from '../../relay/lane.ts'
+import type { Conversation } from './conversation.ts'
+import { BIND, CLOSE, DESCRIBE, EXECUTE, entry, PARSE, QUERY, SYNC } from './entry.ts'
+import { UP } from './frame.ts'
+import { readBind, readExecute, readParse, readTarget, readText } from './read.ts'
+import type { Portal, Prepared } from './statements.ts'
+import * as write from './write.ts'
+
+/** Most bytes of a message that holds parameters, or of anything else that is held whole. */
+const HELD_BYTES_MAX = 64 << 20
+/** Room for names around a statement's text. */
+const AROUND_TEXT_BYTES = 4096
+
+export class Requests implements LaneHandler {
+  readonly #talk: Conversation
+  /** Names were asked for on behalf of the frame that is offered now. */
+  #refreshed = false
+
+  constructor(talk: Conversation) {
+    this.#talk = talk
+  }
+
+  pass(bytes: Buffer, start: number, end: number): void {
+    const { turn, upstream } = this.#talk.parts
+    turn.send(upstream.wire, bytes, start, end)
+  }
+
+  note(): void {}
+
+  heldBytesMax(kind: number): number {
+    if (kind === UP.query || kind === UP.parse) {
+      return this.#talk.parts.worker.statementBytesMax + AROUND_TEXT_BYTES
+    }
+    return HELD_BYTES_MAX
+  }
+
+  oversize(kind: number, _size: number): boolean {
+    const talk = this.#talk
+    if (kind === UP.copyData) return talk.copyAsked === 0
+    if (kind !== UP.query && kind !== UP.parse) return false
+    // Whether it may be refused now or must wait cannot be asked for a frame that is not kept.
+    if (talk.blocked || talk.copying || talk.copyAsked > 0) return false
+    if (talk.skipping === 'no') talk.reader.refuseOversize(kind === UP.query)
+    return true
+  }
+
+  broken(problem: 'malformed' | 'unknown' | 'too-large', kind: number): void {
+    const code = problem === 'too-large' ? 'GW_FRAME_TOO_LARGE' : 'GW_MALFORMED'
+    this.#talk.fail(new GatewayError(code, `${problem} message ${kind} from the client`))
+  }
+
+  held(kind: number, bytes: Buffer, start: number, end: number): Held {
+    const talk = this.#talk
+    if (kind === UP.terminate) {
+      talk.finish('terminated')
+      return STOP
+    }
+    if (talk.blocked || talk.ledger.isFull) return WAIT
+    if (talk.copying) return this.#whileCopying(kind)
+    // Whether the target takes the next bytes as data or as messages is known when it has answered.
+    if (talk.copyAsked > 0) return WAIT
+    if (talk.skipping !== 'no' && kind !== UP.sync) return TAKEN
+    if (this.#mustRefresh(kind)) return WAIT
+    const held = this.#message(kind, bytes, start, end)
+    if (held !== WAIT) this.#refreshed = false
+    return held
+  }
+
+  /** Asks for the session's names where the next message may depend on them. */
+  #mustRefresh(kind: number): boolean {
+    const talk = this.#talk
+    if (kind === UP.sync || kind === UP.flush || talk.segmentOpen || this.#refreshed) return false
+    if (!talk.keeper.needsRefresh(talk.status)) return false
+    if (talk.ledger.size > 0) return talk.keeper.isDirty
+    this.#refreshed = true
+    talk.blocked = true
+    talk.keeper.refresh(talk.status, () => {
+      talk.blocked = false
+    })
+    return true
+  }
+
+  #message(kind: number, bytes: Buffer, start: number, end: number): Held {
+    switch (kind) {
+      case UP.query:
+        return this.#query(bytes, start, end)
+      case UP.parse:
+        return this.#parse(bytes, start, end)
+      case UP.bind:
+        return this.#bind(bytes, start, end)
+      case UP.describe:
+        return this.#describe(bytes, start, end)
+      case UP.execute:
+        return this.#execute(bytes, start, end)
+      case UP.close:
+        return this.#close(bytes, start, end)
+      case UP.flush:
+        return FORWARD
+      case UP.sync:
+        return this.#sync()
+      case UP.functionCall:
+        this.#talk.reader.refuseFunctionCall()
+        return TAKEN
+      default:
+        // Data of a COPY that the target did not ask for, or no longer does: PostgreSQL ignores it too.
+        return TAKEN
+    }
+  }
+
+  /** As PostgreSQL in COPY: data goes on, Flush and Sync are ignored, anything else breaks the protocol. */
+  #whileCopying(kind: number): Held {
+    const talk = this.#talk
+    switch (kind) {
+      case UP.copyDone:
+      case UP.copyFail:
+        talk.setCopying(false)
+        return FORWARD
+      case UP.flush:
+      case UP.sync:
+        return TAKEN
+      default:
+        return this.#malformed(`message ${kind} in the middle of a COPY`)
+    }
+  }
+
+  #query(bytes: Buffer, start: number, end: number): Held {
+    const talk = this.#talk
+    const text = readText(bytes, start, end)
+    if (text === undefined) return this.#malformed('Query')
+    const read = talk.reader.read(text, end - start)
+    if (read === 'wait') return WAIT
+    const run = talk.reader.admitQuery(text, read, end - start)
+    if (run === 'wait') return WAIT
+    if (run === undefined) return TAKEN
+    talk.owe(entry(QUERY, { running: run }))
+    return FORWARD
+  }
+
+  #parse(bytes: Buffer, start: number, end: number): Held {
+    const talk = this.#talk
+    const body = readParse(bytes, start, end)
+    if (body === undefined) return this.#malformed('Parse')
+    if (talk.prepared.find(body.statement, talk.segment) === 'unsettled') return WAIT
+    const read = talk.reader.read(body.text, end - start)
+    if (read === 'wait') return WAIT
+    const prepared = talk.reader.admitParse(body.statement, body.text, read)
+    if (prepared === undefined) return TAKEN
+    talk.prepared.ask(prepared.name, prepared, talk.segment)
+    talk.segmentOpen = true
+    talk.owe(entry(PARSE, { prepared }))
+    return FORWARD
+  }
+
+  #bind(bytes: Buffer, start: number, end: number): Held {
+    const talk = this.#talk
+    const body = readBind(bytes, start, end)
+    if (body === undefined) return this.#malformed('Bind')
+    const prepared = talk.prepared.find(body.statement, talk.segment)
+    if (prepared === 'unsettled') return WAIT
+    if (talk.portals.find(body.portal, talk.segment) === 'unsettled') return WAIT
+    if (prepared === undefined) {
+      talk.reader.refuseUnknown('statement', body.statement)
+      return TAKEN
+    }
+    const portal = talk.reader.admitBind(prepared, body, bytes, end - start)
+    if (portal === 'wait') return WAIT
+    if (portal === undefined) return TAKEN
+    talk.portals.ask(portal.name, portal, talk.segment)
+    talk.segmentOpen = true
+    talk.owe(entry(BIND, { portal }))
+    return FORWARD
+  }
+
+  #describe(bytes: Buffer, start: number, end: number): Held {
+    const talk = this.#talk
+    const target = readTarget(bytes, start, end)
+    if (target === undefined) return this.#malformed('Describe')
+    let prepared: Prepared | undefined
+    let portal: Portal | undefined
+    if (target.of === 'statement') {
+      const found = talk.prepared.find(target.name, talk.segment)
+      if (found === 'unsettled') return WAIT
+      prepared = found
+      if (found !== undefined) found.described = true
+    } else {
+      const found = talk.portals.find(target.name, talk.segment)
+      if (found === 'unsettled') return WAIT
+      portal = found
+      if (found !== undefined) found.described = true
+    }
+    talk.segmentOpen = true
+    talk.owe(entry(DESCRIBE, { prepared, portal }))
+    return FORWARD
+  }
+
+  #execute(bytes: Buffer, start: number, end: number): Held {
+    const talk = this.#talk
+    const body = readExecute(bytes, start, end)
+    if (body === undefined) return this.#malformed('Execute')
+    const portal = talk.portals.find(body.portal, talk.segment)
+    if (portal === 'unsettled') return WAIT
+    if (portal === undefined) {
+      talk.reader.refuseUnknown('portal', body.portal)
+      return TAKEN
+    }
+    const run = talk.reader.admitExecute(portal)
+    if (run === 'wait') return WAIT
+    if (run === undefined) return TAKEN
+    if (talk.results.needsDescription(portal)) {
+      portal.described = true
+      talk.owe(entry(DESCRIBE, { portal, silent: true }))
+      talk.toTarget(write.describe('P', portal.name))
+    }
+    talk.segmentOpen = true
+    talk.owe(entry(EXECUTE, { portal, running: run }))
+    return FORWARD
+  }
+
+  #close(bytes: Buffer, start: number, end: number): Held {
+    const talk = this.#talk
+    const closes = readTarget(bytes, start, end)
+    if (closes === undefined) return this.#malformed('Close')
+    talk.segmentOpen = true
+    talk.owe(entry(CLOSE, { closes }))
+    return FORWARD
+  }
+
+  #sync(): Held {
+    const talk = this.#talk
+    talk.segment += 1
+    if (talk.skipping === 'by us') {
+      talk.skipping = 'no'
+      talk.toClient(write.readyForQuery(talk.status))
+      return TAKEN
+    }
+    talk.skipping = 'no'
+    talk.segmentOpen = false
+    talk.owe(entry(SYNC))
+    return FORWARD
+  }
+
+  #malformed(what: string): Held {
+    this.#talk.malformed('client', what)
+    return STOP
+  }
+}

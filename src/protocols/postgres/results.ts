@@ -1,0 +1,403 @@
+/**
+ * Pure apart from what it is handed. Results on their way down: which rows are masked and how, what of them is
+ * recorded, and the end of each action.
+ */
+import { ByteSink, copy } from '../../base/bytes.ts'
+import { GatewayError } from '../../base/errors.ts'
+import type { Field, RowPlan } from '../../mask/plan.ts'
+import { FORWARD, type Held, HOLD, NOTE, RUN, STOP, TAKEN } from '../../relay/lane.ts'
+import type { Conversation } from './conversation.ts'
+import { CopyResults } from './copy-results.ts'
+import { DESCRIBE, type Entry, EXECUTE, OWN, QUERY, type Running } from './entry.ts'
+import { DOWN } from './frame.ts'
+import type { Judged } from './judge.ts'
+import { RowMasker } from './mask.ts'
+import { maskError, maskNotification } from './mask-error.ts'
+import { cutForRecord } from './params.ts'
+import { formatAt, readRowDescription } from './read.ts'
+import type { PostgresShared } from './session-masks.ts'
+import { SessionMasks } from './session-masks.ts'
+import type { Statement } from './sql/analysis.ts'
+import type { Described, Portal } from './statements.ts'
+
+/** Maskers for one row description under one set of masks; undefined ones have nothing to do. */
+interface Maskers {
+  readonly described: Described
+  readonly formats: readonly number[] | undefined
+  readonly masksKey: string
+  readonly touchesMasked: boolean
+  readonly client: RowMasker | undefined
+  /** Set where the record hides more than the client is denied (`mode: monitor`). */
+  readonly record: RowMasker | undefined
+}
+
+export class Results {
+  readonly masks: SessionMasks
+  readonly copies: CopyResults
+  readonly tally = new Map<string, number>()
+  readonly #talk: Conversation
+  #maskers: Maskers | undefined
+  readonly #masked = new ByteSink(0)
+  readonly #unmonitored = new ByteSink(0)
+  readonly #payload = new ByteSink(0)
+  #payloadCut = false
+  #bytesDown = 0
+  #rows = 0
+
+  constructor(talk: Conversation, shared: PostgresShared) {
+    this.#talk = talk
+    this.masks = new SessionMasks(talk, shared)
+    this.copies = new CopyResults(talk, this)
+  }
+
+  /** An entry became the first that is owed: decides how rows are treated before the first can come. */
+  headChanged(head: Entry): void {
+    const { courses } = this.#talk.down
+    if (head.kind === OWN) courses[DOWN.dataRow] = HOLD
+    else if (head.kind === EXECUTE) this.#executes(head)
+    // Rows of a simple query follow their description (`queryDescribed`); others would be a breach.
+    else if (head.kind === QUERY) courses[DOWN.dataRow] = HOLD
+    if (head.kind === QUERY || head.kind === EXECUTE) {
+      courses[DOWN.copyData] = HOLD
+    }
+  }
+
+  #executes(head: Entry): void {
+    const { courses } = this.#talk.down
+    const { portal } = head
+    const runs = portal?.prepared.statement?.effect.runs !== undefined
+    const described = portal?.result ?? (runs ? undefined : portal?.prepared.result)
+    if (described !== undefined) {
+      const formats = portal?.result === undefined ? portal?.resultFormats : undefined
+      this.#use(described, { formats, touchesMasked: head.running[0]?.touchesMasked ?? false })
+    } else {
+      this.#maskers = undefined
+      // Without a description no row can be masked: rows may come only where nothing is.
+      courses[DOWN.dataRow] = this.masks.now.idle ? NOTE : HOLD
+    }
+  }
+
+  /** The gateway must ask for the portal's description itself, because the client did not. */
+  needsDescription(portal: Portal): boolean {
+    const { statement } = portal.prepared
+    if (statement === undefined || !statement.returnsRows || this.masks.now.idle) return false
+    if (portal.described) return false
+    return statement.effect.runs !== undefined || !portal.prepared.described
+  }
+
+  /** RowDescription that answers Describe. */
+  described(head: Entry, bytes: Buffer, start: number, end: number): boolean {
+    const owner = head.portal ?? head.prepared
+    if (owner === undefined) return true
+    const known = head.portal?.prepared.result ?? owner.result
+    const described = this.#read(bytes, start, end, known)
+    if (described === undefined) return false
+    owner.result = described
+    // The next portal of the statement will be described alike, and is then recognised by its bytes.
+    if (head.portal !== undefined && head.portal.prepared.statement?.effect.runs === undefined) {
+      head.portal.prepared.result ??= undefined
+    }
+    return true
+  }
+
+  /** RowDescription in the answer to a simple query. */
+  queryDescribed(head: Entry, bytes: Buffer, start: number, end: number): boolean {
+    const described = this.#read(bytes, start, end, this.#maskers?.described)
+    if (described === undefined) return false
+    const touchesMasked = head.running[head.done]?.touchesMasked ?? false
+    this.#use(described, { formats: undefined, touchesMasked })
+    this.#bytesDown += end - start
+    return true
+  }
+
+  #read(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    known: Described | undefined,
+  ): Described | undefined {
+    if (known !== undefined && known.frame.compare(bytes, start, end) === 0) return known
+    const fields = readRowDescription(bytes, start, end)
+    if (fields === undefined) {
+      this.#talk.malformed('target', 'RowDescription')
+      return undefined
+    }
+    return { frame: copy(bytes, start, end), fields }
+  }
+
+  #use(
+    described: Described,
+    about: { formats: readonly number[] | undefined; touchesMasked: boolean },
+  ): void {
+    const { formats, touchesMasked } = about
+    const { now } = this.masks
+    const last = this.#maskers
+    if (
+      last === undefined ||
+      last.described !== described ||
+      last.formats !== formats ||
+      last.masksKey !== now.key ||
+      last.touchesMasked !== touchesMasked
+    ) {
+      const fields = formats === undefined ? described.fields : formatted(described.fields, formats)
+      const plan = now.idle ? undefined : this.masks.plan(fields, touchesMasked)
+      const masksKey = now.key
+      this.#maskers = { described, formats, masksKey, touchesMasked, ...this.#maskersOf(plan) }
+    }
+    const { client, record } = this.#maskers!
+    const passes = client === undefined && record === undefined
+    this.#talk.down.courses[DOWN.dataRow] = passes ? NOTE : RUN
+    this.#toPayload(described.frame, 0, described.frame.length)
+  }
+
+  #maskersOf(plan: RowPlan): Pick<Maskers, 'client' | 'record'> {
+    if (plan === undefined) return { client: undefined, record: undefined }
+    const { now } = this.masks
+    const { detectors } = now
+    const key = this.#talk.parts.worker.maskKey
+    const make = (applies: 'enforced' | 'all', tally: Map<string, number>) => {
+      const masker = new RowMasker(plan, { detectors, key, tally, applies })
+      return masker.idle ? undefined : masker
+    }
+    const client = make('enforced', this.tally)
+    return { client, record: now.monitors ? make('all', new Map()) : undefined }
+  }
+
+  /** Rows that pass unread, in whatever pieces they come. */
+  note(bytes: Buffer, start: number, end: number, first: boolean): void {
+    if (first) this.#rows += 1
+    this.#bytesDown += end - start
+    this.#toPayload(bytes, start, end)
+  }
+
+  /** Whole rows under a plan. */
+  rows(bytes: Buffer, start: number, end: number): Held {
+    const maskers = this.#maskers
+    if (maskers === undefined) {
+      this.#talk.malformed('target', 'a row that was not described')
+      return STOP
+    }
+    this.#bytesDown += end - start
+    for (let at = start; at < end; at += 1 + bytes.readInt32BE(at + 1)) this.#rows += 1
+    const { client, record } = maskers
+    if (record !== undefined) this.#toPayloadMasked(record, bytes, start, end)
+    if (client === undefined || !client.mayChange(bytes, start, end)) {
+      if (record === undefined) this.#toPayload(bytes, start, end)
+      return FORWARD
+    }
+    const sink = this.#masked
+    sink.clear()
+    if (client.maskRows(bytes, { start, end }, sink) !== end) {
+      this.#talk.malformed('target', 'DataRow')
+      return STOP
+    }
+    client.settle()
+    if (record === undefined) this.#toPayload(sink.bytes, 0, sink.size)
+    this.#talk.toClient(sink.view())
+    shrink(sink)
+    return TAKEN
+  }
+
+  #toPayloadMasked(record: RowMasker, bytes: Buffer, start: number, end: number): void {
+    if (this.#payloadCut) return
+    const sink = this.#unmonitored
+    sink.clear()
+    if (record.maskRows(bytes, { start, end }, sink) === end) {
+      this.#toPayload(sink.bytes, 0, sink.size)
+    } else this.#payloadCut = true
+    shrink(sink)
+  }
+
+  copyOut(head: Entry, bytes: Buffer, start: number, end: number): boolean {
+    return this.copies.begin(head, bytes, start, end)
+  }
+
+  copyData(bytes: Buffer, start: number, end: number): Held {
+    return this.copies.data(bytes, start, end)
+  }
+
+  copyDone(): Held {
+    return this.copies.done()
+  }
+
+  /** Counts bytes of a result that were not rows, and keeps them for the record while there is room. */
+  noteEnd(bytes: Buffer, start: number, end: number): void {
+    this.#bytesDown += end - start
+    this.#toPayload(bytes, start, end)
+  }
+
+  /** ErrorResponse or NoticeResponse: hidden where it could quote what a mask hides. */
+  notice(bytes: Buffer, start: number, end: number): Held {
+    const { now } = this.masks
+    if (now.idle) {
+      this.noteEnd(bytes, start, end)
+      return FORWARD
+    }
+    const frame = bytes.subarray(start, end)
+    const mask = (columns: boolean, detectors: typeof now.detectors) =>
+      maskError(frame, {
+        columns,
+        detectors,
+        key: this.#talk.parts.worker.maskKey,
+        tally: this.tally,
+      })
+    const recorded = mask(now.all !== undefined, now.detectors)
+    if (recorded === 'malformed') return this.#malformed('error or notice')
+    if (recorded === 'same') this.noteEnd(bytes, start, end)
+    else this.noteEnd(recorded, 0, recorded.length)
+    const told = now.monitors ? mask(now.hides, now.detectors?.enforced) : recorded
+    if (told === 'malformed') return this.#malformed('error or notice')
+    if (told === 'same') return FORWARD
+    this.#talk.toClient(told)
+    return TAKEN
+  }
+
+  notification(bytes: Buffer, start: number, end: number): Held {
+    if (!this.masks.now.hides) return FORWARD
+    const told = maskNotification(bytes.subarray(start, end))
+    if (told === 'malformed') return this.#malformed('NotificationResponse')
+    if (told === 'same') return FORWARD
+    this.#talk.toClient(told)
+    return TAKEN
+  }
+
+  #malformed(what: string): Held {
+    this.#talk.malformed('target', what)
+    return STOP
+  }
+
+  /** Records an action that goes up now. */
+  openAction(
+    statement: Statement,
+    judged: Judged,
+    about: { params: readonly string[]; bytesUp: number; text: string },
+  ): Running {
+    const { recording, live, worker, grant } = this.#talk.parts
+    const now = performance.now()
+    const gatewayUs = Math.round((now - live.lastActive) * 1000)
+    const action = recording.action(judged.shape, {
+      params: this.#recordedParams(about.params, statement),
+      bytesUp: about.bytesUp,
+      parseUs: 0,
+      decideUs: gatewayUs,
+      waitUs: 0,
+    })
+    live.context.statements += 1
+    worker.count.action(grant.connection.name, 'allowed')
+    const { effect } = statement
+    const named = effect.prepares !== undefined || effect.declares !== undefined
+    return {
+      shape: judged.shape,
+      action,
+      effect,
+      text: named ? about.text : '',
+      startedAt: now,
+      gatewayUs,
+      touchesMasked: statement.mask.touches,
+    }
+  }
+
+  /** Records an action that was refused, with its end; answers its id. */
+  refusedAction(
+    judged: Judged,
+    statement: Statement,
+    about: { bytesUp: number; params: readonly string[] },
+  ): string {
+    const { recording, live, worker, grant } = this.#talk.parts
+    const gatewayUs = Math.round((performance.now() - live.lastActive) * 1000)
+    const action = recording.action(judged.shape, {
+      params: this.#recordedParams(about.params, statement),
+      bytesUp: about.bytesUp,
+      parseUs: 0,
+      decideUs: gatewayUs,
+      waitUs: 0,
+    })
+    recording.outcome(judged.shape, action, {
+      status: 'refused',
+      error: '',
+      rows: 0,
+      bytesDown: 0,
+      upstreamUs: 0,
+      gatewayUs,
+      masked: undefined,
+      payload: undefined,
+      payloadCut: false,
+    })
+    this.#talk.parts.turn.schedule()
+    const { verdict } = judged
+    worker.count.action(grant.connection.name, verdict.verdict === 'deny' ? verdict.kind : 'denied')
+    return `${recording.sessionId}-${action}`
+  }
+
+  #recordedParams(params: readonly string[], statement: Statement): readonly string[] {
+    return params.length === 0 ? params : cutForRecord(this.masks.recordedParams(params, statement))
+  }
+
+  /** Records the end of an action; what was kept of its result goes with it. */
+  closeAction(
+    running: Running,
+    end: { readonly status: string; readonly error: string; readonly rows: number },
+  ): void {
+    const { recording, live, worker, grant } = this.#talk.parts
+    const { context } = live
+    const now = performance.now()
+    const downUs = Math.round((now - live.lastActive) * 1000)
+    const gatewayUs = running.gatewayUs + downUs
+    const rows = this.#rows > 0 ? this.#rows : end.rows
+    recording.outcome(running.shape, running.action, {
+      status: end.status,
+      error: end.error,
+      rows,
+      bytesDown: this.#bytesDown,
+      upstreamUs: Math.max(0, Math.round((now - running.startedAt) * 1000) - downUs),
+      gatewayUs,
+      masked: this.tally.size > 0 ? this.tally : undefined,
+      payload: this.#payload.size > 0 ? this.#payload.view() : undefined,
+      payloadCut: this.#payloadCut,
+    })
+    this.#talk.parts.turn.schedule()
+    worker.count.latency('total', gatewayUs)
+    context.rows += this.#rows
+    context.bytes += this.#bytesDown
+    for (const [name, count] of this.tally) {
+      context.maskedValues += count
+      worker.count.masked(name, grant.connection.name, count)
+    }
+    if (this.tally.size > 0) this.tally.clear()
+    shrink(this.#payload)
+    this.#payload.clear()
+    this.#payloadCut = false
+    this.#bytesDown = 0
+    this.#rows = 0
+  }
+
+  /** Keeps bytes for the record up to the configured most; what is cut off is said in the outcome. */
+  #toPayload(bytes: Buffer, start: number, end: number): void {
+    if (this.#payloadCut) return
+    if (this.#payload.size + end - start > this.#talk.parts.worker.responseBytesMax) {
+      this.#payloadCut = true
+    } else this.#payload.append(bytes, start, end)
+  }
+
+  /** A row or copy frame too large for the plan. */
+  tooLarge(): Held {
+    this.#talk.fail(
+      new GatewayError('GW_UPSTREAM_MALFORMED', 'a row to be masked is too large', {
+        say: 'A row to be masked is larger than the gateway holds.',
+      }),
+    )
+    return STOP
+  }
+}
+
+/** Formats of a Bind in place of those of a described statement, which says text for all. */
+function formatted(fields: readonly Field[], formats: readonly number[]): readonly Field[] {
+  return fields.map((field, i) => ({ ...field, format: formatAt(formats, i) }))
+}
+
+/** A sink that was large once must not cost its memory for ever. */
+function shrink(sink: ByteSink): void {
+  if (sink.bytes.length > 256 << 10) sink.bytes = Buffer.allocUnsafeSlow(4096)
+}
+
+export { DESCRIBE }

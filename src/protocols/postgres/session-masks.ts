@@ -1,0 +1,180 @@
+/**
+ * Pure. What masks mean for one session: declarations of its grant, resolved to the catalogue as the session sees it
+ * now, and the analysis of texts under them.
+ */
+import type { Guard } from '../../decide/policy.ts'
+import { DetectorSet } from '../../mask/detect.ts'
+import { enforces, type Field, type MaskedColumns, planRow, type RowPlan } from '../../mask/plan.ts'
+import { resolveMasks } from '../../mask/resolve-masks.ts'
+import { maskText } from '../../mask/spans.ts'
+import type { ColumnMaskDeclaration } from '../../mask/transform-spec.ts'
+import type { Conversation } from './conversation.ts'
+import type { ParseThread } from './parse-pool.ts'
+import { analyseParsed } from './sql/analyse.ts'
+import type { AnalyseOptions, Analysis, Names, Statement } from './sql/analysis.ts'
+import type { FactsCache } from './sql/facts-cache.ts'
+import { withoutLiterals } from './sql/hidden-literals.ts'
+import { natureOf } from './type-family.ts'
+
+/** Masks of a grant on one catalogue. Shared by sessions whose key is equal. */
+export interface Masks {
+  readonly key: string
+  /** Everything that is masked in records. */
+  readonly all: MaskedColumns | undefined
+  /** What is masked for the client; decides what statements may do. */
+  readonly enforced: MaskedColumns | undefined
+  readonly detectors: DetectorSet | undefined
+  /** Column masks change what the client sees: errors and notices are hidden too. */
+  readonly hides: boolean
+  /** Some masks only monitor: client and record see different values. */
+  readonly monitors: boolean
+  /** Nothing is masked at all. */
+  readonly idle: boolean
+}
+
+/** One per worker. */
+export interface PostgresShared {
+  readonly facts: FactsCache
+  readonly masks: Map<string, Masks>
+  readonly parser: ParseThread
+}
+
+const MASKS_MAX = 1000
+/** OIDs below are initdb's: the catalogue lists only what users made. */
+const FIRST_USER_OID = 16384
+
+export class SessionMasks {
+  readonly #talk: Conversation
+  readonly #shared: PostgresShared
+  #guard: Guard | undefined
+  #names: Names | undefined
+  #now: Masks = NOTHING
+  #analyseOptions: AnalyseOptions | undefined
+
+  constructor(talk: Conversation, shared: PostgresShared) {
+    this.#talk = talk
+    this.#shared = shared
+  }
+
+  /** The masks that apply now; names that are not known at the moment leave those that applied before. */
+  get now(): Masks {
+    const { guard } = this.#talk
+    const names = this.#talk.keeper.names ?? this.#names
+    if (guard !== this.#guard || names !== this.#names) {
+      this.#guard = guard
+      this.#names = names
+      this.#now = this.#find(guard, names)
+    }
+    return this.#now
+  }
+
+  analyse(text: string, names: Names): Analysis {
+    return this.#shared.facts.analyse(text, this.#options(names))
+  }
+
+  #options(names: Names): AnalyseOptions {
+    if (
+      this.#analyseOptions?.names !== names ||
+      this.#analyseOptions.masked !== this.now.enforced
+    ) {
+      const { functionsRead } = this.#talk.parts.grant.connection
+      const masked = this.now.enforced
+      this.#analyseOptions = { names, masked, functionsRead, identityParameter: undefined }
+    }
+    return this.#analyseOptions
+  }
+
+  /** As `analyse`, for a long text: the answer comes in a later turn. */
+  analyseElsewhere(text: string, names: Names, done: (analysis: Analysis) => void): void {
+    void this.#shared.parser.parse(text).then((parsed) => {
+      if ('reason' in parsed) done({ statements: [], opaque: parsed })
+      else done(analyseParsed(text, parsed, this.#options(names)))
+    })
+  }
+
+  plan(fields: readonly Field[], touchesMasked: boolean): RowPlan {
+    const { all, detectors } = this.now
+    return planRow(fields, {
+      masked: all,
+      detectors,
+      touchesMasked,
+      known: (oid) => oid < FIRST_USER_OID || this.#names?.catalogue.relation(oid) !== undefined,
+      nature: natureOf,
+    })
+  }
+
+  /** A statement's text as it is recorded: literals that a detector hits, or that meet a masked column, replaced. */
+  recordedText(exact: string, statement: Statement): string {
+    const { detectors, all } = this.now
+    let text = exact
+    const meets =
+      statement.mask.touches &&
+      (statement.facts.writes || statement.mask.refusal !== undefined || statement.facts.has_where)
+    if (all !== undefined && (meets || statement.opaque !== undefined))
+      text = withoutLiterals(exact)
+    return detectors === undefined ? text : this.#scanned(text, detectors)
+  }
+
+  recordedParams(params: readonly string[], statement: Statement): readonly string[] {
+    if (params.length === 0) return params
+    const { detectors, all } = this.now
+    if (all !== undefined && (statement.mask.touches || statement.opaque !== undefined)) {
+      return params.map(() => '****')
+    }
+    return detectors === undefined ? params : params.map((one) => this.#scanned(one, detectors))
+  }
+
+  #scanned(text: string, detectors: DetectorSet): string {
+    const bytes = Buffer.from(text)
+    if (!detectors.mayHold(bytes, 0, bytes.length)) return text
+    const key = this.#talk.parts.worker.maskKey
+    const masked = maskText(bytes, { detectors, key, tally: new Map() })
+    if (masked === undefined) return text
+    return masked === null ? '****' : masked.toString('utf8')
+  }
+
+  #find(guard: Guard, names: Names | undefined): Masks {
+    const { columns, detectors } = guard.masks
+    if (columns.length === 0 && detectors.length === 0) return NOTHING
+    // A session's own relations change what the patterns reach: its masks are its own then.
+    const { connection, database } = this.#talk.parts.grant
+    const place = JSON.stringify([connection.name, database, names?.key ?? ''])
+    const key = `${guard.key}|${place}`
+    const known = this.#shared.masks.get(key)
+    if (known !== undefined) return known
+    const made = resolve(guard, names, key)
+    if (this.#shared.masks.size >= MASKS_MAX) this.#shared.masks.clear()
+    this.#shared.masks.set(key, made)
+    return made
+  }
+}
+
+function resolve(guard: Guard, names: Names | undefined, key: string): Masks {
+  const { columns, detectors } = guard.masks
+  const resolved = (declared: readonly ColumnMaskDeclaration[], part: string) =>
+    names === undefined || declared.length === 0
+      ? undefined
+      : resolveMasks({ columns: declared, detectors: [] }, names.catalogue, `${key}${part}`)
+  const all = resolved(columns, '')
+  const applied = columns.filter((one) => !one.monitor)
+  const enforced = applied.length === columns.length ? all : resolved(applied, '|enforced')
+  return {
+    key,
+    all,
+    enforced,
+    detectors: detectors.length === 0 ? undefined : new DetectorSet(detectors),
+    hides: enforces(enforced),
+    monitors: applied.length < columns.length || detectors.some((one) => one.monitor),
+    idle: all === undefined && detectors.length === 0,
+  }
+}
+
+const NOTHING: Masks = {
+  key: '',
+  all: undefined,
+  enforced: undefined,
+  detectors: undefined,
+  hides: false,
+  monitors: false,
+  idle: true,
+}

@@ -1,0 +1,87 @@
+/**
+ * IO. The life of one connection, top to bottom. Each step is one folder of the same name.
+ *
+ *   accept → hello → identify → admit → record → dial → relay (decide, mask) → close
+ *
+ * `await` lives here, before the relay; inside the relay each chunk is worked off synchronously.
+ */
+import { Handshake, PeerGone } from './accept/handshake.ts'
+import type { Wire } from './accept/wire.ts'
+import { GatewayError } from './base/errors.ts'
+import { admit } from './decide/grant.ts'
+import type { Claim, Protocol } from './protocols/protocol.ts'
+import type { ConnectionTask } from './threads/messages.ts'
+import type { SessionWorker } from './threads/worker.ts'
+
+/** Most bytes a client may send before it is asked for them. */
+const HELLO_BYTES_MAX = 32 << 10
+
+/** Settles when the connection is closed. Never rejects: what goes wrong is told to the client and recorded. */
+export async function session(
+  wire: Wire,
+  task: Pick<ConnectionTask, 'listener' | 'address'>,
+  worker: SessionWorker,
+): Promise<void> {
+  const protocol = worker.protocolOf(task.listener)
+  const client = new Handshake(wire, HELLO_BYTES_MAX)
+  const stop = worker.limitHandshake(client)
+  let claim: Claim | undefined
+  try {
+    claim = await protocol.hello(client, worker.door(task))
+    if (claim === undefined) return
+    const identity = await worker.identify(claim, task.address)
+    const grant = admit(worker.config, identity, claim)
+    if (grant === undefined) {
+      throw new GatewayError('GW_NOT_ALLOWED', `no grant for ${claim.connection}`)
+    }
+    const opened = worker.record(grant, claim, task.address) // No recording, no session.
+    try {
+      const upstream = await protocol.dial(claim, grant, worker.control)
+      stop()
+      opened.reason = await protocol.relay(worker.lend(opened, { client, upstream, claim, grant }))
+    } catch (error) {
+      opened.reason = GatewayError.from(error).code
+      throw error
+    } finally {
+      worker.close(opened)
+    }
+  } catch (error) {
+    if (!(error instanceof PeerGone)) refuse(error, { protocol, wire, claim, task, worker })
+  } finally {
+    stop()
+    await closed(wire)
+  }
+}
+
+function refuse(
+  cause: unknown,
+  parts: {
+    protocol: Protocol
+    wire: Wire
+    claim: Claim | undefined
+    task: Pick<ConnectionTask, 'address'>
+    worker: SessionWorker
+  },
+): void {
+  const error = GatewayError.from(cause)
+  parts.worker.refused(error, parts.claim, {
+    address: parts.task.address,
+    protocol: parts.protocol.name,
+  })
+  parts.protocol.refuse(parts.wire, error)
+}
+
+/** Lets the last bytes go out, and does not wait for ever for the peer to take them. */
+function closed(wire: Wire): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => wire.destroy(), LINGER_MS)
+    const done = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    wire.end()
+    wire.listen({ bytes() {}, end() {}, drained() {}, closed: done })
+  })
+}
+
+const LINGER_MS = 2_000

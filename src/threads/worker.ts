@@ -1,0 +1,424 @@
+/**
+ * IO. What all sessions of one worker thread share: settings, policies, recorder, turn, the line to control; and what
+ * concerns all of them at once: drain, time limits, cancel, a spool that cannot be written.
+ */
+
+import { createHmac } from 'node:crypto'
+import type { SecureContext } from 'node:tls'
+import { BroadcastChannel, MessageChannel, parentPort, threadId } from 'node:worker_threads'
+import type { Handshake } from '../accept/handshake.ts'
+import { serverContext } from '../accept/tls.ts'
+import { clock } from '../base/clock.ts'
+import { GatewayError } from '../base/errors.ts'
+import { ulid } from '../base/id.ts'
+import { logger } from '../base/log.ts'
+import type { Config } from '../config/shape.ts'
+import type { Action } from '../decide/action.ts'
+import { decide } from '../decide/decide.ts'
+import type { Grant } from '../decide/grant.ts'
+import { compilePolicies, type Guard, type PolicySet } from '../decide/policy.ts'
+import type { Identity } from '../identify/identity.ts'
+import { KNOWN_DETECTORS } from '../mask/detect.ts'
+import { postgres } from '../protocols/postgres/index.ts'
+import type {
+  Claim,
+  Door,
+  LiveSession,
+  Protocol,
+  RelayParts,
+  RelayWorker,
+  SessionContext,
+  Upstream,
+} from '../protocols/protocol.ts'
+import type { ActionShape, Recorder, Recording, SessionFacts } from '../record/event.ts'
+import { openRecorder } from '../record/recorder.ts'
+import { Turn } from '../relay/turn.ts'
+import { ControlPort } from './control-port.ts'
+import { Counts } from './counts.ts'
+import type {
+  Broadcast,
+  ConnectionTask,
+  SessionWorkerData,
+  Settings,
+  WorkerHello,
+} from './messages.ts'
+import { entryOf } from './topology.ts'
+
+const CONTROL_MS_MAX = 10_000
+/** A spool that cannot be written for this long ends the sessions that wait for it. */
+const STALL_MS_MAX = 5_000
+const SWEEP_MS = 1_000
+
+/** A session that is being recorded. */
+export interface Opened {
+  readonly recording: Recording
+  readonly live: LiveSession
+  reason: string
+}
+
+export class SessionWorker {
+  readonly control = new ControlPort(CONTROL_MS_MAX)
+  readonly #data: SessionWorkerData
+  readonly #log = logger(`session-${threadId}`)
+  readonly #recorder: Recorder
+  readonly #turn: Turn
+  readonly #counts = new Counts()
+  readonly #protocols: ReadonlyMap<string, Protocol>
+  readonly #channel = new BroadcastChannel('sluice')
+  readonly #live = new Set<LiveSession>()
+  readonly #guards = new WeakMap<Grant, Guard>()
+  /** Apart from the key of hashes in records, so that neither says anything of the other. */
+  readonly #maskKey: Uint8Array
+  #settings: Settings
+  #policies: PolicySet
+  #tls: readonly (SecureContext | undefined)[]
+  #drainingUntil: number | undefined
+
+  /** To be awaited once per thread before its first session. */
+  static async start(data: SessionWorkerData): Promise<SessionWorker> {
+    return new SessionWorker(data, [await postgres(entryOf('parse'))])
+  }
+
+  private constructor(data: SessionWorkerData, protocols: readonly Protocol[]) {
+    this.#data = data
+    this.#maskKey = createHmac('sha256', data.recordKey).update('mask').digest()
+    this.#settings = data.settings
+    this.#policies = compiled(data.settings)
+    this.#tls = data.settings.config.listeners.map(serverContext)
+    this.#protocols = new Map(protocols.map((one) => [one.name, one]))
+    const { recorder } = data.settings.config
+    this.#recorder = openRecorder({
+      spoolFolder: data.spoolFolder,
+      instance: data.instance,
+      thread: threadId,
+      recordKey: data.recordKey,
+      bytesMax: recorder.spoolBytesMax,
+      clock,
+      strict: recorder.durability === 'strict',
+    })
+    this.#turn = new Turn({
+      recorder: this.#recorder,
+      stallMsMax: STALL_MS_MAX,
+      onStall: (stalled) => this.#stall(stalled),
+      onLost: (error) => this.#recordingLost(error),
+    })
+    this.#channel.onmessage = (event) => this.#told((event as { data: Broadcast }).data)
+    this.#channel.unref()
+    setInterval(() => this.#sweep(), SWEEP_MS).unref()
+    this.#helloMain()
+  }
+
+  get config(): Config {
+    return this.#settings.config
+  }
+
+  protocolOf(listener: number): Protocol {
+    const { protocol } = this.config.listeners[listener]!
+    return this.#protocols.get(protocol)!
+  }
+
+  door(task: Pick<ConnectionTask, 'listener' | 'address'>): Door {
+    const listener = this.config.listeners[task.listener]!
+    return {
+      address: task.address,
+      tls: this.#tls[task.listener],
+      plaintextFrom: listener.plaintextFrom,
+      cancel: (pid, secret) => {
+        const message: Broadcast = { type: 'cancel', protocol: listener.protocol, pid, secret }
+        // A channel does not hear itself.
+        this.#told(message)
+        this.#channel.postMessage(message)
+      },
+    }
+  }
+
+  /** Ends the handshake when it takes too long; call the answer when it is over. */
+  limitHandshake(client: Handshake): () => void {
+    const { handshakeMs } = this.config.limits
+    const late = () => client.abort(new GatewayError('GW_HANDSHAKE_TIMEOUT', 'handshake'))
+    const timer = setTimeout(late, handshakeMs)
+    return () => clearTimeout(timer)
+  }
+
+  /** Rejects with GW_CREDENTIAL_WRONG, GW_CREDENTIAL_LOCKED or GW_UNAVAILABLE. */
+  async identify(claim: Claim, address: string): Promise<Identity> {
+    const { credential, connection, claimedJob } = claim
+    const question = {
+      type: 'identify' as const,
+      credential,
+      address,
+      protocol: 'postgres',
+      connection,
+    }
+    const { identity } = await this.control.ask(question, 'identity')
+    if (identity.job.id !== '' || claimedJob.id === '') return identity
+    return { ...identity, job: { ...claimedJob, parentAgent: '', verified: false } }
+  }
+
+  record(grant: Grant, claim: Claim, address: string): Opened {
+    if (this.#turn.isStalled)
+      throw new GatewayError('GW_RECORDING_LOST', 'the spool is not writable')
+    const sessionId = ulid()
+    const recording = this.#recorder.open(this.#facts(grant, sessionId, address))
+    recording.moment({
+      kind: 'login',
+      status: 'ok',
+      text: JSON.stringify({ user: claim.claimedUser }),
+    })
+    const context: SessionContext = {
+      grant,
+      sessionId,
+      address,
+      openedAt: Date.now(),
+      statements: 0,
+      rows: 0,
+      bytes: 0,
+      maskedValues: 0,
+    }
+    const live: LiveSession = {
+      context,
+      end: () => {},
+      stall: () => {},
+      cancel: () => false,
+      isIdle: () => false,
+      lastActive: performance.now(),
+    }
+    this.#live.add(live)
+    this.#counts.opened(grant.connection.type)
+    this.#turn.schedule()
+    return { recording, live, reason: 'failed' }
+  }
+
+  #facts(grant: Grant, sessionId: string, address: string): SessionFacts {
+    const { identity, connection } = grant
+    const { job } = identity
+    return {
+      sessionId,
+      instance: this.#data.instance,
+      protocol: connection.type,
+      connection: connection.name,
+      targetDatabase: grant.database,
+      subject: identity.subject,
+      kindOfIdentity: identity.kind,
+      owner: identity.owner,
+      job: job.id,
+      run: job.run,
+      agent: job.agent,
+      parentAgent: job.parentAgent,
+      jobVerified: job.verified,
+      clientIp: address,
+      roles: grant.roles,
+      groups: identity.groups,
+    }
+  }
+
+  /** The parts of this worker that a relay uses. */
+  lend<Target extends Upstream>(
+    opened: Opened,
+    parts: Pick<RelayParts<Target>, 'client' | 'upstream' | 'claim' | 'grant'>,
+  ): RelayParts<Target> {
+    const { recording, live } = opened
+    if (this.#drainingUntil !== undefined) queueMicrotask(() => live.end(draining(), 'idle'))
+    return { ...parts, recording, live, turn: this.#turn, worker: this.#relayWorker() }
+  }
+
+  #relayWorker(): RelayWorker {
+    const { limits, recorder } = this.config
+    return {
+      statementBytesMax: limits.statementBytesMax,
+      responseBytesMax: recorder.responseBytesMax,
+      maskKey: this.#maskKey,
+      count: this.#counts,
+      guard: (grant) => this.#guard(grant),
+      decide: (guard, action, context) => this.#decide(guard, action, context),
+      shape: (shape: ActionShape) => this.#recorder.shape(shape),
+      catalogueChanged: (connection, database) => {
+        this.#channel.postMessage({ type: 'catalogue', connection, database } satisfies Broadcast)
+      },
+      warn: (say, fields) => this.#log.warn(fields, say),
+    }
+  }
+
+  #guard(grant: Grant): Guard {
+    const known = this.#guards.get(grant)
+    if (known !== undefined && known.version === this.#policies.version) return known
+    const guard = this.#policies.guard(grant)
+    this.#guards.set(grant, guard)
+    return guard
+  }
+
+  #decide(guard: Guard, action: Action, context: SessionContext) {
+    const now = Date.now()
+    return decide(guard, action, {
+      grant: context.grant,
+      now,
+      findings: [],
+      session: {
+        id: context.sessionId,
+        clientIp: context.address,
+        ageSeconds: Math.floor((now - context.openedAt) / 1000),
+        statements: context.statements,
+        rows: context.rows,
+        bytes: context.bytes,
+        maskedValues: context.maskedValues,
+      },
+    })
+  }
+
+  /** The session is over: its last event. */
+  close(opened: Opened): void {
+    this.#live.delete(opened.live)
+    this.#counts.closed(opened.live.context.grant.connection.type)
+    opened.recording.moment({ kind: 'close', status: opened.reason, text: '' })
+    this.#turn.schedule()
+  }
+
+  /** A client that did not get in, or whose session failed. */
+  refused(
+    error: GatewayError,
+    claim: Claim | undefined,
+    at: { readonly address: string; readonly protocol: string },
+  ): void {
+    const { code, message, cause } = error
+    const detail = cause instanceof Error ? cause.message : undefined
+    if (error.spec.side === 'gateway') this.#log.error({ code, message, detail }, 'session failed')
+    else this.#log.info({ code, message, detail }, 'session refused')
+    const recording = this.#recorder.open({
+      ...NOBODY,
+      sessionId: ulid(),
+      instance: this.#data.instance,
+      protocol: at.protocol,
+      connection: claim?.connection.substring(0, 255) ?? '',
+      clientIp: at.address,
+    })
+    recording.moment({ kind: 'login_refused', status: code, text: error.say })
+    this.#turn.schedule()
+  }
+
+  #told(message: Broadcast): void {
+    switch (message.type) {
+      case 'cancel':
+        for (const live of this.#live) if (live.cancel(message.pid, message.secret)) return
+        return
+      case 'drain':
+        this.#drainingUntil = message.deadline
+        for (const live of this.#live) live.end(draining(), 'idle')
+        return
+      case 'catalogue':
+        for (const protocol of this.#protocols.values()) {
+          protocol.catalogueChanged(message.connection, message.database)
+        }
+        return
+      case 'end':
+        this.#endThose(message)
+        return
+      case 'settings':
+        this.#resettle(message.settings)
+        return
+      case 'hello-again':
+        this.#helloMain()
+        return
+      case 'metrics':
+        this.#channel.postMessage({
+          type: 'metrics-answer',
+          id: message.id,
+          thread: threadId,
+          metrics: this.#counts.metrics(),
+        } satisfies Broadcast)
+        return
+      default:
+    }
+  }
+
+  #endThose(which: {
+    credentialId?: string
+    sessionId?: string
+    code: GatewayError['code']
+  }): void {
+    for (const live of this.#live) {
+      const { grant, sessionId } = live.context
+      const byCredential = which.credentialId === grant.identity.credentialId
+      if (byCredential || which.sessionId === sessionId) {
+        live.end(new GatewayError(which.code, 'ended from outside'), 'now')
+      }
+    }
+  }
+
+  #resettle(settings: Settings): void {
+    this.#policies = compiled(settings)
+    this.#settings = settings
+    this.#tls = settings.config.listeners.map(serverContext)
+  }
+
+  /** A fresh line to the control thread, by way of main. */
+  #helloMain(): void {
+    const { port1, port2 } = new MessageChannel()
+    this.control.attach(port1)
+    const hello: WorkerHello = { type: 'worker-hello', thread: threadId, control: port2 }
+    parentPort?.postMessage(hello, [port2])
+  }
+
+  #stall(stalled: boolean): void {
+    if (stalled) this.#log.error('the spool cannot be written: sessions wait')
+    else this.#log.info('the spool can be written again')
+    for (const live of this.#live) live.stall(stalled)
+  }
+
+  #recordingLost(cause: unknown): void {
+    this.#log.error(
+      { code: GatewayError.from(cause).code },
+      'sessions end: they cannot be recorded',
+    )
+    const error = new GatewayError('GW_RECORDING_LOST', 'spool', { cause })
+    for (const live of [...this.#live]) live.end(error, 'now')
+  }
+
+  /** Time limits, checked once a second for all sessions together. */
+  #sweep(): void {
+    const { idleMs, sessionMaxMs } = this.config.limits
+    const now = Date.now()
+    const idleSince = performance.now() - idleMs
+    for (const live of [...this.#live]) {
+      const { grant, openedAt } = live.context
+      if (now > grant.identity.expiresAt || now - openedAt > sessionMaxMs) {
+        live.end(new GatewayError('GW_SESSION_EXPIRED', 'expired'), 'now')
+      } else if (live.lastActive < idleSince && live.isIdle()) {
+        live.end(new GatewayError('GW_IDLE_TIMEOUT', 'idle'), 'now')
+      } else if (this.#drainingUntil !== undefined && now > this.#drainingUntil) {
+        live.end(draining(), 'now')
+      }
+    }
+  }
+}
+
+function draining(): GatewayError {
+  return new GatewayError('GW_DRAINING', 'drain')
+}
+
+/** Main has compiled them before; what does not compile here is a bug, and nobody gets in on it. */
+function compiled(settings: Settings): PolicySet {
+  const result = compilePolicies(settings.policyFiles, {
+    version: settings.policyVersion,
+    knownDetectors: KNOWN_DETECTORS,
+    config: settings.config,
+  })
+  if ('policies' in result) return result.policies
+  throw new Error(`policies do not compile: ${result.problems.length} problems`)
+}
+
+const NOBODY: Omit<
+  SessionFacts,
+  'sessionId' | 'instance' | 'protocol' | 'connection' | 'clientIp'
+> = {
+  targetDatabase: '',
+  subject: '',
+  kindOfIdentity: '',
+  owner: '',
+  job: '',
+  run: '',
+  agent: '',
+  parentAgent: '',
+  jobVerified: false,
+  roles: [],
+  groups: [],
+}
