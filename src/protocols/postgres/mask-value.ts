@@ -5,6 +5,7 @@
  * Fails to the safe side: a value that is not written as its type says, and any binary value for
  * which there is no transform, becomes NULL.
  */
+import { ByteSink } from '../../base/bytes.ts'
 import type { DetectorSet } from '../../mask/detect.ts'
 import type { FieldPlan, TypeFamily } from '../../mask/plan.ts'
 import {
@@ -143,11 +144,18 @@ function uuidText(raw: Buffer): Buffer {
 function byteaFromText(value: Uint8Array): Uint8Array | undefined {
   const text = Buffer.from(value).toString('latin1')
   if (text.startsWith('\\x')) return Buffer.from(text.substring(2), 'hex')
-  if (/\\(?![0-3][0-7]{2}|\\)/.test(text)) return undefined
-  const plain = text.replace(/\\(?:\\|([0-7]{3}))/g, (_, octal: string | undefined) =>
-    octal === undefined ? '\\' : String.fromCharCode(Number.parseInt(octal, 8)),
-  )
-  return Buffer.from(plain, 'latin1')
+  const raw = new ByteSink(value.length)
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] !== '\\') raw.u8(value[at]!)
+    else if (text[at + 1] === '\\') raw.u8(value[++at]!)
+    else {
+      const octal = text.substring(at + 1, at + 4)
+      if (!/^[0-3][0-7]{2}$/.test(octal)) return undefined
+      raw.u8(Number.parseInt(octal, 8))
+      at += 3
+    }
+  }
+  return raw.view()
 }
 
 /** jsonb in binary is a version byte and the text. */
