@@ -166,10 +166,9 @@ export class Shipper {
   /** True where the others may go on: the segment is at fault, not the store. */
   #refused(name: string, error: unknown): boolean {
     const exception = error instanceof StoreError ? error.exception : undefined
-    const message = error instanceof Error ? error.message : String(error)
     this.#doubtful.add(name)
     if (exception === undefined || !CONTENT_EXCEPTIONS.has(exception)) {
-      if (this.storeOk) this.#options.say('warn', `the record store fails: ${brief(message)}`)
+      if (this.storeOk) this.#options.say('warn', `the record store fails: ${brief(error)}`)
       this.storeOk = false
       return false
     }
@@ -230,7 +229,9 @@ async function openPaths(): Promise<Set<string>> {
   return new Set(paths.map((path) => basename(path)))
 }
 
-/** Exceptions may quote data: only their beginning, up to the first quoted value, goes to the log. */
-function brief(message: string): string {
+/** Exceptions of the store may quote data: only their beginning, up to the first quoted value, goes to the log. */
+function brief(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  if (!(error instanceof StoreError)) return message
   return message.split(/['"`\n]/, 1)[0]!.substring(0, 200)
 }

@@ -52,6 +52,7 @@ export class Store {
   readonly #database: string
   readonly #waiting = new Map<number, Waiting>()
   #id = 0
+  #closed = false
 
   /** `port`: the other end is attached to the ship thread. */
   constructor(port: MessagePort, database = 'sluice') {
@@ -62,6 +63,7 @@ export class Store {
       this.#waiting.delete(answer.id)
     })
     port.on('close', () => {
+      this.#closed = true
       for (const { reject } of this.#waiting.values()) reject(unavailable('the ship thread ended'))
       this.#waiting.clear()
     })
@@ -161,6 +163,7 @@ export class Store {
   }
 
   #send(request: WithoutId<ShipRequest>): Promise<ShipAnswer> {
+    if (this.#closed) return Promise.reject(unavailable('the ship thread ended'))
     const id = ++this.#id
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
