@@ -9,7 +9,7 @@ import { logger } from './base/log.ts'
 import type { LoadResult } from './config/load.ts'
 import type { Config } from './config/shape.ts'
 import { fatalFrame } from './protocols/postgres/write.ts'
-import { type Gateway, startGateway } from './threads/gateway.ts'
+import { type Gateway, type GatewayOptions, startGateway } from './threads/gateway.ts'
 import type { Settings } from './threads/messages.ts'
 import { watchFiles } from './threads/watch.ts'
 
@@ -21,6 +21,8 @@ export interface ServeOptions {
   reload(policyVersion: number): LoadResult
   /** A taken port moves to a free one. */
   readonly freePorts?: boolean
+  /** Other entry points than the product's, for tests of this file. */
+  readonly entries?: GatewayOptions['entries']
   /** How long SIGTERM lets sessions finish. Default 30 s. */
   readonly drainMs?: number
   /** Everything listens. */
@@ -30,16 +32,19 @@ export interface ServeOptions {
 const DRAIN_MS = { SIGTERM: 30_000, SIGINT: 5000 }
 /** npm passes on the Ctrl-C that the terminal has sent to all of us: one key press, two signals. */
 const SAME_SIGNAL_MS = 300
-/** As if by a signal, which it was. */
+/** How long an end at once may take before the process kills itself. */
+const AT_ONCE_MS = 3000
+/** The code of a program that Ctrl-C has ended. */
 const EXIT_AT_ONCE = 130
 
 /** Runs until it was told to stop and has stopped; returns the exit code. Throws `StartError`. */
 export async function serve(options: ServeOptions): Promise<number> {
   const log = logger('main')
-  const { settings, freePorts } = options
+  const { settings, freePorts, entries } = options
   const gateway = await startGateway({
     settings,
     ...(freePorts === undefined ? {} : { freePorts }),
+    ...(entries === undefined ? {} : { entries }),
     refusalAtAccept,
     log,
   })
@@ -59,29 +64,35 @@ export async function serve(options: ServeOptions): Promise<number> {
     await gateway.drain(0)
   }
   log.info('stopped')
-  return 0
+  return signals.exitCode()
 }
 
 function obey(
   gateway: Gateway,
   drainMs: Readonly<Record<'SIGTERM' | 'SIGINT', number>>,
   reload: () => void,
-): { close(): void } {
+): { close(): void; exitCode(): number } {
   let first = 0
+  let isAtOnce = false
+  let killer: NodeJS.Timeout | undefined
   const end = (signal: 'SIGTERM' | 'SIGINT') => () => {
     if (first === 0) {
       first = Date.now()
       logger('main').info({ signal, ms: drainMs[signal] }, 'draining')
       void gateway.drain(drainMs[signal])
     } else if (Date.now() - first > SAME_SIGNAL_MS) {
-      // Nothing is lost: what was answered was recorded before.
-      process.exit(EXIT_AT_ONCE)
+      isAtOnce = true
+      void gateway.abandon()
+      // Not `exit`: Node would abort over the open control listener. Nothing is lost either way.
+      killer ??= setTimeout(() => process.kill(process.pid, 'SIGKILL'), AT_ONCE_MS)
     }
   }
   const handlers = { SIGTERM: end('SIGTERM'), SIGINT: end('SIGINT'), SIGHUP: reload }
   for (const [name, handler] of Object.entries(handlers)) process.on(name, handler)
   return {
+    exitCode: () => (isAtOnce ? EXIT_AT_ONCE : 0),
     close() {
+      clearTimeout(killer)
       for (const [name, handler] of Object.entries(handlers)) process.off(name, handler)
     },
   }

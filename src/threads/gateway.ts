@@ -49,6 +49,8 @@ export interface Gateway {
    * less time; resolves with `closed`.
    */
   drain(ms: number): Promise<void>
+  /** Ends the gateway now: sessions are cut off, and what is not shipped yet is at the next start. */
+  abandon(): Promise<void>
   /** Returns what keeps its old value until the next start. */
   reload(settings: Settings): readonly string[]
   /** A reload was refused, or (none) the last one was good. */
@@ -60,8 +62,8 @@ export interface Gateway {
 const GRACE_MS = 2000
 /** For listeners, threads' pipes, databases and segment files. */
 const DESCRIPTORS_KEPT = 256
-const STOP_CONTROL_MS = 5000
-const STOP_SHIP_MS = 15_000
+const STOP_MS = { controlMs: 5000, shipMs: 15_000 }
+const ABANDON_MS = { controlMs: 1000, shipMs: 500 }
 
 /** Throws `StartError` with one sentence for the person who starts it; then nothing is left running. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
@@ -86,6 +88,7 @@ class RunningGateway implements Gateway {
   #house: House | undefined
   #pool: SessionPool | undefined
   #ending: Promise<void> | undefined
+  #stopMs = STOP_MS
   #hurry: (ms: number) => void = () => {}
   readonly closed: Promise<void>
   #close: () => void = () => {}
@@ -173,6 +176,11 @@ class RunningGateway implements Gateway {
     return this.closed
   }
 
+  abandon(): Promise<void> {
+    this.#stopMs = ABANDON_MS
+    return this.drain(-GRACE_MS)
+  }
+
   reload(settings: Settings): readonly string[] {
     const { config, kept } = reloadable(this.#settings.config, settings.config)
     this.#settings = { ...settings, config }
@@ -229,7 +237,7 @@ class RunningGateway implements Gateway {
     await Promise.all(this.#listeners.map((listener) => listener.close()))
     await this.#drainSessions(ms)
     await this.#pool?.close()
-    await this.#house?.stop({ controlMs: STOP_CONTROL_MS, shipMs: STOP_SHIP_MS })
+    await this.#house?.stop(this.#stopMs)
     this.#channel.close()
     this.#folder.close()
     this.#close()

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { reloadable } from '../../src/threads/reloadable.ts'
-import { configOf } from './settings.ts'
+import { configOf } from './configuration.ts'
 
 const old = configOf()
 

@@ -1,52 +1,15 @@
 /** IO. Settings and a running gateway for tests of the threads, with fixture threads instead of the product's. */
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from '../../src/base/log.ts'
 import type { Config } from '../../src/config/shape.ts'
 import { type Gateway, type GatewayOptions, startGateway } from '../../src/threads/gateway.ts'
 import type { Settings } from '../../src/threads/messages.ts'
+import { configOf } from './configuration.ts'
 
 export const REFUSAL = 'refused: '
-
-export function configOf(change: Partial<Config> = {}): Config {
-  return {
-    path: undefined,
-    data: join(mkdtempSync(join(tmpdir(), 'sluice-threads-')), 'var'),
-    workers: 2,
-    control: { listen: { host: '127.0.0.1', port: 0 }, publicUrl: undefined, metricsFrom: [] },
-    state: { embedded: true },
-    recorder: {
-      store: { embedded: true },
-      durability: 'standard',
-      responseBytesMax: 1 << 20,
-      retentionDays: 400,
-      spoolBytesMax: 1 << 30,
-    },
-    listeners: [
-      {
-        protocol: 'postgres',
-        listen: { host: '127.0.0.1', port: 0 },
-        tls: undefined,
-        plaintextFrom: ['127.0.0.0/8'],
-      },
-    ],
-    connections: new Map(),
-    roles: new Map(),
-    policies: [],
-    limits: {
-      statementBytesMax: 1 << 20,
-      connections: 20_000,
-      connectionsPerAddress: 20_000,
-      handshakeMs: 10_000,
-      idleMs: 3_600_000,
-      sessionMaxMs: 28_800_000,
-    },
-    ...change,
-  }
-}
 
 export function settingsOf(change: Partial<Config> = {}, policyVersion = 1): Settings {
   return { config: configOf(change), policyVersion, policyFiles: [] }
