@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -90,6 +90,11 @@ describe('the state database', () => {
     await state.query('insert into migrations (number, name) values ($1, $2)', [9999, 'later'])
     await state.close()
     await expect(openState(join(folder, 'state'))).rejects.toMatchObject({ code: 'GW_UNAVAILABLE' })
-    state = await openState(join(folder, 'other'))
+    // What a crash left half-made is thrown away, not opened.
+    const other = join(folder, 'other')
+    mkdirSync(`${other}.new`)
+    writeFileSync(join(`${other}.new`, 'PG_VERSION'), 'nonsense')
+    state = await openState(other)
+    expect(statSync(other).mode & 0o077).toBe(0)
   })
 })

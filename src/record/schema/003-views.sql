@@ -147,4 +147,6 @@ SELECT
         'open',
         'lost') AS status
 FROM {database}.events AS e
+-- A call of the control API is recorded too, and is no session of a client.
+WHERE e.protocol != 'control'
 GROUP BY session_id;
