@@ -18,7 +18,8 @@ import { decide } from '../decide/decide.ts'
 import type { Grant } from '../decide/grant.ts'
 import { compilePolicies, type Guard, type PolicySet } from '../decide/policy.ts'
 import type { Identity } from '../identify/identity.ts'
-import { KNOWN_DETECTORS } from '../mask/detect.ts'
+import { DetectorSet, KNOWN_DETECTORS } from '../mask/detect.ts'
+import { type Finding, findingsIn } from '../mask/findings.ts'
 import { postgres } from '../protocols/postgres/index.ts'
 import type {
   Claim,
@@ -48,6 +49,8 @@ const CONTROL_MS_MAX = 10_000
 /** A spool that cannot be written for this long ends the sessions that wait for it. */
 const STALL_MS_MAX = 5_000
 const SWEEP_MS = 1_000
+const NO_FINDINGS: readonly Finding[] = []
+const REDACT = { type: 'redact' } as const
 
 /** A session that is being recorded. */
 export interface Opened {
@@ -69,6 +72,8 @@ export class SessionWorker {
   readonly #guards = new WeakMap<Grant, Guard>()
   /** Apart from the key of hashes in records, so that neither says anything of the other. */
   readonly #maskKey: Uint8Array
+  /** For rules that read `findings`; compiled when the first one does. */
+  #allDetectors: DetectorSet | undefined
   #settings: Settings
   #policies: PolicySet
   #tls: readonly (SecureContext | undefined)[]
@@ -252,7 +257,7 @@ export class SessionWorker {
     return decide(guard, action, {
       grant: context.grant,
       now,
-      findings: [],
+      findings: guard.readsFindings ? this.#findings(action) : NO_FINDINGS,
       session: {
         id: context.sessionId,
         clientIp: context.address,
@@ -263,6 +268,14 @@ export class SessionWorker {
         maskedValues: context.maskedValues,
       },
     })
+  }
+
+  #findings(action: Action): readonly Finding[] {
+    this.#allDetectors ??= new DetectorSet(
+      [...KNOWN_DETECTORS.keys()].map((detector) => ({ detector, with: REDACT, monitor: false })),
+    )
+    const places = { text: [action.text], params: action.facts.sql?.params ?? [] }
+    return findingsIn(places, this.#allDetectors)
   }
 
   /** The session is over: its last event. */
