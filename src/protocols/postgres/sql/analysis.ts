@@ -47,6 +47,8 @@ export interface Statement {
   readonly end: number
   readonly classes: readonly ActionClass[]
   readonly opaque: OpaqueReason | undefined
+  /** Set: no role may do this, whatever it allows (the parameter that hands identity to the target). */
+  readonly refused?: string | undefined
   /** Why each class but `read` was given, as sentences for messages: `nextval is a write`. */
   readonly reasons: readonly string[]
   /** Facts of this statement alone; `statements`, `in_transaction` and `params` are filled in by the conversation. */
@@ -70,7 +72,14 @@ export interface Effect {
   readonly dirtiesAtEnd: boolean
   /** Besides: shared objects may have changed, so the catalogue must be asked for again. */
   readonly changesCatalogue: boolean
-  readonly transaction: 'begin' | 'commit' | 'rollback' | 'savepoint' | 'rollback-to' | 'prepare' | undefined
+  readonly transaction:
+    | 'begin'
+    | 'commit'
+    | 'rollback'
+    | 'savepoint'
+    | 'rollback-to'
+    | 'prepare'
+    | undefined
   /** COPY FROM STDIN or TO STDOUT, with what the masker must know of its format. */
   readonly copy: CopyForm | undefined
   /** SQL PREPARE: name and analysis of its body. */
@@ -80,7 +89,9 @@ export interface Effect {
   /** EXECUTE name, or FETCH/MOVE name: facts are those of what is named; the conversation merges them. */
   readonly runs: { readonly kind: 'prepared' | 'cursor'; readonly name: string } | undefined
   /** DEALLOCATE or CLOSE; `name` undefined: all. */
-  readonly closes: { readonly kind: 'prepared' | 'cursor'; readonly name: string | undefined } | undefined
+  readonly closes:
+    | { readonly kind: 'prepared' | 'cursor'; readonly name: string | undefined }
+    | undefined
   /** DISCARD ALL, which closes every prepared statement and cursor. */
   readonly discardsAll: boolean
 }

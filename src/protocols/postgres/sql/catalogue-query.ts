@@ -117,6 +117,11 @@ function relations(scope: Scope): string {
       AND (f.confupdtype ${eq} ANY (ARRAY['c','n','d']::pg_catalog."char"[])
         OR f.confdeltype ${eq} ANY (ARRAY['c','n','d']::pg_catalog."char"[]))`,
   })}
+  ${perRelation('referrers', {
+    key: 'f.confrelid',
+    value: number('f.conrelid'),
+    from: `pg_catalog.pg_constraint f WHERE f.contype ${eq} 'f'::pg_catalog."char"`,
+  })}
   ${perRelation('triggers', {
     key: 'g.tgrelid',
     value: tuple('g.tgname', number('g.tgtype')),
@@ -155,6 +160,7 @@ const LISTS = [
   'rules',
   'reads',
   'calls',
+  'referrers',
 ]
 
 const extension = (of: string, oid: string) => `(SELECT e.extname FROM pg_catalog.pg_depend d

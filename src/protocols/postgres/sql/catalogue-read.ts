@@ -90,6 +90,7 @@ function relation(value: unknown): Relation {
     children: optional(row[7]).map(whole),
     parents: optional(row[8]).map(whole),
     cascades: [...new Set(optional(row[9]).map(whole))],
+    referencedBy: [...new Set(optional(row[14]).map(whole))],
     triggers: triggers.map((one) => text(one[0])),
     insteadOfTriggers: triggers.some((one) => (whole(one[1]) & TRIGGER_INSTEAD) !== 0),
     rules: optional(row[11]).length > 0,

@@ -32,6 +32,8 @@ export interface Relation {
   readonly parents: readonly number[]
   /** Tables that ON DELETE or ON UPDATE CASCADE, SET NULL or SET DEFAULT of a foreign key onto this one reaches. */
   readonly cascades: readonly number[]
+  /** Tables with any foreign key onto this one, which TRUNCATE … CASCADE empties. */
+  readonly referencedBy?: readonly number[]
   /** Names of user triggers. */
   readonly triggers: readonly string[]
   readonly insteadOfTriggers: boolean

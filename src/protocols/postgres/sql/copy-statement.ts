@@ -1,0 +1,85 @@
+/**
+ * Pure. COPY in its forms: to and from the client, a file of the server, a program on the server.
+ * https://www.postgresql.org/docs/current/sql-copy.html
+ */
+import type { CopyForm } from './analysis.ts'
+import { optionText } from './constants.ts'
+import { expression } from './expressions.ts'
+import type { Gathered } from './gathered.ts'
+import { dotted, isPart, type Part } from './nodes.ts'
+import type { Node } from './parse.ts'
+import { type Place, placeOf, reads, writes } from './relations.ts'
+import { nested, relationItem } from './scope.ts'
+
+export function copy(g: Gathered, inside: Part): void {
+  g.tag('COPY')
+  const into = inside.is_from === true
+  const place = isPart(inside.relation) ? placeOf(g, inside.relation) : undefined
+  if (place !== undefined) table(g, { inside, place, into })
+  if (isPart(inside.query)) {
+    g.walkers.statement(g, undefined, inside.query)
+    g.returnsRows = false
+  }
+  if (inside.filename !== undefined || inside.is_program === true) {
+    g.copy = inside.is_program === true ? 'program' : 'file'
+    g.run('admin', `COPY with a ${g.copy} reaches the server itself`)
+    if (!into || inside.is_program === true) g.change({ bounded: false })
+  } else {
+    g.copy = into ? 'in' : 'out'
+    g.effect.copy = formOf(inside, place)
+  }
+}
+
+function table(g: Gathered, one: { inside: Part; place: Place; into: boolean }): void {
+  const { inside, place, into } = one
+  const named = dotted(inside.attlist as Node[] | undefined)
+  for (const column of named ?? place.relation?.columns.map((each) => each.name) ?? ['*'])
+    g.columns.add(`${place.name}.${column}`)
+  if (!into) {
+    reads(g, place)
+    return
+  }
+  g.give('write', 'COPY … FROM is a write')
+  writes(g, place, { bounded: true, cascades: false })
+  const scope = nested(undefined)
+  const name = place.name.slice(place.name.indexOf('.') + 1)
+  const as = { name, schema: undefined, renames: [] }
+  scope.items.push(relationItem(place.relation ?? { unknown: place.name }, as))
+  expression(g, scope, inside.whereClause)
+}
+
+/** Defaults by format as PostgreSQL has them. */
+function formOf(inside: Part, place: Place | undefined): CopyForm {
+  const options = new Map<string, string | undefined>()
+  for (const one of Array.isArray(inside.options) ? inside.options : [])
+    if (isPart(one) && isPart(one.DefElem))
+      options.set(String(one.DefElem.defname), optionText(one.DefElem.arg))
+  const said = options.get('format')
+  const format = said === 'csv' || said === 'binary' ? said : 'text'
+  const quote = options.get('quote') ?? '"'
+  const header = options.has('header') ? (options.get('header') ?? 'true').toLowerCase() : 'false'
+  return {
+    direction: inside.is_from === true ? 'in' : 'out',
+    format,
+    delimiter: options.get('delimiter') ?? (format === 'csv' ? ',' : '\t'),
+    quote,
+    escape: options.get('escape') ?? quote,
+    nullText: options.get('null') ?? (format === 'csv' ? '' : '\\N'),
+    header: !['false', 'off', '0'].includes(header),
+    columns: place === undefined ? undefined : fieldsOf(inside, place),
+  }
+}
+
+/** Which column each field is; undefined where the catalogue does not say. Generated columns are left out. */
+function fieldsOf(inside: Part, place: Place): CopyForm['columns'] {
+  const relation = place.relation
+  if (relation === undefined) return undefined
+  const named = dotted(inside.attlist as Node[] | undefined)
+  if (named === undefined)
+    return relation.columns
+      .filter((one) => one.generatedFrom.length === 0)
+      .map((one) => ({ relation: relation.oid, column: one.number }))
+  const fields = named.map((name) => relation.columns.find((one) => one.name === name))
+  if (fields.some((one) => one === undefined)) return undefined
+  return fields.map((one) => ({ relation: relation.oid, column: one!.number }))
+}

@@ -1,0 +1,123 @@
+/**
+ * Pure. What naming a relation means: which one it is, what reading it runs, and what a write to it reaches by
+ * declaration (semantics §1, "tables_written").
+ */
+import type { Relation } from './catalogue.ts'
+import { judgeView } from './functions.ts'
+import type { Gathered } from './gathered.ts'
+import type { Part } from './nodes.ts'
+import { homeSchema, plainSchema, relationOf } from './resolve.ts'
+
+/** A relation as a text names it. */
+export interface Place {
+  /** `schema.name`, guessed where the catalogue does not know it. */
+  readonly name: string
+  readonly relation: Relation | undefined
+  readonly temporary: boolean
+}
+
+/** `part`: the inside of a RangeVar. */
+export function placeOf(g: Gathered, part: Part): Place {
+  const schema = typeof part.schemaname === 'string' ? part.schemaname : undefined
+  return placeNamed(g, schema, String(part.relname ?? ''), part.relpersistence === 't')
+}
+
+export function placeNamed(
+  g: Gathered,
+  schema: string | undefined,
+  name: string,
+  temporary = false,
+): Place {
+  const { names } = g.trust
+  if (schema === undefined) g.unqualified()
+  const relation = relationOf(names, schema, name)
+  if (relation !== undefined) {
+    g.relationOids.add(relation.oid)
+    return {
+      name: `${relation.schema}.${relation.name}`,
+      relation,
+      temporary: relation.temporary,
+    }
+  }
+  const home = schema === undefined ? homeSchema(names) : plainSchema(names, schema)
+  const mine = temporary || home === 'pg_temp'
+  return { name: `${mine ? 'pg_temp' : home}.${name}`, relation: undefined, temporary: mine }
+}
+
+/** A relation that the statement makes: it stands in the first schema of the path, whatever has its name now. */
+export function placeMade(g: Gathered, part: Part): Place {
+  const { names } = g.trust
+  const schema = typeof part.schemaname === 'string' ? part.schemaname : undefined
+  if (schema === undefined) g.unqualified()
+  const home = schema === undefined ? homeSchema(names) : plainSchema(names, schema)
+  const temporary = part.relpersistence === 't' || home === 'pg_temp'
+  const name = `${temporary ? 'pg_temp' : home}.${String(part.relname ?? '')}`
+  return { name, relation: undefined, temporary }
+}
+
+/** Counts the relation as read, with what a view runs. */
+export function reads(g: Gathered, place: Place): void {
+  g.tables.add(place.name)
+  g.objects.add(place.name)
+  if (place.relation !== undefined) judgeView(g, place.relation)
+}
+
+/** Names a relation without reading or writing rows: COMMENT, LOCK, CREATE INDEX. */
+export function names(g: Gathered, place: Place): void {
+  g.tables.add(place.name)
+  g.objects.add(place.name)
+}
+
+export interface WriteForm {
+  readonly bounded: boolean
+  /** UPDATE, DELETE and MERGE set off foreign keys that others have onto the table. */
+  readonly cascades: boolean
+  /** TRUNCATE … CASCADE empties every table that refers to it. */
+  readonly references?: boolean
+}
+
+/** Counts rows of the relation as written, with all that this reaches. */
+export function writes(g: Gathered, place: Place, form: WriteForm): void {
+  names(g, place)
+  if (g.dry > 0) {
+    if (place.relation !== undefined) judgeView(g, place.relation)
+    return
+  }
+  g.tablesWritten.add(place.name)
+  if (!place.temporary) g.change(form)
+  if (place.name.startsWith('pg_catalog.') || place.name.startsWith('information_schema.'))
+    g.run('admin', `${place.name} belongs to the server's catalogue`)
+  if (place.relation !== undefined) reach(g, place.relation, { form, seen: new Set() })
+}
+
+function reach(
+  g: Gathered,
+  relation: Relation,
+  walk: { form: WriteForm; seen: Set<number> },
+): void {
+  if (walk.seen.has(relation.oid)) return
+  walk.seen.add(relation.oid)
+  const whole = `${relation.schema}.${relation.name}`
+  g.tablesWritten.add(whole)
+  for (const trigger of relation.triggers) g.triggers.add(`${whole}.${trigger}`)
+  if (relation.triggers.length > 0) g.effect.dirties = true
+  if (relation.insteadOfTriggers)
+    g.run('execute', `a write to ${whole} runs its INSTEAD OF trigger`)
+  if (relation.rules) g.run('execute', `a write to ${whole} runs its rewrite rules`)
+  if (relation.kind === 'v') judgeView(g, relation)
+  for (const oid of reached(relation, walk.form)) {
+    const next = g.trust.names.catalogue.relation(oid)
+    if (next !== undefined) reach(g, next, walk)
+  }
+}
+
+function reached(relation: Relation, form: WriteForm): readonly number[] {
+  // A view writes through to what it reads, one level at a time.
+  if (relation.kind === 'v') return relation.reads.map((one) => one.relation)
+  return [
+    ...relation.children,
+    ...relation.parents,
+    ...(form.cascades ? relation.cascades : []),
+    ...(form.references === true ? (relation.referencedBy ?? []) : []),
+  ]
+}
