@@ -62,7 +62,6 @@ const NO_HITS: readonly Hit[] = []
 
 interface Armed {
   readonly detector: Detector
-  readonly needs: Required<Needs>
   readonly patterns: readonly RE2[]
   readonly transform: Transform
   readonly monitor: boolean
@@ -77,13 +76,16 @@ export class DetectorSet {
   readonly #armed: readonly Armed[]
   readonly #probe: RE2
   readonly #lengthLeast: number
+  /** Per detector: digits, run, length, flags. Side by side, as this is read for every value. */
+  readonly #needs: Int32Array
 
   /** `uses` names known detectors and is not empty; of one named twice the stronger use counts. */
   constructor(uses: readonly DetectorUse[]) {
     assert(uses.length > 0, 'a detector set without detectors')
     this.#armed = arm(uses)
     this.#probe = new RE2(this.#armed.map((one) => `(?:${one.detector.probe})`).join('|'), 'g')
-    this.#lengthLeast = Math.min(...this.#armed.map((one) => one.needs.length))
+    this.#lengthLeast = Math.min(...this.#armed.map((one) => one.detector.needs.length))
+    this.#needs = Int32Array.from(this.#armed.flatMap((one) => packed(one.detector.needs)))
     const enforced = uses.filter((use) => !use.monitor)
     if (enforced.length === uses.length) this.enforced = this
     else this.enforced = enforced.length === 0 ? undefined : new DetectorSet(enforced)
@@ -125,16 +127,14 @@ export class DetectorSet {
   /** One bit for each detector whose needs the value meets. */
   #candidates(bytes: Uint8Array, start: number, end: number): number {
     const traits = traitsOf(bytes, start, end)
-    if (traits === 0) return 0
-    const digits = traits & 0xfff
-    const run = (traits >>> 12) & 0xfff
+    const digits = traits & COUNT_MOST
+    const run = (traits >>> COUNT_BITS) & COUNT_MOST
+    const flags = traits & (AT | HEAD | SIGNS)
+    const needs = this.#needs
     let bits = 0
-    for (let index = 0; index < this.#armed.length; index++) {
-      const needs = this.#armed[index]!.needs
-      if (needs.length > end - start || needs.digits > digits || needs.run > run) continue
-      if (needs.at && (traits & AT) === 0) continue
-      if (needs.lettersBeforeDigits && (traits & HEAD) === 0) continue
-      bits |= 1 << index
+    for (let at = 0, bit = 1; at < needs.length; at += 4, bit <<= 1) {
+      if (needs[at]! > digits || needs[at + 1]! > run || needs[at + 2]! > end - start) continue
+      if ((needs[at + 3]! & flags) === needs[at + 3]!) bits |= bit
     }
     return bits
   }
@@ -142,6 +142,8 @@ export class DetectorSet {
 
 const AT = 1 << 24
 const HEAD = 1 << 25
+const SIGNS = 1 << 26
+const COUNT_BITS = 12
 const COUNT_MOST = 0xfff
 
 /** Classes of bytes: 0 ends a run, 1 letter, 2 digit, 3 other token characters. */
@@ -153,9 +155,10 @@ for (const token of '_+/=.-') CLASS[token.charCodeAt(0)] = 3
 
 /** Letter, letter, digit, digit, as four classes of two bits. */
 const LETTERS_BEFORE_DIGITS = 0b01_01_10_10
+const FOUR_SIGNS = 0b11_11_11_11
 
 /**
- * Digits (12 bits), longest run (12 bits), AT and HEAD, packed so that the hot path allocates
+ * Digits (12 bits), longest run (12 bits), AT, HEAD and SIGNS, packed so that the hot path allocates
  * nothing.
  */
 function traitsOf(bytes: Uint8Array, start: number, end: number): number {
@@ -178,12 +181,19 @@ function traitsOf(bytes: Uint8Array, start: number, end: number): number {
     if (kind === 2) {
       digits++
       if (last === LETTERS_BEFORE_DIGITS) flags |= HEAD
-    }
+    } else if (last === FOUR_SIGNS) flags |= SIGNS
   }
   if (end - runStart > longest) longest = end - runStart
   if (digits > COUNT_MOST) digits = COUNT_MOST
   if (longest > COUNT_MOST) longest = COUNT_MOST
-  return digits | (longest << 12) | flags
+  return digits | (longest << COUNT_BITS) | flags
+}
+
+function packed(needs: Needs): number[] {
+  let flags = needs.at ? AT : 0
+  if (needs.lettersBeforeDigits) flags |= HEAD
+  if (needs.fourSigns) flags |= SIGNS
+  return [needs.digits ?? 0, needs.run ?? 0, needs.length, flags]
 }
 
 function arm(uses: readonly DetectorUse[]): readonly Armed[] {
@@ -194,7 +204,6 @@ function arm(uses: readonly DetectorUse[]): readonly Armed[] {
     const other = armed.get(detector.id)
     armed.set(detector.id, {
       detector,
-      needs: { at: false, digits: 0, run: 0, lettersBeforeDigits: false, ...detector.needs },
       patterns: detector.patterns.map((source) => new RE2(source, 'g')),
       transform: other === undefined ? use.with : stronger(other.transform, use.with),
       monitor: use.monitor && (other?.monitor ?? true),
@@ -205,12 +214,12 @@ function arm(uses: readonly DetectorUse[]): readonly Armed[] {
 }
 
 function find(armed: Armed, value: Buffer): Hit[] | undefined {
-  const { detector, needs, transform, monitor } = armed
+  const { detector, transform, monitor } = armed
   let hits: Hit[] | undefined
   for (const pattern of armed.patterns) {
     pattern.lastIndex = 0
     // What is left is too short for another hit: saves the last call for most values.
-    while (pattern.lastIndex + needs.length <= value.length) {
+    while (pattern.lastIndex + detector.needs.length <= value.length) {
       const match = pattern.exec(value)
       if (match === null) break
       for (const span of detector.confirm(value, match.index, pattern.lastIndex)) {
@@ -248,5 +257,6 @@ function apart(hits: Hit[]): readonly Hit[] {
 }
 
 function view(bytes: Uint8Array, start: number, end: number): Buffer {
+  if (start === 0 && end === bytes.length && Buffer.isBuffer(bytes)) return bytes
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start)
 }

@@ -7,7 +7,7 @@
  */
 import { ByteSink } from '../base/bytes.ts'
 import type { DetectorSet, Hit } from './detect.ts'
-import { jsonString, type MaskKey, transformText } from './transform.ts'
+import { jsonString, type MaskKey, REDACTED, transformText } from './transform.ts'
 import { stronger, type Transform } from './transform-spec.ts'
 
 export type Replaced = Buffer | null | undefined
@@ -133,22 +133,45 @@ function decode(raw: Uint8Array): Uint8Array {
 }
 
 function replace(value: Uint8Array, hits: readonly Hit[], context: SpanContext): Buffer | null {
-  const out = new ByteSink(value.length + 32)
-  let copied = 0
+  const parts: Buffer[] = []
+  let length = value.length
   let isNull = false
   for (const hit of hits) {
     count(context.tally, hit.detector)
-    const span = value.subarray(hit.start, hit.end)
-    const masked = transformText(span, hit.transform, { key: context.key, lengthMax: 0 })
-    if (masked === null) {
-      isNull = true
-      continue
+    const masked = maskHit(value, hit, context.key)
+    if (masked === null) isNull = true
+    else {
+      parts.push(masked)
+      length += masked.length - (hit.end - hit.start)
     }
-    out.append(value, copied, hit.start)
-    out.append(masked)
-    copied = hit.end
   }
-  if (isNull) return null
-  out.append(value, copied, value.length)
-  return out.view()
+  return isNull ? null : join(value, hits, { parts, length })
+}
+
+function maskHit(value: Uint8Array, hit: Hit, key: MaskKey): Buffer | null {
+  if (hit.transform.type === 'redact') return REDACTED_BYTES
+  const span = value.subarray(hit.start, hit.end)
+  return transformText(span, hit.transform, { key, lengthMax: 0 })
+}
+
+const REDACTED_BYTES = Buffer.from(REDACTED)
+
+/** The value with each hit replaced by its part. */
+function join(
+  value: Uint8Array,
+  hits: readonly Hit[],
+  by: { readonly parts: readonly Buffer[]; readonly length: number },
+): Buffer {
+  const out = Buffer.allocUnsafe(by.length)
+  let size = 0
+  let from = 0
+  for (const [index, hit] of hits.entries()) {
+    out.set(value.subarray(from, hit.start), size)
+    size += hit.start - from
+    out.set(by.parts[index]!, size)
+    size += by.parts[index]!.length
+    from = hit.end
+  }
+  out.set(value.subarray(from), size)
+  return out
 }

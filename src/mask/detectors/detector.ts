@@ -26,6 +26,8 @@ export interface Needs {
   readonly run?: number
   /** Somewhere two letters stand before two digits. */
   readonly lettersBeforeDigits?: boolean
+  /** Somewhere four of `_+/=.-` stand in a row. */
+  readonly fourSigns?: boolean
 }
 
 export interface Detector {

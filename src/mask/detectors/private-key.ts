@@ -12,7 +12,7 @@ export const privateKey: Detector = {
   version: 1,
   patterns: ['-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----'],
   probe: '-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY',
-  needs: { length: 27, run: 10 },
+  needs: { length: 27, run: 10, fourSigns: true },
   confirm(bytes, start, end) {
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     const footer = view.indexOf(END, end)
