@@ -1,5 +1,6 @@
 /**
- * IO (process). The process of the embedded record store: started by the ship thread, ended when its channel closes.
+ * IO (process). The process of the embedded record store: started by the ship thread, ended when
+ * its channel closes.
  *
  * Killing it at any moment costs nothing but time: what it has not acknowledged is sent again.
  */
@@ -24,8 +25,9 @@ process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 
 try {
-  // The engine waits for everybody else, and is the first to go when memory runs out.
-  os.setPriority(os.constants.priority.PRIORITY_LOW)
+  // Sessions come first, and it is the first to go when memory runs out. Not nicer than this: on a
+  // machine without an idle core it would fall behind for ever.
+  os.setPriority(10)
   writeFileSync('/proc/self/oom_score_adj', '800')
 } catch {
   // Only a courtesy.

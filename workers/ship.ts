@@ -1,4 +1,7 @@
-/** IO (thread). Entry of the ship thread: ships spool segments and answers queries on the record (record/ship-thread.ts). */
+/**
+ * IO (thread). Entry of the ship thread: ships spool segments and answers queries on the record
+ * (record/ship-thread.ts).
+ */
 import { parentPort, workerData } from 'node:worker_threads'
 import { logger } from '../src/base/log.ts'
 import type { ShipControl, ShipWorkerData } from '../src/record/ship-messages.ts'

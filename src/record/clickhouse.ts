@@ -1,6 +1,6 @@
 /**
- * IO (sockets). The one door to ClickHouse, through its vendor's client: the embedded engine on its Unix socket and a
- * server by URL are the same thing from here on.
+ * IO (sockets). The one door to ClickHouse, through its vendor's client: the embedded engine on its
+ * Unix socket and a server by URL are the same thing from here on.
  *
  * Knows no table. Does not retry: whoever calls knows whether a second time does harm.
  */
@@ -53,7 +53,9 @@ export class StoreError extends Error {
 }
 
 export interface ClickHouse {
-  /** Rows as objects; 64-bit integers as numbers (our own stay below 2^53). Rejects with StoreError. */
+  /**
+   * Rows as objects; 64-bit integers as numbers (our own stay below 2^53). Rejects with StoreError.
+   */
   query(query: Query): Promise<Row[]>
   /** The output of EXPLAIN, as text. Nothing is added to the statement. */
   explain(query: Query): Promise<string>

@@ -1,13 +1,15 @@
 /**
- * Pure. The one place that fixes which columns a recorded row has, and in what order they stand in the spool.
+ * Pure. The one place that fixes which columns a recorded row has, and in what order they stand in
+ * the spool.
  *
- * The order groups columns by how often they change, so that a row is two copied spans and a few numbers:
+ * The order groups columns by how often they change, so that a row is two copied spans and a few
+ * numbers:
  *
  *   ┌───────────────┬───────────────┬──────────────────────┐
  *   │ per session   │ per shape     │ per event            │
  *   └───────────────┴───────────────┴──────────────────────┘
  *
- * `event_id`, `action_id` and `segment` are computed by the table (DEFAULT): an event's id is
+ * `event_id`, `action_id` and `segment` are computed by the table: an event's id is
  * `<session_id>-<seq>`, an action's id is the event id of its first row.
  */
 import { crc32 } from 'node:zlib'

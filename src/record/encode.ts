@@ -1,9 +1,10 @@
 /**
- * Pure. Rows of `sluice.events` in ClickHouse's MsgPack format: column values one after the other, no row or array
- * around them (https://clickhouse.com/docs/interfaces/formats/MsgPack, https://github.com/msgpack/msgpack).
+ * Pure. Rows of `sluice.events` in ClickHouse's MsgPack format: column values one after the other,
+ * no row or array around them (https://clickhouse.com/docs/interfaces/formats/MsgPack,
+ * https://github.com/msgpack/msgpack).
  *
- * What is constant is packed once by msgpackr into a span; per event only a few numbers are written by hand. Does not
- * read a clock, hash or write to disk (recorder.ts, spool.ts).
+ * What is constant is packed once by msgpackr into a span; per event only a few numbers are written
+ * by hand. Does not read a clock, hash or write to disk (recorder.ts, spool.ts).
  */
 import { Packr } from 'msgpackr'
 import type { ActionShape, ActionTimes, Moment, Outcome, SessionFacts } from './event.ts'
@@ -66,7 +67,10 @@ function span(values: readonly unknown[]): Buffer {
   return Buffer.concat(values.map((value) => packr.pack(value)))
 }
 
-/** rows 0, bytes_down 0, upstream_us 0, gateway_us 0, status '', error '', text '', masked {}, cut false, payload ''. */
+/**
+ * rows 0, bytes_down 0, upstream_us 0, gateway_us 0, status '', error '', text '', masked {}, cut
+ * false, payload ''.
+ */
 const NO_OUTCOME = Buffer.from([0, 0, 0, 0, 0xa0, 0xa0, 0xa0, 0x80, 0xc2, 0xa0])
 /** bytes_up 0, parse_us 0, decide_us 0, wait_us 0, params []. */
 const NO_ACTION = Buffer.from([0, 0, 0, 0, 0x90])
@@ -74,8 +78,8 @@ const NO_ACTION = Buffer.from([0, 0, 0, 0, 0x90])
 const NUMBERS_MAX = 192
 
 /**
- * A growing buffer of encoded rows. `bytes.subarray(start, size)` is valid until the next write; the first `start`
- * bytes are room for the header of the block that it becomes.
+ * A growing buffer of encoded rows. `bytes.subarray(start, size)` is valid until the next write;
+ * the first `start` bytes are room for the header of the block that it becomes.
  */
 export class RowBuffer {
   readonly start: number

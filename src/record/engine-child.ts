@@ -1,6 +1,6 @@
 /**
- * IO (processes). Starts the embedded engine as a child process when it is first needed, watches its memory, and
- * starts it again with growing pauses when it ends.
+ * IO (processes). Starts the embedded engine as a child process when it is first needed, watches
+ * its memory, and starts it again with growing pauses when it ends.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
@@ -55,7 +55,10 @@ export class EngineChild {
     return this.#child?.pid
   }
 
-  /** Resolves when it answers. Rejects with GW_UNAVAILABLE when it cannot be started; the next call tries again. */
+  /**
+   * Resolves when it answers. Rejects with GW_UNAVAILABLE when it cannot be started; the next call
+   * tries again.
+   */
   ready(): Promise<void> {
     this.#ready ??= this.#start().catch((error: unknown) => {
       this.#ready = undefined

@@ -1,16 +1,19 @@
 /**
- * Pure. One request of ClickHouse's HTTP interface, as the statements that an engine without that interface must run:
- * first `SET` for parameters and settings, then the query (https://clickhouse.com/docs/interfaces/http).
+ * Pure. One request of ClickHouse's HTTP interface, as the statements that an engine without that
+ * interface must run: first `SET` for parameters and settings, then the query
+ * (https://clickhouse.com/docs/interfaces/http).
  *
- * Covers what @clickhouse/client sends. Does not split statements: whoever passes on a text that is not ours must make
- * sure that it is one statement (replay/audit.ts).
+ * Covers what @clickhouse/client sends. Does not split statements: whoever passes on a text that is
+ * not ours must make sure that it is one statement (replay/audit.ts).
  */
 
 export interface EngineRequest {
   /** To be run before the query, on a connection of its own. */
   readonly before: readonly string[]
   readonly sql: string
-  /** Set where the body is data of this format: the query is an INSERT without its `FORMAT` clause. */
+  /**
+   * Set where the body is data of this format: the query is an INSERT without its `FORMAT` clause.
+   */
   readonly bodyFormat: string | undefined
   readonly format: string
   readonly readonly: boolean

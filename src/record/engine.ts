@@ -1,9 +1,11 @@
 /**
- * IO (sockets, files, chdb). The embedded ClickHouse engine behind ClickHouse's HTTP interface on a Unix socket.
+ * IO (sockets, files, chdb). The embedded ClickHouse engine behind ClickHouse's HTTP interface on a
+ * Unix socket.
  *
- * Runs only in the process of workers/engine.ts: any end of a thread that holds chdb kills its process. Each request
- * has a connection of its own (1 ms), so that settings and parameters of one never meet another. A body of data is put
- * into a file, because the engine reads data that is not text from files only. The one door to chdb.
+ * Runs only in the process of workers/engine.ts: any end of a thread that holds chdb kills its
+ * process. Each request has a connection of its own (1 ms), so that settings and parameters of one
+ * never meet another. A body of data is put into a file, because the engine reads data that is not
+ * text from files only. The one door to chdb.
  */
 import { randomUUID } from 'node:crypto'
 import { createWriteStream, mkdirSync, rmSync } from 'node:fs'
@@ -56,7 +58,10 @@ type ChdbModule = {
 /** The package is optional; this is the error's `code` when it is not installed. */
 export const CHDB_MISSING = 'CHDB_MISSING'
 
-/** Opens the data directory and listens. Throws where the package is missing or the directory is in use. */
+/**
+ * Opens the data directory and listens. Throws where the package is missing or the directory is in
+ * use.
+ */
 export async function serveEngine(options: EngineOptions): Promise<() => Promise<void>> {
   const chdb = await loadChdb()
   mkdirSync(options.folder, { recursive: true, mode: 0o700 })
@@ -67,7 +72,8 @@ export async function serveEngine(options: EngineOptions): Promise<() => Promise
     new chdb.Session(join(options.folder, 'store'), {
       connectionArgs: [`--max_server_memory_usage=${options.memoryBytesMax}`],
     })
-  // Held for as long as the process lives: the engine shuts down when its last connection is closed.
+  // Held for as long as the process lives: the engine shuts down when its last connection is
+  // closed.
   const first = connect()
   const readers = new Gate(READERS_MAX)
   const server = createServer((request, response) => {
@@ -94,8 +100,8 @@ async function loadChdb(): Promise<ChdbModule> {
   } catch (cause) {
     throw Object.assign(
       new Error(
-        'The embedded record store needs the npm package "chdb", which is not installed: run `npm install chdb`, ' +
-          'or set recorder.store to a ClickHouse server.',
+        'The embedded record store needs the npm package "chdb", which is not installed: ' +
+          'run `npm install chdb`, or set recorder.store to a ClickHouse server.',
         { cause },
       ),
       { code: CHDB_MISSING },

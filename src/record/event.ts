@@ -1,6 +1,7 @@
 /**
- * Pure. What is recorded: two events an action (`action` before it is forwarded, `outcome` after it, joined by
- * `action_id`), and one per notable moment. Columns are those of the table `sluice.events`.
+ * Pure. What is recorded: two events an action (`action` before it is forwarded, `outcome` after
+ * it, joined by `action_id`), and one per notable moment. Columns are those of the table
+ * `sluice.events`.
  */
 
 /** Constant for a session; encoded once. */
@@ -23,7 +24,10 @@ export interface SessionFacts {
   readonly groups: readonly string[]
 }
 
-/** Constant for a text under one verdict; encoded once by `Recorder.shape` and used for every execution. */
+/**
+ * Constant for a text under one verdict; encoded once by `Recorder.shape` and used for every
+ * execution.
+ */
 export interface ActionShape {
   readonly class: string
   readonly verb: string
@@ -83,7 +87,10 @@ export interface Moment {
   readonly text: string
 }
 
-/** What a session holds to be recorded. Every method only buffers: bytes are on disk after `Recorder.flush`. */
+/**
+ * What a session holds to be recorded. Every method only buffers: bytes are on disk after
+ * `Recorder.flush`.
+ */
 export interface Recording {
   readonly sessionId: string
   /** Returns the action's number, to be given to `outcome`. */
@@ -107,8 +114,8 @@ export interface Recorder {
   readonly pending: boolean
   /**
    * Writes what is buffered with one write. Call before forwarding what the events describe.
-   * Throws GatewayError GW_RECORDING_LOST when the spool cannot be written; nothing is lost then, and
-   * calling again tries again.
+   * Throws GatewayError GW_RECORDING_LOST when the spool cannot be written; nothing is lost then,
+   * and calling again tries again.
    */
   flush(): void
   /** Keyed hash of a text, 32 hex digits. */

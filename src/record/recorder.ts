@@ -1,11 +1,11 @@
 /**
- * IO (files, time). Records the sessions of one worker: encodes events into one buffer and hands it to the kernel with
- * one write per turn, before what they describe is forwarded.
+ * IO (files, time). Records the sessions of one worker: encodes events into one buffer and hands it
+ * to the kernel with one write per turn, before what they describe is forwarded.
  *
  * Does not ship (ship.ts) and does not mask: texts, parameters and payloads arrive masked.
  *
- * `job_seq` is the time in microseconds, made strictly rising per worker: unique within a worker, and between workers
- * as good as the clock that they share.
+ * `job_seq` is the time in microseconds, made strictly rising per worker: unique within a worker,
+ * and between workers as good as the clock that they share.
  */
 import { createHmac } from 'node:crypto'
 import { BroadcastChannel } from 'node:worker_threads'
@@ -91,7 +91,10 @@ class SpoolRecorder implements Recorder {
     return shapeSpans(shape, hash) as ShapeSpans & Shape
   }
 
-  /** The moment of an event and its number within the job. Throws GW_RECORDING_LOST where no room is left. */
+  /**
+   * The moment of an event and its number within the job. Throws GW_RECORDING_LOST where no room is
+   * left.
+   */
   stamp(seq: number, action: number): RowHead {
     if (this.#rows.size > this.#flushAt) this.#makeRoom()
     const at = this.#options.clock.microseconds()
@@ -123,7 +126,10 @@ class SpoolRecorder implements Recorder {
     }
   }
 
-  /** A failing disk is tried again only after as much more has come: sealing a large block takes time. */
+  /**
+   * A failing disk is tried again only after as much more has come: sealing a large block takes
+   * time.
+   */
   #makeRoom(): void {
     if (this.#rows.size > BUFFER_BYTES_MAX) {
       throw new GatewayError('GW_RECORDING_LOST', 'the spool cannot be written for too long')

@@ -1,5 +1,6 @@
 /**
- * IO (files). The tables and views of the record, as numbered SQL files that can be run any number of times.
+ * IO (files). The tables and views of the record, as numbered SQL files that can be run any number
+ * of times.
  *
  * A file is never edited once released: what changes stands in the next number.
  */

@@ -10,8 +10,9 @@
  *   │ u32  │ u32    │ u32  │ size bytes    │   crc32 covers rows and what follows it
  *   └──────┴────────┴──────┴───────────────┘
  *
- * All numbers are big-endian. A process that is killed leaves a whole number of blocks and at most one torn one at the
- * end: everything before the first block that does not check is kept, the rest is cut off.
+ * All numbers are big-endian. A process that is killed leaves a whole number of blocks and at most
+ * one torn one at the end: everything before the first block that does not check is kept, the rest
+ * is cut off.
  */
 import { crc32 } from 'node:zlib'
 import { COLUMNS_HASH } from './columns.ts'

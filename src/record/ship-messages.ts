@@ -1,5 +1,6 @@
 /**
- * Pure. Messages between the ship thread and whoever asks it: each request carries an `id` and is answered with it.
+ * Pure. Messages between the ship thread and whoever asks it: each request carries an `id` and is
+ * answered with it.
  */
 import type { MessagePort } from 'node:worker_threads'
 import type { Parameters, Row, Settings } from './clickhouse.ts'

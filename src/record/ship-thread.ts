@@ -1,6 +1,6 @@
 /**
- * IO (files, sockets, processes). What the ship thread does: keeps the store running, ships segments, answers queries.
- * `workers/ship.ts` is its entry and nothing more.
+ * IO (files, sockets, processes). What the ship thread does: keeps the store running, ships
+ * segments, answers queries. `workers/ship.ts` is its entry and nothing more.
  */
 import { BroadcastChannel, type MessagePort } from 'node:worker_threads'
 import { clock } from '../base/clock.ts'
@@ -59,7 +59,10 @@ export class Store {
     return this.#engine?.pid
   }
 
-  /** Ready to be used, with all tables. Rejects where it cannot be reached; the next call tries again. */
+  /**
+   * Ready to be used, with all tables. Rejects where it cannot be reached; the next call tries
+   * again.
+   */
   readonly ready = async (): Promise<ClickHouse> => {
     await this.#engine?.ready()
     this.#tables ??= this.#migrate().catch((error: unknown) => {
@@ -100,7 +103,10 @@ export class Store {
 export interface ShipThread {
   /** Answers requests on the port from here on. */
   attach(port: MessagePort): void
-  /** Ships until the spool is empty or the deadline (milliseconds since 1970) has passed; then closes the store. */
+  /**
+   * Ships until the spool is empty or the deadline (milliseconds since 1970) has passed; then
+   * closes the store.
+   */
   stop(deadline: number): Promise<void>
   readonly store: Store
 }

@@ -1,9 +1,10 @@
 /**
  * IO (files, sockets). Moves complete spool segments into ClickHouse, each exactly once.
  *
- * A segment's name is its deduplication token and stands in the column `segment` of its rows. So after any failure it
- * can be asked what arrived, and only a segment whose rows are all there is deleted. The token alone is not enough: the
- * engine notes it before the part is in place, and a kill between the two would lose the rows (see `#settle`).
+ * A segment's name is its deduplication token and stands in the column `segment` of its rows. So
+ * after any failure it can be asked what arrived, and only a segment whose rows are all there is
+ * deleted. The token alone is not enough: the engine notes it before the part is in place, and a
+ * kill between the two would lose the rows (see `#settle`).
  *
  * A segment that the store does not accept is set aside as `.bad`, loudly, while the others go on.
  */
@@ -25,6 +26,8 @@ export interface ShipperOptions {
   readonly say: (level: 'info' | 'warn' | 'error', text: string) => void
 }
 
+/** From this many waiting segments on, two are shipped at once. */
+const BACKLOG = 4
 /** How often a segment may be refused for its content before it is set aside. */
 const REFUSALS_MAX = 3
 const PAUSE_MS_MAX = 5000
@@ -53,7 +56,10 @@ export class Shipper {
     this.#options = options
   }
 
-  /** Once, before the first `round`: what earlier runs left behind is completed, and may have been sent already. */
+  /**
+   * Once, before the first `round`: what earlier runs left behind is completed, and may have been
+   * sent already.
+   */
   recover(): void {
     const { spoolFolder, instance } = this.#options
     for (const name of spoolFiles(spoolFolder)) {
@@ -64,7 +70,10 @@ export class Shipper {
     }
   }
 
-  /** Completes segments of this run whose thread has died: no descriptor of this process is open on them. */
+  /**
+   * Completes segments of this run whose thread has died: no descriptor of this process is open on
+   * them.
+   */
   async recoverOrphans(): Promise<void> {
     const { spoolFolder, instance } = this.#options
     const open = spoolFiles(spoolFolder).filter((name) => name.endsWith('.open'))
@@ -75,25 +84,32 @@ export class Shipper {
   }
 
   /**
-   * Ships every complete segment, oldest first. Returns the pause after which to call again, in milliseconds: 0 where
-   * nothing failed. Never rejects.
+   * Ships every complete segment, oldest first. Returns the pause after which to call again, in
+   * milliseconds: 0 where nothing failed. Never rejects.
    */
   async round(until = Number.POSITIVE_INFINITY): Promise<number> {
-    let failed = false
-    for (const name of spoolFiles(this.#options.spoolFolder)) {
-      if (!name.endsWith('.seg')) continue
+    const names = spoolFiles(this.#options.spoolFolder).filter((name) => name.endsWith('.seg'))
+    const lanes = names.length < BACKLOG ? 1 : 2
+    const fine = await Promise.all(Array.from({ length: lanes }, () => this.#lane(names, until)))
+    if (fine.every(Boolean)) this.#pauseMs = 0
+    else this.#pauseMs = Math.min(Math.max(this.#pauseMs * 2, 100), PAUSE_MS_MAX)
+    return this.#pauseMs * (0.5 + Math.random())
+  }
+
+  /** Ships what is left of `names`, one after the other. False where something failed. */
+  async #lane(names: string[], until: number): Promise<boolean> {
+    let fine = true
+    for (let name = names.shift(); name !== undefined; name = names.shift()) {
       if (Date.now() > until) break
       try {
         await this.#ship(name)
         this.storeOk = true
       } catch (error) {
-        failed = true
+        fine = false
         if (!this.#refused(name, error)) break
       }
     }
-    if (!failed) this.#pauseMs = 0
-    else this.#pauseMs = Math.min(Math.max(this.#pauseMs * 2, 100), PAUSE_MS_MAX)
-    return this.#pauseMs * (0.5 + Math.random())
+    return fine
   }
 
   get waiting(): { bytes: number; lagSeconds: number; segments: number } {
@@ -140,8 +156,9 @@ export class Shipper {
   }
 
   /**
-   * A doubtful insert was acknowledged: either now, or as a duplicate. A duplicate without rows is a token that was
-   * noted by an engine that was killed before the part was in place; the rows need another token.
+   * A doubtful insert was acknowledged: either now, or as a duplicate. A duplicate without rows is
+   * a token that was noted by an engine that was killed before the part was in place; the rows need
+   * another token.
    */
   async #settle(
     store: ClickHouse,
@@ -229,7 +246,10 @@ async function openPaths(): Promise<Set<string>> {
   return new Set(paths.map((path) => basename(path)))
 }
 
-/** Exceptions of the store may quote data: only their beginning, up to the first quoted value, goes to the log. */
+/**
+ * Exceptions of the store may quote data: only their beginning, up to the first quoted value, goes
+ * to the log.
+ */
 function brief(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
   if (!(error instanceof StoreError)) return message

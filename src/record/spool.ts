@@ -1,12 +1,14 @@
 /**
- * IO (files). The writer's side of the spool: one open segment per session worker, closed by size or age.
+ * IO (files). The writer's side of the spool: one open segment per session worker, closed by size
+ * or age.
  *
  *   <instance>-<thread>-<n>.open   is being written by a live thread
  *   <instance>-<thread>-<n>.seg    is complete; the ship thread owns it from here on
  *   <instance>-<thread>-<n>.bad    could not be stored; kept for a person (ship.ts)
  *
- * A block is in the kernel's hands when `write` returns: a killed process loses nothing. When it throws, nothing of the
- * block counts as written; the caller keeps the bytes and may try again. A folder over its quota is a full disk.
+ * A block is in the kernel's hands when `write` returns: a killed process loses nothing. When it
+ * throws, nothing of the block counts as written; the caller keeps the bytes and may try again. A
+ * folder over its quota is a full disk.
  */
 import {
   closeSync,
@@ -75,7 +77,10 @@ export class Spool {
     else if (this.#timer === undefined) this.#startTimer()
   }
 
-  /** Completes the open segment; the next write opens another. Never throws: a file left `.open` is recovered. */
+  /**
+   * Completes the open segment; the next write opens another. Never throws: a file left `.open` is
+   * recovered.
+   */
   close(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined

@@ -1,9 +1,11 @@
 /**
- * Pure. Functions that `audit query` may call: those that read nothing but their arguments. In lower case.
+ * Pure. Functions that `audit query` may call: those that read nothing but their arguments. In
+ * lower case.
  *
- * Not here, on purpose: everything that reads files, dictionaries, models, settings, tables by name, the network or the
- * engine itself; everything that takes the name of another function as a string; sleeping, throwing, formatting by
- * input or output formats. Drawn from `system.functions` of ClickHouse 26.7; a new engine adds nothing by itself.
+ * Not here, on purpose: everything that reads files, dictionaries, models, settings, tables by
+ * name, the network or the engine itself; everything that takes the name of another function as a
+ * string; sleeping, throwing, formatting by input or output formats. Drawn from `system.functions`
+ * of ClickHouse 26.7; a new engine adds nothing by itself.
  */
 export const AUDIT_FUNCTIONS: ReadonlySet<string> = new Set(
   `

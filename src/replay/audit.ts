@@ -1,14 +1,15 @@
 /**
- * Pure. Judges a text that somebody wants to run as an audit query. The text is hostile input: `readonly=1` alone lets
- * files, other tables and second statements through.
+ * Pure. Judges a text that somebody wants to run as an audit query. The text is hostile input:
+ * `readonly=1` alone lets files, other tables and second statements through.
  *
  * Three steps, each run by the engine with the text as a value (replay/store.ts):
  *   1. `formatQuerySingleLine` makes one statement of it, without comments, or fails;
- *   2. `EXPLAIN AST` shows its tree, and `judge` allows it only if every node, function and table is on a list;
+ *   2. `EXPLAIN AST` shows its tree, and `judge` allows it only if every node, function and
+ *      table is on a list;
  *   3. `SELECT * FROM (…) LIMIT n` runs it, read-only and limited.
  *
- * The tree does not print everything (`APPLY f` hides f), so the canonical text is scanned for calls as well: both must
- * agree. What is not on a list is refused.
+ * The tree does not print everything (`APPLY f` hides f), so the canonical text is scanned for
+ * calls as well: both must agree. What is not on a list is refused.
  */
 import { AGGREGATE_SUFFIXES, AUDIT_FUNCTIONS, AUDIT_TABLE_FUNCTIONS } from './audit-functions.ts'
 
@@ -27,7 +28,9 @@ export const AUDIT_TABLES: ReadonlySet<string> = new Set([
   'latency',
 ])
 
-/** Tables of the same database that may not be read; any other bare name is a CTE or does not exist. */
+/**
+ * Tables of the same database that may not be read; any other bare name is a CTE or does not exist.
+ */
 const HIDDEN_TABLES: ReadonlySet<string> = new Set(['sealed', 'instances'])
 
 /** Longest text of a query, in UTF-16 units. */
@@ -47,6 +50,7 @@ export const AUDIT_SETTINGS = {
   max_temporary_data_on_disk_size_for_query: 1 << 30,
   allow_introspection_functions: 0,
   optimize_aggregation_in_order: 1,
+  asterisk_include_alias_columns: 1,
 } as const
 
 export function auditStatement(formatted: string, rowsMax: number): string {
@@ -187,8 +191,8 @@ function isAllowedFunction(name: string): boolean {
 /** Words that may stand before a parenthesis without being called. */
 const KEYWORDS: ReadonlySet<string> = new Set(
   (
-    'select from where prewhere having qualify with as materialized in not and or on using join by ' +
-    'group order limit offset union all distinct intersect except replace over partition between ' +
+    'select from where prewhere having qualify with as materialized in not and or on using join ' +
+    'by group order limit offset union all distinct intersect except replace over partition between ' +
     'like ilike is columns sets rollup cube interpolate fill to step window values any array'
   ).split(' '),
 )

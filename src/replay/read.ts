@@ -1,4 +1,7 @@
-/** Pure. The questions behind `sluice sessions list | show`: SQL, parameters, and the rows that come back. */
+/**
+ * Pure. The questions behind `sluice sessions list | show`: SQL, parameters, and the rows that come
+ * back.
+ */
 
 export interface Question {
   readonly sql: string
@@ -113,7 +116,9 @@ export function sessionsList(filter: SessionsFilter, database = 'sluice'): Quest
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')} `
   params.limit = count(filter.limit ?? 100, 1000)
   return {
-    sql: `SELECT * FROM \`${database}\`.sessions ${where}ORDER BY session_id DESC LIMIT {limit:UInt32}`,
+    sql:
+      `SELECT * FROM \`${database}\`.sessions ${where}` +
+      'ORDER BY session_id DESC LIMIT {limit:UInt32}',
     params,
   }
 }
@@ -141,7 +146,8 @@ export function sessionEvents(
   return {
     sql:
       `SELECT ${EVENT_FIELDS.join(', ')} FROM \`${database}\`.events ` +
-      'WHERE session_id = {session:String} AND seq > {after:UInt64} ORDER BY seq LIMIT {limit:UInt32}',
+      'WHERE session_id = {session:String} AND seq > {after:UInt64} ' +
+      'ORDER BY seq LIMIT {limit:UInt32}',
     params: {
       session: sessionId,
       after: Math.max(0, Math.floor(after)),

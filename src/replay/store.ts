@@ -1,7 +1,9 @@
 /**
- * IO (message ports). The record as the control thread reads it: questions go to the ship thread, which owns the store.
+ * IO (message ports). The record as the control thread reads it: questions go to the ship thread,
+ * which owns the store.
  *
- * `query` is for texts of ours. A text that came from outside goes through `audit` and nowhere else.
+ * `query` is for texts of ours. A text that came from outside goes through `audit` and nowhere
+ * else.
  */
 import type { MessagePort } from 'node:worker_threads'
 import { GatewayError } from '../base/errors.ts'
@@ -45,6 +47,7 @@ const READ_SETTINGS: Settings = {
   readonly: 1,
   max_execution_time: 30,
   optimize_aggregation_in_order: 1,
+  asterisk_include_alias_columns: 1,
 }
 
 export class Store {
@@ -79,7 +82,9 @@ export class Store {
     }
   }
 
-  /** Runs a text that came from outside, sandboxed. Rejects only where the store does not answer. */
+  /**
+   * Runs a text that came from outside, sandboxed. Rejects only where the store does not answer.
+   */
   async audit(sql: string, rowsMax = AUDIT_ROWS_MAX): Promise<AuditResult> {
     if (sql.length > AUDIT_TEXT_MAX) return { type: 'refused', say: 'The query is too long.' }
     if (sql.includes('\0')) return { type: 'refused', say: 'The query holds a zero byte.' }

@@ -1,4 +1,7 @@
-/** Not a test: a spool, a recorder and a ship thread's inside over the real engine, in a folder of their own. */
+/**
+ * Not a test: a spool, a recorder and a ship thread's inside over the real engine, in a folder of
+ * their own.
+ */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,7 @@
-/** The way from the spool into the store, with the real engine, and what happens when parts of it are killed. */
+/**
+ * The way from the spool into the store, with the real engine, and what happens when parts of it
+ * are killed.
+ */
 import {
   copyFileSync,
   existsSync,

@@ -1,4 +1,7 @@
-/** Every escape that was tried, against the real engine: none of them may run, and ordinary questions must. */
+/**
+ * Every escape that was tried, against the real engine: none of them may run, and ordinary
+ * questions must.
+ */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'

@@ -1,4 +1,5 @@
--- One row per action: what was asked, what was decided, what came of it. `unknown`: no outcome was recorded.
+-- One row per action: what was asked, what was decided, what came of it. `unknown`: no outcome was
+-- recorded.
 CREATE OR REPLACE VIEW {database}.statements AS
 SELECT
     session_id,
@@ -52,9 +53,10 @@ GROUP BY session_id, action_seq;
 -- Which masked values were read by whom: one row per action and detector or column.
 CREATE OR REPLACE VIEW {database}.masked_access AS
 SELECT ts, session_id, action_id, connection, target_database, subject, owner, job, run, agent,
-    mapKeys(masked)[place] AS what, mapValues(masked)[place] AS values
-FROM (SELECT *, arrayEnumerate(mapKeys(masked)) AS places FROM {database}.events WHERE kind = 'outcome' AND notEmpty(masked))
-ARRAY JOIN places AS place;
+    what, values
+FROM {database}.events
+ARRAY JOIN mapKeys(masked) AS what, mapValues(masked) AS values
+WHERE kind = 'outcome';
 
 -- Requests for approval in their latest state.
 CREATE OR REPLACE VIEW {database}.approvals AS
