@@ -63,8 +63,7 @@ const TAGS: Readonly<Record<string, string>> = {
 const DROPS_VALUES = new Set(['DropOwnedStmt', 'DropdbStmt', 'AlterExtensionStmt'])
 
 /** Kinds after which the same names may mean something else. */
-const CHANGES_OBJECTS =
-  /Extension|Foreign|Grant|Owned|EventTrig|PLang|Role|DefaultPrivileges|MoveAll|Publication|UserMapping/
+const CHANGES_OBJECTS = /Extension|Foreign|Owned|EventTrig|PLang|MoveAll/
 
 export function administer(g: Gathered, one: { kind: string; inside: Part }): void {
   const { kind, inside } = one
@@ -72,8 +71,7 @@ export function administer(g: Gathered, one: { kind: string; inside: Part }): vo
   g.tag(tag)
   g.run('admin', `${tag} is administration`)
   // Some kinds nest what can be run or set in ways that are not read here.
-  if (kind === 'CreateEventTrigStmt' || kind === 'CreatePLangStmt')
-    g.run('execute', `${tag} plants code`)
+  if (kind === 'CreateEventTrigStmt' || kind === 'CreatePLangStmt') g.plants(`${tag} plants code`)
   if (DROPS_VALUES.has(kind)) g.change({ bounded: false })
   if (CHANGES_OBJECTS.test(kind) || TAGS[kind] === undefined) g.changesNames({ shared: true })
   if (kind === 'VacuumStmt') vacuumed(g, inside)

@@ -67,7 +67,7 @@ function subCommand(g: Gathered, scope: Scope, one: { place: Place; cmd: Part })
   const { place, cmd } = one
   const kind = String(cmd.subtype)
   if (DROPS.has(kind)) g.tag(`DROP ${kind === 'AT_DropColumn' ? 'COLUMN' : 'CONSTRAINT'}`)
-  if (SWITCHES_CODE.test(kind)) g.give('execute', 'triggers, rules and row policies are code')
+  if (SWITCHES_CODE.test(kind)) g.plants('triggers, rules and row policies are code')
   else if (kind === 'AT_ChangeOwner') g.give('admin', 'a new owner has new rights')
   else if (!SCHEMA_ONLY.has(kind)) g.give('admin', `${kind} is not known to be harmless`)
   if (typeof cmd.name === 'string' && /Column|NotNull|Expression|Identity|Stor|Stat/.test(kind))

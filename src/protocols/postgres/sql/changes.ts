@@ -69,7 +69,9 @@ function insert(g: Gathered, scope: Scope, one: { inside: Part; target: Item }):
   if (inside.cols === undefined) for (const column of wholeRow(target)) g.columns.add(column)
   else assignments(g, scope, { list: inside.cols, target })
   const select = isPart(inside.selectStmt) ? inside.selectStmt.SelectStmt : undefined
-  if (isPart(select)) g.walkers.query(g, scope, select)
+  // Plain VALUES are no query of their own.
+  if (isPart(select) && isBareValues(select)) expression(g, scope, select.valuesLists)
+  else if (isPart(select)) g.walkers.query(g, scope, select)
   scope.items.push(target)
   const conflict = inside.onConflictClause
   if (!isPart(conflict)) return
@@ -79,6 +81,16 @@ function insert(g: Gathered, scope: Scope, one: { inside: Part; target: Item }):
   both.items.push({ ...target, name: 'excluded', schema: undefined })
   assignments(g, both, { list: conflict.targetList, target })
   expression(g, both, conflict.whereClause)
+}
+
+function isBareValues(select: Part): boolean {
+  const { valuesLists, withClause, sortClause, limitCount, limitOffset, lockingClause } = select
+  return (
+    valuesLists !== undefined &&
+    [withClause, sortClause, limitCount, limitOffset, lockingClause].every(
+      (one) => one === undefined,
+    )
+  )
 }
 
 /** ON CONFLICT (a, b) names its columns without a ColumnRef. */
@@ -140,6 +152,7 @@ function mergeWhen(g: Gathered, scope: Scope, one: { clause: Part; target: Item 
 
 function returning(g: Gathered, scope: Scope, one: { clause: unknown; target: Item }): void {
   if (!isPart(one.clause)) return
+  g.give('read', 'RETURNING is a read')
   const names = { old: 'old', new: 'new' }
   for (const node of Array.isArray(one.clause.options) ? one.clause.options : []) {
     const option = isPart(node) && isPart(node.ReturningOption) ? node.ReturningOption : {}

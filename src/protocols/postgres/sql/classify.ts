@@ -30,6 +30,8 @@ export function classify(node: Part, options: ClassifyOptions): Gathered {
   })
   statement(g, undefined, node)
   judgeCasts(g)
+  // What only concerns the session is a read.
+  if (g.classes.size === 0) g.classes.add('read')
   return g
 }
 
@@ -83,6 +85,7 @@ function truncate(g: Gathered, inside: Part): void {
 /** EXPLAIN without ANALYZE plans: functions may run, changes do not happen. */
 function explain(g: Gathered, inside: Part): void {
   g.tag('EXPLAIN')
+  g.give('read', 'EXPLAIN is a read')
   const plain = !explainRuns(inside)
   if (plain) g.dry++
   if (isPart(inside.query)) statement(g, undefined, inside.query)

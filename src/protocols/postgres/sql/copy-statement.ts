@@ -32,10 +32,11 @@ export function copy(g: Gathered, inside: Part): void {
 
 function table(g: Gathered, one: { inside: Part; place: Place; into: boolean }): void {
   const { inside, place, into } = one
-  const named = dotted(inside.attlist as Node[] | undefined)
+  const named = listed(inside)
   for (const column of named ?? place.relation?.columns.map((each) => each.name) ?? ['*'])
     g.columns.add(`${place.name}.${column}`)
   if (!into) {
+    g.give('read', 'COPY … TO is a read')
     reads(g, place)
     return
   }
@@ -46,6 +47,11 @@ function table(g: Gathered, one: { inside: Part; place: Place; into: boolean }):
   const as = { name, schema: undefined, renames: [] }
   scope.items.push(relationItem(place.relation ?? { unknown: place.name }, as))
   expression(g, scope, inside.whereClause)
+}
+
+/** The columns in parentheses; undefined where there are none. */
+function listed(inside: Part): readonly string[] | undefined {
+  return inside.attlist === undefined ? undefined : dotted(inside.attlist as Node[])
 }
 
 /** Defaults by format as PostgreSQL has them. */
@@ -74,7 +80,7 @@ function formOf(inside: Part, place: Place | undefined): CopyForm {
 function fieldsOf(inside: Part, place: Place): CopyForm['columns'] {
   const relation = place.relation
   if (relation === undefined) return undefined
-  const named = dotted(inside.attlist as Node[] | undefined)
+  const named = listed(inside)
   if (named === undefined)
     return relation.columns
       .filter((one) => one.generatedFrom.length === 0)

@@ -23,7 +23,7 @@ export class Gathered {
   readonly trust: Trust
   readonly identityParameter: string | undefined
   readonly walkers: Walkers
-  readonly classes = new Set<ActionClass>(['read'])
+  readonly classes = new Set<ActionClass>()
   readonly reasons = new Set<string>()
   readonly tags = new Set<string>()
   readonly tables = new Set<string>()
@@ -70,6 +70,13 @@ export class Gathered {
       this.writes = true
       this.unbounded = true
     }
+  }
+
+  /** Code is made or changed that something else will run. */
+  plants(reason: string): void {
+    if (this.dry > 0) return
+    this.classes.add('execute')
+    this.reasons.add(reason)
   }
 
   /** A value at the target changes that outlives the statement. */

@@ -19,10 +19,12 @@ import {
   relationItem,
   type Scope,
 } from './scope.ts'
+import { columnDefinitions } from './table-elements.ts'
 
 /** `select`: the inside of a SelectStmt. Gives the names of its columns where they are known. */
 export function query(g: Gathered, outer: Scope | undefined, select: Part): Outputs {
   const ctes = withClause(g, outer, select.withClause)
+  g.run('read', '')
   if (select.intoClause !== undefined) into(g, select.intoClause)
   if (isPart(select.larg) && isPart(select.rarg)) {
     const scope = nested(outer, ctes)
@@ -135,7 +137,7 @@ function fromItem(g: Gathered, scope: Scope, node: unknown): readonly Item[] {
   if (isPart(node.RangeSubselect)) return [subselect(g, scope, node.RangeSubselect)]
   if (isPart(node.RangeFunction)) {
     expression(g, scope, node.RangeFunction.functions)
-    expression(g, scope, node.RangeFunction.coldeflist)
+    columnDefinitions(g, scope, node.RangeFunction.coldeflist)
     return [rangeFunction(node.RangeFunction)]
   }
   if (isPart(node.RangeTableSample)) {

@@ -94,7 +94,7 @@ export function change(g: Gathered, tag: string, family: ObjectFamily): void {
   g.tag(tag)
   if (family === 'admin') g.give('admin', `${tag} is administration`)
   else g.give('schema', `${tag} changes the schema`)
-  if (family === 'code') g.give('execute', `${tag} plants code`)
+  if (family === 'code') g.plants(`${tag} plants code`)
   g.changesNames({ shared: true })
 }
 
