@@ -69,7 +69,7 @@ async function play(client: Client, { says, sql, copies }: Step): Promise<void> 
   try {
     if (copies === true) return print(indent((await client.copyOut(sql, 3)).join('\n')))
     const { rows, rowCount } = await client.query(sql)
-    print(indent(tableOf(rows) || `${rowCount ?? 0} rows`))
+    print(indent(tableOf(rows) || `rows: ${rowCount ?? 0}`))
   } catch (error) {
     const refusal = refusalOf(error)
     if (refusal === undefined) throw error
