@@ -22,9 +22,11 @@ interface Finding {
 export async function doctor(flags: { config?: string; json?: boolean }): Promise<ExitCode> {
   const findings = [nodeFinding(), ...packageFindings(), ...(await houseFindings(flags.config))]
   if (flags.json === true) say(`${JSON.stringify(findings)}\n`)
-  else
+  else {
+    const widest = Math.max(...findings.map(({ about }) => about.length))
     for (const { about, state, say: text } of findings)
-      say(`${state.padEnd(4)}  ${about.padEnd(14)}  ${printable(text)}\n`)
+      say(`${state.padEnd(4)}  ${about.padEnd(widest)}  ${printable(text)}\n`)
+  }
   return findings.some(({ state }) => state === 'bad') ? 1 : 0
 }
 

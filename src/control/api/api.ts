@@ -79,7 +79,7 @@ async function serve(request: Request, routes: readonly Route[], parts: ApiParts
   const body = readBody(request)
   if (body === MALFORMED) return problem(400, 'Send JSON with content-type application/json.')
   // Before it is done: what cannot be recorded does not happen.
-  parts.record(caller, use)
+  if (route.recordsItself !== true) parts.record(caller, use)
   return route.handle({ caller, id, query: request.query, body })
 }
 

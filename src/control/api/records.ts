@@ -41,6 +41,7 @@ export function recordRoutes(parts: RecordParts): readonly Route[] {
       path: '/api/v1/sessions/{id}',
       needs: 'kill',
       summary: 'Ends a session at once, wherever it runs.',
+      recordsItself: true,
       handle: async (call) => {
         parts.record(call.caller, { status: 'session-killed', text: `session ${call.id}` })
         parts.broadcast({ type: 'end', sessionId: call.id, code: 'GW_SESSION_KILLED' })
@@ -52,6 +53,7 @@ export function recordRoutes(parts: RecordParts): readonly Route[] {
       path: '/api/v1/audit/query',
       needs: 'audit',
       summary: 'Runs one read-only SQL statement on the records.',
+      recordsItself: true,
       body: {
         type: 'object',
         required: ['sql'],

@@ -28,6 +28,8 @@ export interface Route {
   readonly path: string
   readonly needs: Permission
   readonly summary: string
+  /** The handler records what it does, in more words than the path has; else the call is recorded before it. */
+  readonly recordsItself?: true
   /** JSON Schema of the body, for the description; the handler checks it. */
   readonly body?: Readonly<Record<string, unknown>>
   readonly handle: (call: Call) => Promise<Answer>

@@ -64,6 +64,7 @@ export function tokenRoutes(parts: TokenParts): readonly Route[] {
       needs: 'tokens',
       summary: 'Issues a gateway token. Its text is in this answer and nowhere else.',
       body: BODY,
+      recordsItself: true,
       handle: (call) => issue(call, parts),
     },
     {
@@ -78,6 +79,7 @@ export function tokenRoutes(parts: TokenParts): readonly Route[] {
       path: `${path}/{id}`,
       needs: 'tokens',
       summary: 'Revokes a token and ends its sessions.',
+      recordsItself: true,
       handle: (call) => revoke(call, parts),
     },
   ]
