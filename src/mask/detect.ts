@@ -1,6 +1,6 @@
 /**
- * Pure. Finds secrets in values by detectors; the only door to RE2, the one regular-expression
- * engine that runs on bytes others chose (linear time, no backtracking).
+ * Pure. Finds secrets in values by detectors, whose patterns run on RE2 (linear time, no
+ * backtracking), as the bytes are chosen by others.
  *
  * Three sieves, each a necessary condition of the next: a count of digits, runs and `@` in one pass
  * over the bytes (no call out of JavaScript), the pattern of each detector that this leaves, and
@@ -10,8 +10,8 @@
  * Values are taken as UTF-8. Bytes that are not UTF-8 only interrupt a match: what is ASCII beside
  * them is found.
  */
-import RE2 from 're2'
 import { assert } from '../base/errors.ts'
+import { RE2 } from '../base/pattern.ts'
 import { awsKey } from './detectors/aws-key.ts'
 import { creditCard } from './detectors/credit-card.ts'
 import type { Detector, Needs } from './detectors/detector.ts'

@@ -1,4 +1,4 @@
-/** Pure. What a mask does to a value, as policy says it (`with:`), and which of two is the stronger. */
+/** Pure. What a mask does to a value, as policy says it (`with:`); which of two is the stronger. */
 
 export type Transform =
   | { readonly type: 'null' }
