@@ -45,7 +45,8 @@ try {
   tell({ type: 'failed', message, missing: code === CHDB_MISSING }, () => process.exit(1))
 }
 
-function tell(message: EngineMessage, then?: () => void): void {
+function tell(message: EngineMessage, then = () => {}): void {
+  // With a callback a parent that has gone is no uncaught error; `disconnect` ends us.
   if (process.connected) process.send?.(message, undefined, undefined, then)
-  else then?.()
+  else then()
 }

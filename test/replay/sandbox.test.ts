@@ -240,6 +240,14 @@ describe('answers', () => {
     expect(result.type === 'rows' && result.rows.length).toBe(10)
   })
 
+  test('a star with all columns of the contract, computed ones too', async () => {
+    const result = await store.audit('SELECT * FROM events ORDER BY seq LIMIT 1')
+    const [row] = result.type === 'rows' ? result.rows : []
+    expect(row).toMatchObject({ kind: 'action', masked: {}, job_verified: true })
+    expect(row?.event_id).toBe(`${row?.session_id}-1`)
+    expect(row?.action_id).toBe(row?.event_id)
+  })
+
   test('an unknown column with the engine’s own sentence', async () => {
     expect(await store.audit('SELECT nope FROM events')).toMatchObject({
       type: 'refused',
