@@ -7,14 +7,15 @@
 import { administer, runsCode } from './admin-statements.ts'
 import { CHANGES, change } from './changes.ts'
 import { copy } from './copy-statement.ts'
+import { expression } from './expressions.ts'
 import { judgeCasts } from './functions.ts'
 import { Gathered } from './gathered.ts'
-import { isPart, type Part } from './nodes.ts'
+import { each, isPart, type Part } from './nodes.ts'
 import { query } from './queries.ts'
 import { placeOf, writes } from './relations.ts'
 import type { Trust } from './resolve.ts'
 import { SCHEMA } from './schema-statements.ts'
-import type { Outputs, Scope } from './scope.ts'
+import { nested, type Outputs, type Scope } from './scope.ts'
 import { explainRuns, SESSION } from './session-statements.ts'
 
 export interface ClassifyOptions {
@@ -30,9 +31,26 @@ export function classify(node: Part, options: ClassifyOptions): Gathered {
   })
   statement(g, undefined, node)
   judgeCasts(g)
+  attachedSettings(g, node)
   // What only concerns the session is a read.
   if (g.classes.size === 0) g.classes.add('read')
   return g
+}
+
+/** ALTER ROLE … SET, CREATE FUNCTION … SET and the like carry a SET inside. */
+function attachedSettings(g: Gathered, node: Part): void {
+  const wanted = g.identityParameter?.toLowerCase()
+  if (wanted === undefined) return
+  each(node, (key, inside) => {
+    if ((key === 'VariableSetStmt' || key === 'setstmt') && isPart(inside))
+      if (String(inside.name ?? '').toLowerCase() === wanted && !isReset(inside))
+        g.refuse(`${wanted} is set by the gateway alone`)
+    return true
+  })
+}
+
+function isReset(set: Part): boolean {
+  return set.kind === 'VAR_RESET' || set.kind === 'VAR_SET_DEFAULT'
 }
 
 function statement(g: Gathered, outer: Scope | undefined, node: Part): Outputs {
@@ -98,7 +116,10 @@ function explain(g: Gathered, inside: Part): void {
 /** PREPARE and DECLARE have the classes of what they hold. */
 function body(g: Gathered, inside: Part, tag: string): void {
   g.tag(tag)
+  expression(g, nested(undefined), inside.argtypes)
   if (isPart(inside.query)) statement(g, undefined, inside.query)
   else g.notUnderstood(`${tag} holds no statement.`)
+  // Its $n are given by EXECUTE, not by the protocol.
+  if (tag === 'PREPARE') g.parameters = 0
   g.returnsRows = false
 }

@@ -87,6 +87,9 @@ export function writes(g: Gathered, place: Place, form: WriteForm): void {
   if (!place.temporary) g.change(form)
   if (place.name.startsWith('pg_catalog.') || place.name.startsWith('information_schema.'))
     g.run('admin', `${place.name} belongs to the server's catalogue`)
+  // Its rewrite rule is a set_config for every row.
+  if (place.name === 'pg_catalog.pg_settings' && g.identityParameter !== undefined)
+    g.refuse('a write to pg_settings could set what the gateway sets')
   if (place.relation !== undefined) reach(g, place.relation, { form, seen: new Set() })
 }
 
@@ -100,7 +103,6 @@ function reach(
   const whole = `${relation.schema}.${relation.name}`
   g.tablesWritten.add(whole)
   for (const trigger of relation.triggers) g.triggers.add(`${whole}.${trigger}`)
-  if (relation.triggers.length > 0) g.effect.dirties = true
   if (relation.insteadOfTriggers)
     g.run('execute', `a write to ${whole} runs its INSTEAD OF trigger`)
   if (relation.rules) g.run('execute', `a write to ${whole} runs its rewrite rules`)
