@@ -73,11 +73,11 @@ test('an action can be queried within two seconds of its end', async () => {
 
 test('an engine that is killed again and again in mid-insert costs nothing and doubles nothing', async () => {
   const at = place()
-  const expected = fill(at, 24, 4000)
+  const expected = fill(at, 16, 4000)
   const ship = at.ship()
   let kills = 0
   const killing = (async () => {
-    while (kills < 6 && spooled(at).length > 0) {
+    while (kills < 5 && spooled(at).length > 0) {
       const { pid } = ship.store
       if (pid !== undefined && readdirSync(join(at.folder, 'clickhouse')).includes('store')) {
         await until(() => insertRuns(at), 3000).catch(() => {})
