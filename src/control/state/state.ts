@@ -66,7 +66,9 @@ export async function openState(folder: string): Promise<State> {
       close: () => database.close(),
     }
   } catch (cause) {
-    throw unavailable(`the state database in ${folder} does not open`, cause)
+    // Nothing of this comes from a client, so the reason may be shown to whoever starts the gateway.
+    const reason = cause instanceof Error ? `: ${cause.message}` : ''
+    throw unavailable(`The state database in ${folder} does not open${reason}`, cause)
   }
 }
 
