@@ -6,7 +6,6 @@ describe('recorded text on a terminal', () => {
   test('holds nothing that a terminal obeys, whatever was recorded', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: that is the point
         expect(printable(text)).not.toMatch(
           /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/,
         )
