@@ -97,10 +97,10 @@ export class Spool {
 
   #open(): void {
     const { folder, instance, thread } = this.#options
-    const name = segmentName({ instance, thread, number: this.#number + 1 })
+    // A number is used once, even where opening fails: a name that is taken must not be waited for.
+    const name = segmentName({ instance, thread, number: ++this.#number })
     const path = join(folder, `${name}.open`)
     const descriptor = openSync(path, 'wx', 0o600)
-    this.#number++
     this.#path = path
     this.#descriptor = descriptor
     this.#size = 0
