@@ -53,7 +53,10 @@ export function judge(
     facts: { sql },
   }
   const decided = parts.worker.decide(guard, action, parts.context)
-  const verdict = decided.verdict === 'deny' ? decided : (refusedByMask(statement) ?? decided)
+  const verdict =
+    decided.verdict === 'deny'
+      ? decided
+      : (refusedAnyway(statement) ?? refusedByMask(statement) ?? decided)
   return {
     verdict,
     shape: shapeOf(action, question, { verdict, guard, worker: parts.worker }),
@@ -70,6 +73,13 @@ export function holds(judged: Judged, guard: Guard, inTransaction: boolean): boo
     judged.policyVersion === guard.version &&
     judged.inTransaction === inTransaction
   )
+}
+
+/** What no role may do, whatever it allows. */
+function refusedAnyway(statement: Statement): Verdict | undefined {
+  if (statement.refused === undefined) return undefined
+  const say = statement.refused
+  return { verdict: 'deny', kind: 'not_allowed', rule: '', say, hint: '', position: undefined }
 }
 
 function refusedByMask(statement: Statement): Verdict | undefined {
@@ -97,7 +107,7 @@ function shapeOf(
     objects: action.objects,
     statement: question.recorded,
     exact: question.exact,
-    verdict: verdict.verdict === 'allow' ? 'allowed' : verdict.kind,
+    verdict: verdict.verdict === 'allow' ? 'allow' : verdict.kind,
     rule: verdict.verdict === 'allow' ? verdict.rule || verdict.wouldDeny : verdict.rule,
     policyVersion: guard.version,
     requestId: '',

@@ -39,6 +39,7 @@ function merged(statement: Statement, body: Statement): Statement {
     end: statement.end,
     classes,
     opaque: statement.opaque ?? body.opaque,
+    refused: statement.refused ?? body.refused,
     reasons: [...statement.reasons, ...body.reasons],
     verb: statement.verb,
     objects: join(statement.objects, body.objects),
@@ -55,6 +56,7 @@ function merged(statement: Statement, body: Statement): Statement {
     effect: {
       ...statement.effect,
       dirties: statement.effect.dirties || body.effect.dirties,
+      dirtiesAtEnd: statement.effect.dirtiesAtEnd || body.effect.dirtiesAtEnd,
       changesCatalogue: statement.effect.changesCatalogue || body.effect.changesCatalogue,
     },
     // A refusal for what the arguments of EXECUTE name stands beside that of the body.

@@ -63,6 +63,7 @@ export class NamesKeeper {
       this.#dirty = true
       this.#transactionDirty = true
     }
+    if (effect.dirtiesAtEnd) this.#transactionDirty = true
     if (effect.changesCatalogue) this.#changedCatalogue = true
   }
 

@@ -46,7 +46,11 @@ class Session {
     this.#talk = new Conversation(parts, shared)
     this.#talk.finish = (reason, error) => this.#finish(reason, error)
     this.#talk.proceed = () => {
-      this.#talk.up.resume()
+      try {
+        this.#talk.up.resume()
+      } catch (error) {
+        this.#bug(error)
+      }
       this.#balance()
     }
   }
@@ -101,17 +105,30 @@ class Session {
 
   #up(bytes: Buffer, start: number, end: number): void {
     this.#parts.live.lastActive = performance.now()
-    this.#talk.up.push(bytes, start, end)
+    try {
+      this.#talk.up.push(bytes, start, end)
+    } catch (error) {
+      this.#bug(error)
+    }
     if (this.#talk.up.isWaiting || this.#parts.upstream.wire.isFull) this.#balance()
+  }
+
+  /** A bug ends this session and no other. */
+  #bug(error: unknown): void {
+    const stack = error instanceof Error ? error.stack?.split('\n').slice(1, 8) : undefined
+    this.#parts.worker.warn('a session failed by a bug', { stack })
+    this.#finish('GW_INTERNAL', GatewayError.from(error))
   }
 
   #down(bytes: Buffer, start: number, end: number): void {
     this.#parts.live.lastActive = performance.now()
-    this.#talk.down.push(bytes, start, end)
-    if (this.#talk.up.isWaiting) {
-      this.#talk.up.resume()
-      this.#balance()
-    } else if (this.#parts.client.wire.isFull) this.#balance()
+    try {
+      this.#talk.down.push(bytes, start, end)
+      if (this.#talk.up.isWaiting) this.#talk.proceed()
+    } catch (error) {
+      this.#bug(error)
+    }
+    if (this.#parts.client.wire.isFull) this.#balance()
     if (this.#endWhenIdle !== undefined) this.#endIfIdle()
   }
 

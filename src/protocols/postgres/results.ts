@@ -283,7 +283,7 @@ export class Results {
       waitUs: 0,
     })
     live.context.statements += 1
-    worker.count.action(grant.connection.name, 'allowed')
+    worker.count.action(grant.connection.name, 'allow')
     const { effect } = statement
     const named = effect.prepares !== undefined || effect.declares !== undefined
     return {
