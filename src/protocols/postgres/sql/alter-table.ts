@@ -5,8 +5,8 @@
 import type { Gathered } from './gathered.ts'
 import { isPart, type Part } from './nodes.ts'
 import { objectWords } from './object-kinds.ts'
-import { names, type Place, placeOf } from './relations.ts'
-import { nested, relationItem, type Scope } from './scope.ts'
+import { names, type Place, placeOf, tableScope } from './relations.ts'
+import type { Scope } from './scope.ts'
 import { columnDefinitions } from './table-elements.ts'
 
 /** Sub-commands that fill, recompute or drop stored values. */
@@ -48,19 +48,11 @@ export function alterTable(g: Gathered, inside: Part): void {
   if (inside.objtype === 'OBJECT_FOREIGN_TABLE')
     g.give('admin', 'foreign tables reach other servers')
   g.changesNames({ shared: !place.temporary })
-  const scope = scopeOf(place)
+  const scope = tableScope(place)
   for (const one of Array.isArray(inside.cmds) ? inside.cmds : [])
     if (isPart(one) && isPart(one.AlterTableCmd))
       subCommand(g, scope, { place, cmd: one.AlterTableCmd })
     else g.notUnderstood('A sub-command of ALTER could not be read.')
-}
-
-function scopeOf(place: Place): Scope {
-  const scope = nested(undefined)
-  const name = place.name.slice(place.name.indexOf('.') + 1)
-  const as = { name, schema: undefined, renames: [] }
-  scope.items.push(relationItem(place.relation ?? { unknown: place.name }, as))
-  return scope
 }
 
 function subCommand(g: Gathered, scope: Scope, one: { place: Place; cmd: Part }): void {

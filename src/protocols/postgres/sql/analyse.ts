@@ -151,7 +151,7 @@ function judge(node: Node, at: Setting): Statement {
 
 function firstWord(tag: string): string {
   const blank = tag.indexOf(' ')
-  return blank < 0 ? tag : tag.slice(0, blank)
+  return blank < 0 ? tag : tag.substring(0, blank)
 }
 
 /** The statement's own command, not that of a CTE before it. */

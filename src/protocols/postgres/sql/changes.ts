@@ -58,7 +58,7 @@ function targetItem(place: Place, part: Part): Item {
   const alias = isPart(part.alias) ? part.alias.aliasname : undefined
   const as = {
     name: typeof alias === 'string' ? alias : String(part.relname ?? ''),
-    schema: alias === undefined ? place.name.slice(0, place.name.indexOf('.')) : undefined,
+    schema: alias === undefined ? place.schema : undefined,
     renames: [],
   }
   return relationItem(place.relation ?? { unknown: place.name }, as)

@@ -8,8 +8,7 @@ import { expression } from './expressions.ts'
 import type { Gathered } from './gathered.ts'
 import { dotted, isPart, type Part } from './nodes.ts'
 import type { Node } from './parse.ts'
-import { type Place, placeOf, reads, writes } from './relations.ts'
-import { nested, relationItem } from './scope.ts'
+import { type Place, placeOf, reads, tableScope, writes } from './relations.ts'
 
 export function copy(g: Gathered, inside: Part): void {
   g.tag('COPY')
@@ -42,11 +41,7 @@ function table(g: Gathered, one: { inside: Part; place: Place; into: boolean }):
   }
   g.give('write', 'COPY … FROM is a write')
   writes(g, place, { bounded: true, cascades: false })
-  const scope = nested(undefined)
-  const name = place.name.slice(place.name.indexOf('.') + 1)
-  const as = { name, schema: undefined, renames: [] }
-  scope.items.push(relationItem(place.relation ?? { unknown: place.name }, as))
-  expression(g, scope, inside.whereClause)
+  expression(g, tableScope(place), inside.whereClause)
 }
 
 /** The columns in parentheses; undefined where there are none. */

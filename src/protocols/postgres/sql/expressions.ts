@@ -103,7 +103,7 @@ function columnRef(g: Gathered, scope: Scope, inside: Part): void {
   const fields = (inside.fields ?? []) as readonly Node[]
   const last = fields.at(-1)
   if (last !== undefined && 'A_Star' in last) {
-    const qualifier = dotted(fields.slice(0, -1)) ?? []
+    const qualifier = dotted(fields.toSpliced(-1)) ?? []
     for (const item of starred(scope, qualifier))
       for (const column of wholeRow(item)) g.columns.add(column)
     return

@@ -104,7 +104,9 @@ export function withClause(
     const named = dotted(one.aliascolnames as Node[] | undefined) ?? []
     const extra = one.search_clause !== undefined || one.cycle_clause !== undefined
     const outputs =
-      known === undefined || extra ? undefined : [...named, ...known.slice(named.length)]
+      known === undefined || extra
+        ? undefined
+        : [...named, ...known.filter((_, at) => at >= named.length)]
     expression(g, scope, cycleValues(one.cycle_clause))
     ctes = { name: String(one.ctename ?? ''), outputs, next: ctes }
   }
@@ -168,7 +170,7 @@ export function rangeVar(g: Gathered, scope: Scope, part: Part): Item {
   if (cte !== undefined) return derivedItem(name ?? own, cte.outputs, renames)
   const place = placeOf(g, part)
   reads(g, place)
-  const schema = name === undefined ? place.name.slice(0, place.name.indexOf('.')) : undefined
+  const schema = name === undefined ? place.schema : undefined
   const as = { name: name ?? own, schema, renames }
   return relationItem(place.relation ?? { unknown: place.name }, as)
 }

@@ -7,11 +7,15 @@ import { judgeView } from './functions.ts'
 import type { Gathered } from './gathered.ts'
 import type { Part } from './nodes.ts'
 import { homeSchema, plainSchema, relationOf } from './resolve.ts'
+import { nested, relationItem, type Scope } from './scope.ts'
 
 /** A relation as a text names it. */
 export interface Place {
   /** `schema.name`, guessed where the catalogue does not know it. */
   readonly name: string
+  readonly schema: string
+  /** Without its schema. */
+  readonly bare: string
   readonly relation: Relation | undefined
   readonly temporary: boolean
 }
@@ -31,17 +35,23 @@ export function placeNamed(
   const { names } = g.trust
   if (schema === undefined) g.unqualified()
   const relation = relationOf(names, schema, name)
-  if (relation !== undefined) {
-    g.relationOids.add(relation.oid)
-    return {
-      name: `${relation.schema}.${relation.name}`,
-      relation,
-      temporary: relation.temporary,
-    }
+  if (relation === undefined) {
+    const home = schema === undefined ? homeSchema(names) : plainSchema(names, schema)
+    return unknownPlace(temporary ? 'pg_temp' : home, name)
   }
-  const home = schema === undefined ? homeSchema(names) : plainSchema(names, schema)
-  const mine = temporary || home === 'pg_temp'
-  return { name: `${mine ? 'pg_temp' : home}.${name}`, relation: undefined, temporary: mine }
+  g.relationOids.add(relation.oid)
+  return {
+    name: `${relation.schema}.${relation.name}`,
+    schema: relation.schema,
+    bare: relation.name,
+    relation,
+    temporary: relation.temporary,
+  }
+}
+
+function unknownPlace(schema: string, bare: string): Place {
+  const temporary = schema === 'pg_temp'
+  return { name: `${schema}.${bare}`, schema, bare, relation: undefined, temporary }
 }
 
 /** A relation that the statement makes: it stands in the first schema of the path, whatever has its name now. */
@@ -50,9 +60,15 @@ export function placeMade(g: Gathered, part: Part): Place {
   const schema = typeof part.schemaname === 'string' ? part.schemaname : undefined
   if (schema === undefined) g.unqualified()
   const home = schema === undefined ? homeSchema(names) : plainSchema(names, schema)
-  const temporary = part.relpersistence === 't' || home === 'pg_temp'
-  const name = `${temporary ? 'pg_temp' : home}.${String(part.relname ?? '')}`
-  return { name, relation: undefined, temporary }
+  return unknownPlace(part.relpersistence === 't' ? 'pg_temp' : home, String(part.relname ?? ''))
+}
+
+/** The columns of a table that a statement hangs something on. */
+export function tableScope(place: Place): Scope {
+  const scope = nested(undefined)
+  const as = { name: place.bare, schema: undefined, renames: [] }
+  scope.items.push(relationItem(place.relation ?? { unknown: place.name }, as))
+  return scope
 }
 
 /** Counts the relation as read, with what a view runs. */

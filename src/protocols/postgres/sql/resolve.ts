@@ -167,7 +167,7 @@ function matches(pattern: string, whole: string): boolean {
   if (parts.length === 1) return whole === pattern
   if (!whole.startsWith(first)) return false
   let at = first.length
-  for (const part of parts.slice(1, -1)) {
+  for (const part of parts.toSpliced(-1).toSpliced(0, 1)) {
     const found = whole.indexOf(part, at)
     if (found < 0) return false
     at = found + part.length

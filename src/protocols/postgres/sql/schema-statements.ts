@@ -17,8 +17,8 @@ import {
 } from './object-kinds.ts'
 import type { Node } from './parse.ts'
 import { makesTable } from './queries.ts'
-import { names, type Place, placeMade, placeNamed, placeOf } from './relations.ts'
-import { nested, relationItem, type Scope } from './scope.ts'
+import { names, type Place, placeMade, placeNamed, placeOf, tableScope } from './relations.ts'
+import { nested, type Scope } from './scope.ts'
 import { columnDefinitions } from './table-elements.ts'
 
 type Handler = (g: Gathered, inside: Part) => void
@@ -147,13 +147,7 @@ function classOf(g: Gathered, place: Place, tag: string): Place {
 function createTable(g: Gathered, inside: Part, tag: string): void {
   const place = made(g, inside.relation, tag)
   if (place.temporary && inside.oncommit === 'ONCOMMIT_DROP') g.effect.dirtiesAtEnd = true
-  const scope = nested(undefined)
-  const own = {
-    name: place.name.slice(place.name.indexOf('.') + 1),
-    schema: undefined,
-    renames: [],
-  }
-  scope.items.push(relationItem({ unknown: place.name }, own))
+  const scope = tableScope(place)
   columnDefinitions(g, scope, [inside.tableElts, inside.constraints])
   expression(g, scope, { ofTypename: inside.ofTypename })
   for (const key of ['partbound', 'partspec']) columnDefinitions(g, scope, inside[key])
@@ -186,15 +180,6 @@ function createIndex(g: Gathered, inside: Part): void {
   const scope = tableScope(place)
   for (const key of ['indexParams', 'indexIncludingParams', 'whereClause'])
     expression(g, scope, inside[key])
-}
-
-/** The columns of a table that a statement hangs something on. */
-export function tableScope(place: Place): Scope {
-  const scope = nested(undefined)
-  const name = place.name.slice(place.name.indexOf('.') + 1)
-  const as = { name, schema: undefined, renames: [] }
-  scope.items.push(relationItem(place.relation ?? { unknown: place.name }, as))
-  return scope
 }
 
 function alterSequence(g: Gathered, inside: Part): void {
@@ -287,7 +272,7 @@ function namedPlaces(g: Gathered, kind: string, objects: unknown): Place[] {
   for (const one of Array.isArray(objects) ? objects : []) {
     const parts = objectParts(one)
     if (parts === undefined) continue
-    const table = ON_TABLES.has(kind) ? parts.slice(0, -1) : parts
+    const table = ON_TABLES.has(kind) ? parts.toSpliced(-1) : parts
     if ((RELATIONS.has(kind) || ON_TABLES.has(kind)) && table.length > 0) {
       const place = placeNamed(g, table.at(-2), table.at(-1)!)
       places.push(place)
