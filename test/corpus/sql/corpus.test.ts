@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { resolveMasks } from '../../../src/mask/resolve-masks.ts'
 import { analyse } from '../../../src/protocols/postgres/sql/analyse.ts'
 import type { AnalyseOptions } from '../../../src/protocols/postgres/sql/analysis.ts'
-import { CATALOGUE_TEXT, NAMES_TEXT } from '../../../src/protocols/postgres/sql/catalogue-query.ts'
-import { buildCatalogue, namesFrom } from '../../../src/protocols/postgres/sql/catalogue-read.ts'
 import { FactsCache } from '../../../src/protocols/postgres/sql/facts-cache.ts'
 import { loadParser } from '../../../src/protocols/postgres/sql/parse.ts'
 import { type Postgres, startPostgres } from '../../lib/postgres.ts'
-import { type Case, loadCorpus, MASKED_COLUMNS, schemaSql } from './corpus.ts'
+import { type Case, loadCorpus, schemaSql } from './corpus.ts'
 import { refusalOf } from './guard.ts'
+import { makeShop } from './session.ts'
 
 let server: Postgres
 let clear: AnalyseOptions
@@ -17,22 +15,9 @@ let masked: AnalyseOptions
 beforeAll(async () => {
   await loadParser()
   server = await startPostgres()
-  server.sql('CREATE DATABASE shop')
-  server.sql(schemaSql(), 'shop')
-  const catalogue = buildCatalogue(server.sql(CATALOGUE_TEXT, 'shop'), 1)
-  if (catalogue === undefined) throw new Error('the catalogue could not be read')
-  const names = namesFrom(server.sql(NAMES_TEXT, 'shop'), catalogue)
-  if (names === undefined) throw new Error('the names could not be read')
-  clear = { names, masked: undefined, functionsRead: [], identityParameter: undefined }
-  const columns = MASKED_COLUMNS.map((name) => ({
-    pattern: name.split('.') as [string, string, string],
-    with: { type: 'redact' } as const,
-    inPredicates: 'deny' as const,
-    derived: 'mask' as const,
-    monitor: false,
-    rule: 'corpus/0',
-  }))
-  masked = { ...clear, masked: resolveMasks({ columns, detectors: [] }, catalogue, 'corpus') }
+  const options = makeShop(server, 'shop', schemaSql())
+  clear = options.clear
+  masked = options.masked
 })
 
 afterAll(() => server?.stop())

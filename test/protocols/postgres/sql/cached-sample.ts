@@ -79,6 +79,9 @@ const WHERE = fc.oneof(
   TERM,
   fc.tuple(TERM, TERM).map((parts) => parts.join(' AND ')),
   fc.tuple(TERM, TERM).map((parts) => parts.join(' OR ')),
+  // Always true only where both literals are the same.
+  fc.tuple(fc.nat(2), fc.nat(2)).map(([a, b]) => `id = ${a} OR id <> ${b}`),
+  fc.tuple(fc.nat(2), fc.nat(2)).map(([a, b]) => `id = ${a} OR NOT id = ${b}`),
   TERM.map((term) => `NOT (${term})`),
 )
 
