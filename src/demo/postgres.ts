@@ -70,16 +70,31 @@ export async function startEmbeddedPostgres(options: ClusterOptions): Promise<Em
     child.once('exit', () => resolve())
     child.once('error', () => resolve())
   })
-  // However the gateway exits, as long as it still runs code: nothing is left behind.
-  const killAtExit = (): void => void child.kill('SIGINT')
-  process.once('exit', killAtExit)
-  void ended.then(() => process.off('exit', killAtExit))
+  endWithUs(child, ended)
   const isReady = await until(() => statusOf(data, child.pid) === 'ready', ended)
   if (!isReady) {
     child.kill('SIGQUIT')
     throw new StartError(`The embedded PostgreSQL does not start; its log is ${logPath}.`)
   }
   return { port, ended, stop: () => stop(child, ended) }
+}
+
+/**
+ * However the gateway exits, as long as it still runs code, nothing is left behind. While it starts, nobody else listens
+ * for signals yet, and the default would end it without running any.
+ */
+function endWithUs(child: ChildProcess, ended: Promise<void>): void {
+  const atExit = (): void => void child.kill('SIGINT')
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (process.listenerCount(signal) === 1) process.exit(130)
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  process.once('exit', atExit)
+  for (const signal of signals) process.on(signal, onSignal)
+  void ended.then(() => {
+    process.off('exit', atExit)
+    for (const signal of signals) process.off(signal, onSignal)
+  })
 }
 
 async function stop(child: ChildProcess, ended: Promise<void>): Promise<void> {

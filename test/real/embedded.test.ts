@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,9 +6,11 @@ import { connect } from '../../src/demo/client.ts'
 import { type EmbeddedDefault, embeddedDefault } from '../../src/demo/embedded.ts'
 import { serverUser } from '../../src/demo/system-user.ts'
 import { KNOWN_DETECTORS } from '../../src/mask/detect.ts'
+import { run } from '../lib/child.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-embedded-'))
-const options = { data: folder, knownDetectors: new Set(KNOWN_DETECTORS.keys()) }
+const NAMES = [...KNOWN_DETECTORS.keys()]
+const options = { data: folder, knownDetectors: new Set(NAMES) }
 
 afterAll(() => {
   // Run as root the server has a folder of its own.
@@ -72,12 +73,31 @@ test('a second gateway on the same folder is refused, and the first goes on', as
   }
 })
 
-test('a server left behind by a killed gateway is stopped, and the data is kept', async () => {
+/** Starts the default in a process of its own, which then gets the signal. Returns whether its server still runs. */
+async function leftBehindAfter(signal: NodeJS.Signals): Promise<boolean> {
+  const given = `{ data: ${JSON.stringify(folder)}, knownDetectors: new Set(${JSON.stringify(NAMES)}) }`
   const script = `
     import { embeddedDefault } from './dist/src/demo/embedded.js'
-    await embeddedDefault({ data: ${JSON.stringify(folder)}, knownDetectors: new Set(${JSON.stringify([...KNOWN_DETECTORS.keys()])}) })
-    process.kill(process.pid, 'SIGKILL')`
-  expect(() => execFileSync(process.execPath, ['--input-type=module', '-e', script])).toThrow()
+    await embeddedDefault(${given})
+    process.kill(process.pid, '${signal}')
+    setInterval(() => {}, 1000)`
+  const ended = await run(process.execPath, ['--input-type=module', '-e', script])
+  expect(ended.code).not.toBe(0)
+  const data = join(serverUser(join(folder, 'demo/postgres')).folder, 'data')
+  // A fast shutdown takes a moment.
+  for (let waited = 0; waited < 3000; waited += 100) {
+    if ((await run('pgrep', ['-f', '--', `-D ${data}`])).stdout === '') return false
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  return true
+}
+
+test('Ctrl-C while the gateway is still starting stops the server too', async () => {
+  expect(await leftBehindAfter('SIGINT')).toBe(false)
+})
+
+test('a server left behind by a killed gateway is stopped, and the data is kept', async () => {
+  expect(await leftBehindAfter('SIGKILL')).toBe(true)
   const started = performance.now()
   const demo = await embeddedDefault(options)
   try {

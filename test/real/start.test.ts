@@ -79,7 +79,7 @@ test('Ctrl-C stops everything, and the next start has a new token and revokes th
   await gateway.stop('SIGINT')
   expect(await gateway.ended).toBe(0)
   const server = serverUser(join(folder, 'var/demo/postgres')).folder
-  const left = await run('pgrep', ['-f', `-D ${server}`])
+  const left = await run('pgrep', ['-f', '--', `-D ${server}`])
   expect(left.stdout).toBe('')
   const again = await serve()
   gateway = again.child
