@@ -10,7 +10,7 @@ import { type Child, run, start } from '../lib/child.ts'
 const folder = mkdtempSync(join(tmpdir(), 'sluice-start-'))
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url))
 const blocker = createServer()
-let gateway: Child
+let gateway: Child | undefined
 let printed: string
 
 /** What `npm start` runs after its set-up, in a folder without a configuration. */
@@ -36,14 +36,14 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await gateway.stop('SIGINT')
+  await gateway?.stop('SIGINT')
   blocker.close()
   const server = serverUser(join(folder, 'var/demo/postgres')).folder
   for (const path of [folder, server]) rmSync(path, { recursive: true, force: true })
 })
 
 test('the printed line works as it is, masked, on a port that is free', async () => {
-  expect(gateway.output()).toContain('(port 15432 is taken)')
+  expect(gateway?.output()).toContain('(port 15432 is taken)')
   const found = await psql(
     printed,
     'SELECT id, name, email, ssn, card FROM customers WHERE id = 42',
@@ -76,8 +76,8 @@ test('the scripted agent plays on the running gateway and shows the record', asy
 })
 
 test('Ctrl-C stops everything, and the next start has a new token and revokes the former', async () => {
-  await gateway.stop('SIGINT')
-  expect(await gateway.ended).toBe(0)
+  await gateway?.stop('SIGINT')
+  expect(await gateway?.ended).toBe(0)
   const server = serverUser(join(folder, 'var/demo/postgres')).folder
   const left = await run('pgrep', ['-f', '--', `-D ${server}`])
   expect(left.stdout).toBe('')
