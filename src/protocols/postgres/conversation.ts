@@ -56,6 +56,8 @@ export class Conversation {
   /** COPY FROM STDIN: statements on their way that may ask for data, and whether one has. */
   copyAsked = 0
   copying = false
+  /** Statements on their way that open a transaction block. */
+  beginsAsked = 0
   /** Something outside this thread is asked; frames wait. */
   blocked = false
   /** Why the session ended, once it has. */
@@ -94,9 +96,9 @@ export class Conversation {
     return this.parts.worker.guard(this.parts.grant)
   }
 
-  /** Inside a transaction block, or behind something that could have opened one. */
+  /** Inside a transaction block, or behind a BEGIN that the target has not answered yet. */
   get inTransaction(): boolean {
-    return this.status !== IDLE || this.segmentOpen || this.ledger.size > 0
+    return this.status !== IDLE || this.beginsAsked > 0
   }
 
   /** Nothing is owed and nothing is half said: the gateway may ask something itself. */

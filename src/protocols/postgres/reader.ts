@@ -341,6 +341,7 @@ export class Reader {
     const { effect } = statement
     talk.keeper.forwarded(effect)
     if (effect.copy?.direction === 'in') talk.copyAsked += 1
+    if (effect.transaction === 'begin') talk.beginsAsked += 1
     return talk.results.openAction(statement, judged, about)
   }
 

@@ -8,7 +8,7 @@ import type { Field, RowPlan } from '../../mask/plan.ts'
 import { FORWARD, type Held, HOLD, NOTE, RUN, STOP, TAKEN } from '../../relay/lane.ts'
 import type { Conversation } from './conversation.ts'
 import { CopyResults } from './copy-results.ts'
-import { DESCRIBE, type Entry, EXECUTE, OWN, QUERY, type Running } from './entry.ts'
+import { type Entry, EXECUTE, OWN, QUERY, type Running } from './entry.ts'
 import { DOWN } from './frame.ts'
 import type { Judged } from './judge.ts'
 import { RowMasker } from './mask.ts'
@@ -95,7 +95,7 @@ export class Results {
     owner.result = described
     // The next portal of the statement will be described alike, and is then recognised by its bytes.
     if (head.portal !== undefined && head.portal.prepared.statement?.effect.runs === undefined) {
-      head.portal.prepared.result ??= undefined
+      head.portal.prepared.result = described
     }
     return true
   }
@@ -340,6 +340,7 @@ export class Results {
   ): void {
     const { recording, live, worker, grant } = this.#talk.parts
     const { context } = live
+    if (running.effect.transaction === 'begin') this.#talk.beginsAsked -= 1
     const now = performance.now()
     const downUs = Math.round((now - live.lastActive) * 1000)
     const gatewayUs = running.gatewayUs + downUs
@@ -399,5 +400,3 @@ function formatted(fields: readonly Field[], formats: readonly number[]): readon
 function shrink(sink: ByteSink): void {
   if (sink.bytes.length > 256 << 10) sink.bytes = Buffer.allocUnsafeSlow(4096)
 }
-
-export { DESCRIBE }
