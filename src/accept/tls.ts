@@ -3,18 +3,19 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { connect, createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
 import { GatewayError } from '../base/errors.ts'
-import type { ConnectionConfig, ListenerConfig } from '../config/shape.ts'
+import type { ConnectionConfig, ListenerConfig, SecretReference } from '../config/shape.ts'
 import type { Wire } from './wire.ts'
 
 /** undefined: this listener speaks no TLS. Throws when certificate and key cannot be read or do not fit. */
-export function serverContext(listener: ListenerConfig): SecureContext | undefined {
+export function serverContext(
+  listener: ListenerConfig,
+  read: (key: SecretReference) => string,
+): SecureContext | undefined {
   if (listener.tls === undefined) return undefined
   const { cert, key } = listener.tls
-  // A session worker has no environment: the configuration lets a listener's key be a file only.
-  if (!('file' in key)) throw new Error('the key of a listener must be { file: … }')
   return createSecureContext({
     cert: readFileSync(cert),
-    key: readFileSync(key.file),
+    key: read(key),
     minVersion: 'TLSv1.2',
   })
 }

@@ -63,7 +63,9 @@ export interface RelayWorker {
   readonly maskKey: Uint8Array
   /** Tells all workers that the catalogue of a target changed. */
   catalogueChanged(connection: string, database: string): void
-  count: Counters
+  readonly count: Counters
+  /** Monotonic milliseconds. */
+  now(): number
   /** Something that concerns the session happened which an operator should see; never a value. */
   warn(say: string, fields: Record<string, unknown>): void
 }

@@ -7,7 +7,6 @@ import { createHmac } from 'node:crypto'
 import type { SecureContext } from 'node:tls'
 import { BroadcastChannel, MessageChannel, parentPort, threadId } from 'node:worker_threads'
 import type { Handshake } from '../accept/handshake.ts'
-import { serverContext } from '../accept/tls.ts'
 import { clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import { ulid } from '../base/id.ts'
@@ -16,7 +15,7 @@ import type { Config } from '../config/shape.ts'
 import type { Action } from '../decide/action.ts'
 import { decide } from '../decide/decide.ts'
 import type { Grant } from '../decide/grant.ts'
-import { compilePolicies, type Guard, type PolicySet } from '../decide/policy.ts'
+import type { Guard, PolicySet } from '../decide/policy.ts'
 import type { Identity } from '../identify/identity.ts'
 import { DetectorSet, KNOWN_DETECTORS } from '../mask/detect.ts'
 import { type Finding, findingsIn } from '../mask/findings.ts'
@@ -31,7 +30,7 @@ import type {
   SessionContext,
   Upstream,
 } from '../protocols/protocol.ts'
-import type { ActionShape, Recorder, Recording, SessionFacts } from '../record/event.ts'
+import type { ActionShape, Recorder, Recording } from '../record/event.ts'
 import { openRecorder } from '../record/recorder.ts'
 import { Turn } from '../relay/turn.ts'
 import { ControlPort } from './control-port.ts'
@@ -43,6 +42,9 @@ import type {
   Settings,
   WorkerHello,
 } from './messages.ts'
+import { factsOf, factsOfNobody } from './session-facts.ts'
+import { contextsOf, policiesOf } from './settings.ts'
+import { crashFacts } from './start-error.ts'
 import { entryOf } from './topology.ts'
 
 const CONTROL_MS_MAX = 10_000
@@ -88,8 +90,8 @@ export class SessionWorker {
     this.#data = data
     this.#maskKey = createHmac('sha256', data.recordKey).update('mask').digest()
     this.#settings = data.settings
-    this.#policies = compiled(data.settings)
-    this.#tls = data.settings.config.listeners.map(serverContext)
+    this.#policies = policiesOf(data.settings)
+    this.#tls = contextsOf(data.settings.config)
     this.#protocols = new Map(protocols.map((one) => [one.name, one]))
     const { recorder } = data.settings.config
     this.#recorder = openRecorder({
@@ -164,7 +166,9 @@ export class SessionWorker {
     if (this.#turn.isStalled)
       throw new GatewayError('GW_RECORDING_LOST', 'the spool is not writable')
     const sessionId = ulid()
-    const recording = this.#recorder.open(this.#facts(grant, sessionId, address))
+    const recording = this.#recorder.open(
+      factsOf(grant, { sessionId, instance: this.#data.instance, address }),
+    )
     recording.moment({
       kind: 'login',
       status: 'ok',
@@ -194,29 +198,6 @@ export class SessionWorker {
     return { recording, live, reason: 'failed' }
   }
 
-  #facts(grant: Grant, sessionId: string, address: string): SessionFacts {
-    const { identity, connection } = grant
-    const { job } = identity
-    return {
-      sessionId,
-      instance: this.#data.instance,
-      protocol: connection.type,
-      connection: connection.name,
-      targetDatabase: grant.database,
-      subject: identity.subject,
-      kindOfIdentity: identity.kind,
-      owner: identity.owner,
-      job: job.id,
-      run: job.run,
-      agent: job.agent,
-      parentAgent: job.parentAgent,
-      jobVerified: job.verified,
-      clientIp: address,
-      roles: grant.roles,
-      groups: identity.groups,
-    }
-  }
-
   /** The parts of this worker that a relay uses. */
   lend<Target extends Upstream>(
     opened: Opened,
@@ -234,6 +215,7 @@ export class SessionWorker {
       responseBytesMax: recorder.responseBytesMax,
       maskKey: this.#maskKey,
       count: this.#counts,
+      now: () => performance.now(),
       guard: (grant) => this.#guard(grant),
       decide: (guard, action, context) => this.#decide(guard, action, context),
       shape: (shape: ActionShape) => this.#recorder.shape(shape),
@@ -292,18 +274,17 @@ export class SessionWorker {
     claim: Claim | undefined,
     at: { readonly address: string; readonly protocol: string },
   ): void {
-    const { code, message, cause } = error
-    const detail = cause instanceof Error ? cause.message : undefined
-    if (error.spec.side === 'gateway') this.#log.error({ code, message, detail }, 'session failed')
-    else this.#log.info({ code, message, detail }, 'session refused')
-    const recording = this.#recorder.open({
-      ...NOBODY,
-      sessionId: ulid(),
-      instance: this.#data.instance,
-      protocol: at.protocol,
-      connection: claim?.connection.substring(0, 255) ?? '',
-      clientIp: at.address,
-    })
+    const { code, message } = error
+    const cause = error.cause === undefined ? undefined : crashFacts(error.cause)
+    const level = error.spec.side === 'gateway' ? 'error' : 'info'
+    this.#log[level]({ code, message, cause }, 'session refused')
+    const recording = this.#recorder.open(
+      factsOfNobody(at.protocol, claim?.connection ?? '', {
+        sessionId: ulid(),
+        instance: this.#data.instance,
+        address: at.address,
+      }),
+    )
     recording.moment({ kind: 'login_refused', status: code, text: error.say })
     this.#turn.schedule()
   }
@@ -358,9 +339,9 @@ export class SessionWorker {
   }
 
   #resettle(settings: Settings): void {
-    this.#policies = compiled(settings)
+    this.#policies = policiesOf(settings)
     this.#settings = settings
-    this.#tls = settings.config.listeners.map(serverContext)
+    this.#tls = contextsOf(settings.config)
   }
 
   /** A fresh line to the control thread, by way of main. */
@@ -406,32 +387,4 @@ export class SessionWorker {
 
 function draining(): GatewayError {
   return new GatewayError('GW_DRAINING', 'drain')
-}
-
-/** Main has compiled them before; what does not compile here is a bug, and nobody gets in on it. */
-function compiled(settings: Settings): PolicySet {
-  const result = compilePolicies(settings.policyFiles, {
-    version: settings.policyVersion,
-    knownDetectors: KNOWN_DETECTORS,
-    config: settings.config,
-  })
-  if ('policies' in result) return result.policies
-  throw new Error(`policies do not compile: ${result.problems.length} problems`)
-}
-
-const NOBODY: Omit<
-  SessionFacts,
-  'sessionId' | 'instance' | 'protocol' | 'connection' | 'clientIp'
-> = {
-  targetDatabase: '',
-  subject: '',
-  kindOfIdentity: '',
-  owner: '',
-  job: '',
-  run: '',
-  agent: '',
-  parentAgent: '',
-  jobVerified: false,
-  roles: [],
-  groups: [],
 }

@@ -1,8 +1,8 @@
 /**
- * IO (clock). Catalogues of targets as this worker knows them, shared by all its sessions on one connection,
+ * Pure. Catalogues of targets as this worker knows them, shared by all its sessions on one connection,
  * database and login. Loaded by whichever session needs one first, over that session's own connection.
  */
-import { clock } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Catalogue } from './sql/catalogue.ts'
 
 export type { Catalogue }
@@ -17,20 +17,25 @@ export interface Known {
 
 export class CatalogueStore {
   readonly #known = new Map<string, Known>()
+  readonly #clock: Clock
   #epoch = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
 
   get(key: string): Known | undefined {
     return this.#known.get(key)
   }
 
   put(key: string, catalogue: Catalogue, version: string): void {
-    this.#known.set(key, { catalogue, version, checkedAt: clock.elapsed() })
+    this.#known.set(key, { catalogue, version, checkedAt: this.#clock.elapsed() })
   }
 
   /** The target still answers the same version. */
   confirm(key: string): void {
     const known = this.#known.get(key)
-    if (known !== undefined) known.checkedAt = clock.elapsed()
+    if (known !== undefined) known.checkedAt = this.#clock.elapsed()
   }
 
   /** Compared with the target before it is used again. */
@@ -39,15 +44,15 @@ export class CatalogueStore {
     if (known !== undefined) known.checkedAt = Number.NEGATIVE_INFINITY
   }
 
+  /** Milliseconds since it was last compared with the target. */
+  age(known: Known): number {
+    return (this.#clock.elapsed() - known.checkedAt) / 1000
+  }
+
   nextEpoch(): number {
     this.#epoch += 1
     return this.#epoch
   }
-}
-
-/** Milliseconds since it was last compared with the target. */
-export function catalogueAge(known: Known): number {
-  return (clock.elapsed() - known.checkedAt) / 1000
 }
 
 export function catalogueKey(connection: string, database: string): string {

@@ -9,13 +9,13 @@
  */
 import { GatewayError } from '../../base/errors.ts'
 import type { Guard } from '../../decide/policy.ts'
-import { Lane, type LaneHandler } from '../../relay/lane.ts'
+import { HOLD, Lane, type LaneHandler, PASS } from '../../relay/lane.ts'
 import { Ledger } from '../../relay/ledger.ts'
 import type { RelayParts } from '../protocol.ts'
 import { type CatalogueStore, catalogueKey } from './catalogues.ts'
 import type { PostgresUpstream } from './dial.ts'
 import { type Entry, entry, OWN, PARSE, QUERY, type Running } from './entry.ts'
-import { DROP, downCourses, framer, HOLD, PASS, UP, upCourses } from './frame.ts'
+import { downCourses, framer, IDLE, IN_TRANSACTION, UP, upCourses } from './frame.ts'
 import { NamesKeeper } from './names-keeper.ts'
 import { Reader } from './reader.ts'
 import { Replies } from './replies.ts'
@@ -24,11 +24,6 @@ import { Results } from './results.ts'
 import type { PostgresShared } from './session-masks.ts'
 import { Names, type Portal, type Prepared } from './statements.ts'
 import * as write from './write.ts'
-
-/** Transaction status bytes of ReadyForQuery. */
-export const IDLE = 0x49
-export const IN_TRANSACTION = 0x54
-export const FAILED = 0x45
 
 const ENTRIES_MAX = 10_000
 const NAMES_MAX = 10_000
@@ -196,7 +191,7 @@ export class Conversation {
   /** The rest of what an entry was to run did not come to an end of its own. */
   abandon(one: Entry, status: 'cut' | 'skipped'): void {
     for (let i = one.done; i < one.running.length; i++) {
-      this.results.closeAction(one.running[i] as Running, { status, error: '', rows: 0 })
+      this.results.actions.close(one.running[i] as Running, { status, error: '', rows: 0 })
     }
     one.done = one.running.length
   }
@@ -206,5 +201,3 @@ export class Conversation {
 function failing(id: string): string {
   return `SLUICE REFUSED THE STATEMENT ${id}`
 }
-
-export { DROP }

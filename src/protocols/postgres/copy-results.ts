@@ -44,7 +44,7 @@ export class CopyResults {
     if (plan !== undefined) {
       const { detectors } = now
       const key = this.#talk.parts.worker.maskKey
-      const { tally } = this.#results
+      const { tally } = this.#results.actions
       this.#client = new CopyMasker(form, plan, { detectors, key, tally, applies: 'enforced' })
       if (now.monitors) {
         const context = {

@@ -8,17 +8,7 @@
  * Does not decode bodies (read.ts) and does not cover the start-up packets, which have no kind (login.ts).
  * https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
-import {
-  DROP,
-  END,
-  type Framer,
-  HOLD,
-  MALFORMED,
-  NOTE,
-  PASS,
-  RUN,
-  SHORT,
-} from '../../relay/lane.ts'
+import { END, type Framer, HOLD, MALFORMED, NOTE, SHORT } from '../../relay/lane.ts'
 
 export const framer: Framer = {
   headBytes: 5,
@@ -78,6 +68,11 @@ export const DOWN = {
   functionResult: 0x56, // V
 } as const
 
+/** Transaction status bytes of ReadyForQuery. */
+export const IDLE = 0x49
+export const IN_TRANSACTION = 0x54
+export const FAILED = 0x45
+
 /** Up: everything is looked at but the data of a COPY, which is dropped until the target asks for it. */
 export function upCourses(): Uint8Array {
   const table = new Uint8Array(256).fill(END)
@@ -99,5 +94,3 @@ export function downCourses(): Uint8Array {
   table[DOWN.copyData] = NOTE
   return table
 }
-
-export { DROP, HOLD, NOTE, PASS, RUN }

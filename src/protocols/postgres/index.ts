@@ -1,4 +1,5 @@
 /** IO. PostgreSQL as the core sees it. */
+import { clock } from '../../base/clock.ts'
 import type { Protocol } from '../protocol.ts'
 import { CatalogueStore, catalogueKey } from './catalogues.ts'
 import { dial, type PostgresUpstream } from './dial.ts'
@@ -15,7 +16,7 @@ const FACTS_MAX = 10_000
 /** One per worker: what its sessions share lives as long as it does. */
 export async function postgres(parseEntry: string): Promise<Protocol<PostgresUpstream>> {
   await loadParser()
-  const catalogues = new CatalogueStore()
+  const catalogues = new CatalogueStore(clock)
   const facts = new FactsCache({ entriesMax: FACTS_MAX })
   const parser = new ParseThread({ entry: parseEntry })
   const shared = { catalogues, facts, masks: new Map(), parser }

@@ -5,7 +5,8 @@
  * next text is judged the target is asked, on this very connection, what it sees now. A transaction that made
  * anything dirty makes it so again when it ends, because a rollback takes the change back.
  */
-import { type Catalogue, type CatalogueStore, catalogueAge } from './catalogues.ts'
+import type { Catalogue, CatalogueStore } from './catalogues.ts'
+import { FAILED, IDLE } from './frame.ts'
 import type { Effect, Names } from './sql/analysis.ts'
 import { CATALOGUE_TEXT, NAMES_TEXT, VERSION_TEXT } from './sql/catalogue-query.ts'
 import { buildCatalogue, namesFrom } from './sql/catalogue-read.ts'
@@ -15,8 +16,6 @@ export type Ask = (text: string, answered: (value: string | undefined) => void) 
 
 /** A catalogue may be this old before it is compared with the target's again. */
 export const CATALOGUE_MS_MAX = 3_000
-
-const IDLE = 0x49
 
 export class NamesKeeper {
   readonly #store: CatalogueStore
@@ -46,12 +45,12 @@ export class NamesKeeper {
 
   /** The next text should wait for `refresh`. `status` is the transaction status the target last told. */
   needsRefresh(status: number): boolean {
-    if (this.#dirty) return status !== 0x45
+    if (this.#dirty) return status !== FAILED
     const known = this.#store.get(this.#key)
     if (known === undefined) return true
     if (known.catalogue.epoch !== this.#names?.catalogue.epoch && !this.#transactionDirty)
       return true
-    return status === IDLE && catalogueAge(known) > CATALOGUE_MS_MAX
+    return status === IDLE && this.#store.age(known) > CATALOGUE_MS_MAX
   }
 
   /** A statement with this effect is on its way up. */
@@ -88,7 +87,7 @@ export class NamesKeeper {
     const known = this.#store.get(this.#key)
     const shared = status === IDLE && !this.#transactionDirty
     if (known === undefined) this.#load(done)
-    else if (shared && catalogueAge(known) > CATALOGUE_MS_MAX) {
+    else if (shared && this.#store.age(known) > CATALOGUE_MS_MAX) {
       this.#ask(VERSION_TEXT, (version) => {
         if (version !== undefined && version === known.version) {
           this.#store.confirm(this.#key)

@@ -242,7 +242,7 @@ export class Reader {
     const what = kind === 'statement' ? 'prepared statement' : 'portal'
     const statement = opaqueStatement('', UNKNOWN_NAME)
     const judged = this.#judgeOnly(statement, '', talk.guard)
-    const id = talk.results.refusedAction(judged, statement, { bytesUp: 0, params: NO_PARAMS })
+    const id = talk.results.actions.refused(judged, statement, { bytesUp: 0, params: NO_PARAMS })
     const frame = write.errorFrame({
       severity: 'ERROR',
       sqlstate: kind === 'statement' ? '26000' : '34000',
@@ -342,12 +342,12 @@ export class Reader {
     talk.keeper.forwarded(effect)
     if (effect.copy?.direction === 'in') talk.copyAsked += 1
     if (effect.transaction === 'begin') talk.beginsAsked += 1
-    return talk.results.openAction(statement, judged, about)
+    return talk.results.actions.open(statement, judged, about)
   }
 
   #refuse(judged: Judged, verdict: Refusal, about: About & { extended: boolean }): void {
     const talk = this.#talk
-    const id = talk.results.refusedAction(judged, about.statement, about)
+    const id = talk.results.actions.refused(judged, about.statement, about)
     const frame = write.refusalFrame(verdict, judged.policyVersion)
     if (about.extended) talk.refuseExtended(frame, id)
     else talk.refuseQuery(frame, id)

@@ -7,8 +7,9 @@ import type { WireSink } from '../../accept/wire.ts'
 import { GatewayError } from '../../base/errors.ts'
 import type { RelayParts } from '../protocol.ts'
 import type { CatalogueStore } from './catalogues.ts'
-import { Conversation, IDLE } from './conversation.ts'
+import { Conversation } from './conversation.ts'
 import { cancelAt, type PostgresUpstream } from './dial.ts'
+import { IDLE } from './frame.ts'
 import type { PostgresShared } from './session-masks.ts'
 import * as write from './write.ts'
 
@@ -115,7 +116,10 @@ class Session {
 
   /** A bug ends this session and no other. */
   #bug(error: unknown): void {
-    const stack = error instanceof Error ? error.stack?.split('\n').slice(1, 8) : undefined
+    const stack =
+      error instanceof Error
+        ? error.stack?.split('\n').filter((_, at) => at > 0 && at < 8)
+        : undefined
     this.#parts.worker.warn('a session failed by a bug', { stack })
     this.#finish('GW_INTERNAL', GatewayError.from(error))
   }

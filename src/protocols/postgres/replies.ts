@@ -6,7 +6,7 @@
  */
 import { GatewayError } from '../../base/errors.ts'
 import { FORWARD, type Held, type LaneHandler, STOP, TAKEN } from '../../relay/lane.ts'
-import { type Conversation, FAILED, IDLE, IN_TRANSACTION } from './conversation.ts'
+import type { Conversation } from './conversation.ts'
 import {
   BIND,
   CLOSE,
@@ -20,7 +20,7 @@ import {
   type Running,
   SYNC,
 } from './entry.ts'
-import { DOWN } from './frame.ts'
+import { DOWN, FAILED, IDLE, IN_TRANSACTION } from './frame.ts'
 import { readFields, readText, readTextRow, rowsOfTag } from './read.ts'
 import type { Portal } from './statements.ts'
 
@@ -155,7 +155,7 @@ export class Replies implements LaneHandler {
       this.#copyOver(running)
       if (kind !== DOWN.portalSuspended) this.#settle(running)
       const status = kind === DOWN.portalSuspended ? 'suspended' : 'ok'
-      talk.results.closeAction(running, { status, error: '', rows: rowsOfTag(tag) })
+      talk.results.actions.close(running, { status, error: '', rows: rowsOfTag(tag) })
       first.done += 1
     } else if (kind === DOWN.commandComplete) {
       // More answers than statements: what answered was not what was judged.
@@ -283,7 +283,7 @@ export class Replies implements LaneHandler {
     if (talk.copying) talk.setCopying(false)
     const running = first.running[first.done]
     if (running !== undefined) {
-      talk.results.closeAction(running, { status: 'error', error, rows: 0 })
+      talk.results.actions.close(running, { status: 'error', error, rows: 0 })
       first.done += 1
     }
     if (first.kind === QUERY) {

@@ -6,18 +6,16 @@ import { ByteSink, copy } from '../../base/bytes.ts'
 import { GatewayError } from '../../base/errors.ts'
 import type { Field, RowPlan } from '../../mask/plan.ts'
 import { FORWARD, type Held, HOLD, NOTE, RUN, STOP, TAKEN } from '../../relay/lane.ts'
+import { Actions } from './actions.ts'
 import type { Conversation } from './conversation.ts'
 import { CopyResults } from './copy-results.ts'
-import { type Entry, EXECUTE, OWN, QUERY, type Running } from './entry.ts'
+import { type Entry, EXECUTE, OWN, QUERY } from './entry.ts'
 import { DOWN } from './frame.ts'
-import type { Judged } from './judge.ts'
 import { RowMasker } from './mask.ts'
 import { maskError, maskNotification } from './mask-error.ts'
-import { cutForRecord } from './params.ts'
 import { formatAt, readRowDescription } from './read.ts'
 import type { PostgresShared } from './session-masks.ts'
 import { SessionMasks } from './session-masks.ts'
-import type { Statement } from './sql/analysis.ts'
 import type { Described, Portal } from './statements.ts'
 
 /** Maskers for one row description under one set of masks; undefined ones have nothing to do. */
@@ -34,19 +32,16 @@ interface Maskers {
 export class Results {
   readonly masks: SessionMasks
   readonly copies: CopyResults
-  readonly tally = new Map<string, number>()
+  readonly actions: Actions
   readonly #talk: Conversation
   #maskers: Maskers | undefined
   readonly #masked = new ByteSink(0)
   readonly #unmonitored = new ByteSink(0)
-  readonly #payload = new ByteSink(0)
-  #payloadCut = false
-  #bytesDown = 0
-  #rows = 0
 
   constructor(talk: Conversation, shared: PostgresShared) {
     this.#talk = talk
     this.masks = new SessionMasks(talk, shared)
+    this.actions = new Actions(talk, this.masks)
     this.copies = new CopyResults(talk, this)
   }
 
@@ -106,7 +101,7 @@ export class Results {
     if (described === undefined) return false
     const touchesMasked = head.running[head.done]?.touchesMasked ?? false
     this.#use(described, { formats: undefined, touchesMasked })
-    this.#bytesDown += end - start
+    this.actions.bytes += end - start
     return true
   }
 
@@ -147,7 +142,7 @@ export class Results {
     const { client, record } = this.#maskers!
     const passes = client === undefined && record === undefined
     this.#talk.down.courses[DOWN.dataRow] = passes ? NOTE : RUN
-    this.#toPayload(described.frame, 0, described.frame.length)
+    this.actions.keep(described.frame, 0, described.frame.length)
   }
 
   #maskersOf(plan: RowPlan): Pick<Maskers, 'client' | 'record'> {
@@ -159,15 +154,14 @@ export class Results {
       const masker = new RowMasker(plan, { detectors, key, tally, applies })
       return masker.idle ? undefined : masker
     }
-    const client = make('enforced', this.tally)
+    const client = make('enforced', this.actions.tally)
     return { client, record: now.monitors ? make('all', new Map()) : undefined }
   }
 
   /** Rows that pass unread, in whatever pieces they come. */
   note(bytes: Buffer, start: number, end: number, first: boolean): void {
-    if (first) this.#rows += 1
-    this.#bytesDown += end - start
-    this.#toPayload(bytes, start, end)
+    if (first) this.actions.rows += 1
+    this.actions.note(bytes, start, end)
   }
 
   /** Whole rows under a plan. */
@@ -177,12 +171,12 @@ export class Results {
       this.#talk.malformed('target', 'a row that was not described')
       return STOP
     }
-    this.#bytesDown += end - start
-    for (let at = start; at < end; at += 1 + bytes.readInt32BE(at + 1)) this.#rows += 1
+    this.actions.bytes += end - start
+    for (let at = start; at < end; at += 1 + bytes.readInt32BE(at + 1)) this.actions.rows += 1
     const { client, record } = maskers
     if (record !== undefined) this.#toPayloadMasked(record, bytes, start, end)
     if (client === undefined || !client.mayChange(bytes, start, end)) {
-      if (record === undefined) this.#toPayload(bytes, start, end)
+      if (record === undefined) this.actions.keep(bytes, start, end)
       return FORWARD
     }
     const sink = this.#masked
@@ -192,19 +186,19 @@ export class Results {
       return STOP
     }
     client.settle()
-    if (record === undefined) this.#toPayload(sink.bytes, 0, sink.size)
+    if (record === undefined) this.actions.keep(sink.bytes, 0, sink.size)
     this.#talk.toClient(sink.view())
     shrink(sink)
     return TAKEN
   }
 
   #toPayloadMasked(record: RowMasker, bytes: Buffer, start: number, end: number): void {
-    if (this.#payloadCut) return
+    if (this.actions.payloadCut) return
     const sink = this.#unmonitored
     sink.clear()
     if (record.maskRows(bytes, { start, end }, sink) === end) {
-      this.#toPayload(sink.bytes, 0, sink.size)
-    } else this.#payloadCut = true
+      this.actions.keep(sink.bytes, 0, sink.size)
+    } else this.actions.payloadCut = true
     shrink(sink)
   }
 
@@ -222,8 +216,7 @@ export class Results {
 
   /** Counts bytes of a result that were not rows, and keeps them for the record while there is room. */
   noteEnd(bytes: Buffer, start: number, end: number): void {
-    this.#bytesDown += end - start
-    this.#toPayload(bytes, start, end)
+    this.actions.note(bytes, start, end)
   }
 
   /** ErrorResponse or NoticeResponse: hidden where it could quote what a mask hides. */
@@ -239,7 +232,7 @@ export class Results {
         columns,
         detectors,
         key: this.#talk.parts.worker.maskKey,
-        tally: this.tally,
+        tally: this.actions.tally,
       })
     const recorded = mask(now.all !== undefined, now.detectors)
     if (recorded === 'malformed') return this.#malformed('error or notice')
@@ -264,120 +257,6 @@ export class Results {
   #malformed(what: string): Held {
     this.#talk.malformed('target', what)
     return STOP
-  }
-
-  /** Records an action that goes up now. */
-  openAction(
-    statement: Statement,
-    judged: Judged,
-    about: { params: readonly string[]; bytesUp: number; text: string },
-  ): Running {
-    const { recording, live, worker, grant } = this.#talk.parts
-    const now = performance.now()
-    const gatewayUs = Math.round((now - live.lastActive) * 1000)
-    const action = recording.action(judged.shape, {
-      params: this.#recordedParams(about.params, statement),
-      bytesUp: about.bytesUp,
-      parseUs: 0,
-      decideUs: gatewayUs,
-      waitUs: 0,
-    })
-    live.context.statements += 1
-    worker.count.action(grant.connection.name, 'allow')
-    const { effect } = statement
-    const named = effect.prepares !== undefined || effect.declares !== undefined
-    return {
-      shape: judged.shape,
-      action,
-      effect,
-      text: named ? about.text : '',
-      startedAt: now,
-      gatewayUs,
-      touchesMasked: statement.mask.touches,
-    }
-  }
-
-  /** Records an action that was refused, with its end; answers its id. */
-  refusedAction(
-    judged: Judged,
-    statement: Statement,
-    about: { bytesUp: number; params: readonly string[] },
-  ): string {
-    const { recording, live, worker, grant } = this.#talk.parts
-    const gatewayUs = Math.round((performance.now() - live.lastActive) * 1000)
-    const action = recording.action(judged.shape, {
-      params: this.#recordedParams(about.params, statement),
-      bytesUp: about.bytesUp,
-      parseUs: 0,
-      decideUs: gatewayUs,
-      waitUs: 0,
-    })
-    recording.outcome(judged.shape, action, {
-      status: 'refused',
-      error: '',
-      rows: 0,
-      bytesDown: 0,
-      upstreamUs: 0,
-      gatewayUs,
-      masked: undefined,
-      payload: undefined,
-      payloadCut: false,
-    })
-    this.#talk.parts.turn.schedule()
-    const { verdict } = judged
-    worker.count.action(grant.connection.name, verdict.verdict === 'deny' ? verdict.kind : 'denied')
-    return `${recording.sessionId}-${action}`
-  }
-
-  #recordedParams(params: readonly string[], statement: Statement): readonly string[] {
-    return params.length === 0 ? params : cutForRecord(this.masks.recordedParams(params, statement))
-  }
-
-  /** Records the end of an action; what was kept of its result goes with it. */
-  closeAction(
-    running: Running,
-    end: { readonly status: string; readonly error: string; readonly rows: number },
-  ): void {
-    const { recording, live, worker, grant } = this.#talk.parts
-    const { context } = live
-    if (running.effect.transaction === 'begin') this.#talk.beginsAsked -= 1
-    const now = performance.now()
-    const downUs = Math.round((now - live.lastActive) * 1000)
-    const gatewayUs = running.gatewayUs + downUs
-    const rows = this.#rows > 0 ? this.#rows : end.rows
-    recording.outcome(running.shape, running.action, {
-      status: end.status,
-      error: end.error,
-      rows,
-      bytesDown: this.#bytesDown,
-      upstreamUs: Math.max(0, Math.round((now - running.startedAt) * 1000) - downUs),
-      gatewayUs,
-      masked: this.tally.size > 0 ? this.tally : undefined,
-      payload: this.#payload.size > 0 ? this.#payload.view() : undefined,
-      payloadCut: this.#payloadCut,
-    })
-    this.#talk.parts.turn.schedule()
-    worker.count.latency('total', gatewayUs)
-    context.rows += this.#rows
-    context.bytes += this.#bytesDown
-    for (const [name, count] of this.tally) {
-      context.maskedValues += count
-      worker.count.masked(name, grant.connection.name, count)
-    }
-    if (this.tally.size > 0) this.tally.clear()
-    shrink(this.#payload)
-    this.#payload.clear()
-    this.#payloadCut = false
-    this.#bytesDown = 0
-    this.#rows = 0
-  }
-
-  /** Keeps bytes for the record up to the configured most; what is cut off is said in the outcome. */
-  #toPayload(bytes: Buffer, start: number, end: number): void {
-    if (this.#payloadCut) return
-    if (this.#payload.size + end - start > this.#talk.parts.worker.responseBytesMax) {
-      this.#payloadCut = true
-    } else this.#payload.append(bytes, start, end)
   }
 
   /** A row or copy frame too large for the plan. */

@@ -42,6 +42,8 @@ export interface PostgresShared {
 const MASKS_MAX = 1000
 /** OIDs below are initdb's: the catalogue lists only what users made. */
 const FIRST_USER_OID = 16384
+/** OID that no relation has. */
+const UNKNOWN_OID = 0xffffffff
 
 export class SessionMasks {
   readonly #talk: Conversation
@@ -73,12 +75,10 @@ export class SessionMasks {
   }
 
   #options(names: Names): AnalyseOptions {
-    if (
-      this.#analyseOptions?.names !== names ||
-      this.#analyseOptions.masked !== this.now.enforced
-    ) {
+    if (this.#analyseOptions?.names !== names || this.#analyseOptions.masked !== this.now.all) {
       const { functionsRead } = this.#talk.parts.grant.connection
-      const masked = this.now.enforced
+      // Masks that only monitor refuse nothing, but the record must know what touches them.
+      const masked = this.now.all
       this.#analyseOptions = { names, masked, functionsRead, identityParameter: undefined }
     }
     return this.#analyseOptions
@@ -94,13 +94,24 @@ export class SessionMasks {
 
   plan(fields: readonly Field[], touchesMasked: boolean): RowPlan {
     const { all, detectors } = this.now
-    return planRow(fields, {
-      masked: all,
-      detectors,
-      touchesMasked,
-      known: (oid) => oid < FIRST_USER_OID || this.#names?.catalogue.relation(oid) !== undefined,
-      nature: natureOf,
-    })
+    return planRow(
+      fields.map((field) => this.#explained(field)),
+      {
+        masked: all,
+        detectors,
+        touchesMasked,
+        known: (oid) => oid < FIRST_USER_OID || this.#names?.catalogue.relation(oid) !== undefined,
+        nature: natureOf,
+      },
+    )
+  }
+
+  /** A column that was added after the catalogue was read may be one that a mask names: it counts as unknown. */
+  #explained(field: Field): Field {
+    if (field.relation < FIRST_USER_OID || field.column <= 0) return field
+    const columns = this.#names?.catalogue.relation(field.relation)?.columns
+    if (columns?.some((column) => column.number === field.column)) return field
+    return { ...field, relation: UNKNOWN_OID }
   }
 
   /** A statement's text as it is recorded: literals that a detector hits, or that meet a masked column, replaced. */
@@ -155,9 +166,9 @@ function resolve(guard: Guard, names: Names | undefined, key: string): Masks {
     names === undefined || declared.length === 0
       ? undefined
       : resolveMasks({ columns: declared, detectors: [] }, names.catalogue, `${key}${part}`)
-  const all = resolved(columns, '')
+  const all = someOf(resolved(columns, ''))
   const applied = columns.filter((one) => !one.monitor)
-  const enforced = applied.length === columns.length ? all : resolved(applied, '|enforced')
+  const enforced = applied.length === columns.length ? all : someOf(resolved(applied, '|enforced'))
   return {
     key,
     all,
@@ -167,6 +178,11 @@ function resolve(guard: Guard, names: Names | undefined, key: string): Masks {
     monitors: applied.length < columns.length || detectors.some((one) => one.monitor),
     idle: all === undefined && detectors.length === 0,
   }
+}
+
+/** Masks that meet no column of this catalogue are none. */
+function someOf(masked: MaskedColumns | undefined): MaskedColumns | undefined {
+  return masked === undefined || masked.byRelation.size === 0 ? undefined : masked
 }
 
 const NOTHING: Masks = {

@@ -1,0 +1,153 @@
+/**
+ * Pure apart from what it is handed. The record of each action: one event before it goes up, one when its end is
+ * known, with what the client saw of its result.
+ */
+import { ByteSink } from '../../base/bytes.ts'
+import type { Conversation } from './conversation.ts'
+import type { Running } from './entry.ts'
+import type { Judged } from './judge.ts'
+import { cutForRecord } from './params.ts'
+import type { SessionMasks } from './session-masks.ts'
+import type { Statement } from './sql/analysis.ts'
+
+const PAYLOAD_KEPT_BYTES = 256 << 10
+
+export class Actions {
+  readonly #talk: Conversation
+  readonly #masks: SessionMasks
+  /** Values masked in the present result, by column or detector. */
+  readonly tally = new Map<string, number>()
+  #payload = new ByteSink(0)
+  payloadCut = false
+  /** Bytes and rows of the present result. */
+  bytes = 0
+  rows = 0
+
+  constructor(talk: Conversation, masks: SessionMasks) {
+    this.#talk = talk
+    this.#masks = masks
+  }
+
+  /** Bytes of a result that go to the client as they are. */
+  note(bytes: Buffer, start: number, end: number): void {
+    this.bytes += end - start
+    this.keep(bytes, start, end)
+  }
+
+  /** Keeps bytes for the record up to the configured most; what is cut off is said in the outcome. */
+  keep(bytes: Buffer, start: number, end: number): void {
+    if (this.payloadCut) return
+    if (this.#payload.size + end - start > this.#talk.parts.worker.responseBytesMax) {
+      this.payloadCut = true
+    } else this.#payload.append(bytes, start, end)
+  }
+
+  /** Records an action that goes up now. */
+  open(
+    statement: Statement,
+    judged: Judged,
+    about: { params: readonly string[]; bytesUp: number; text: string },
+  ): Running {
+    const { recording, live, worker, grant } = this.#talk.parts
+    const now = this.#talk.parts.worker.now()
+    const gatewayUs = Math.round((now - live.lastActive) * 1000)
+    const action = recording.action(judged.shape, {
+      params: this.#recordedParams(about.params, statement),
+      bytesUp: about.bytesUp,
+      parseUs: 0,
+      decideUs: gatewayUs,
+      waitUs: 0,
+    })
+    live.context.statements += 1
+    worker.count.action(grant.connection.name, 'allow')
+    const { effect } = statement
+    const named = effect.prepares !== undefined || effect.declares !== undefined
+    return {
+      shape: judged.shape,
+      action,
+      effect,
+      text: named ? about.text : '',
+      startedAt: now,
+      gatewayUs,
+      touchesMasked: statement.mask.touches,
+    }
+  }
+
+  /** Records an action that was refused, with its end; answers its id. */
+  refused(
+    judged: Judged,
+    statement: Statement,
+    about: { bytesUp: number; params: readonly string[] },
+  ): string {
+    const { recording, live, worker, grant } = this.#talk.parts
+    const gatewayUs = Math.round((this.#talk.parts.worker.now() - live.lastActive) * 1000)
+    const action = recording.action(judged.shape, {
+      params: this.#recordedParams(about.params, statement),
+      bytesUp: about.bytesUp,
+      parseUs: 0,
+      decideUs: gatewayUs,
+      waitUs: 0,
+    })
+    recording.outcome(judged.shape, action, {
+      status: 'refused',
+      error: '',
+      rows: 0,
+      bytesDown: 0,
+      upstreamUs: 0,
+      gatewayUs,
+      masked: undefined,
+      payload: undefined,
+      payloadCut: false,
+    })
+    this.#talk.parts.turn.schedule()
+    const { verdict } = judged
+    worker.count.action(grant.connection.name, verdict.verdict === 'deny' ? verdict.kind : 'denied')
+    return `${recording.sessionId}-${action}`
+  }
+
+  #recordedParams(params: readonly string[], statement: Statement): readonly string[] {
+    return params.length === 0
+      ? params
+      : cutForRecord(this.#masks.recordedParams(params, statement))
+  }
+
+  /** Records the end of an action; what was kept of its result goes with it. */
+  close(
+    running: Running,
+    end: { readonly status: string; readonly error: string; readonly rows: number },
+  ): void {
+    const { recording, live, worker, grant } = this.#talk.parts
+    const { context } = live
+    if (running.effect.transaction === 'begin') this.#talk.beginsAsked -= 1
+    const now = this.#talk.parts.worker.now()
+    const downUs = Math.round((now - live.lastActive) * 1000)
+    const gatewayUs = running.gatewayUs + downUs
+    const rows = this.rows > 0 ? this.rows : end.rows
+    recording.outcome(running.shape, running.action, {
+      status: end.status,
+      error: end.error,
+      rows,
+      bytesDown: this.bytes,
+      upstreamUs: Math.max(0, Math.round((now - running.startedAt) * 1000) - downUs),
+      gatewayUs,
+      masked: this.tally.size > 0 ? this.tally : undefined,
+      payload: this.#payload.size > 0 ? this.#payload.view() : undefined,
+      payloadCut: this.payloadCut,
+    })
+    this.#talk.parts.turn.schedule()
+    worker.count.latency('total', gatewayUs)
+    context.rows += this.rows
+    context.bytes += this.bytes
+    for (const [name, count] of this.tally) {
+      context.maskedValues += count
+      worker.count.masked(name, grant.connection.name, count)
+    }
+    if (this.tally.size > 0) this.tally.clear()
+    this.#payload.clear()
+    // A result that was large once must not cost its memory for ever.
+    if (this.#payload.bytes.length > PAYLOAD_KEPT_BYTES) this.#payload = new ByteSink(0)
+    this.payloadCut = false
+    this.bytes = 0
+    this.rows = 0
+  }
+}
