@@ -11,7 +11,9 @@ import { type Child, run, start } from './child.ts'
 import { freePort } from './free-port.ts'
 import type { Postgres } from './postgres.ts'
 
-const ENTRY = fileURLToPath(new URL(repository('dist/src/cli/main.js'), import.meta.url))
+/** `SLUICE_DIST`: a build of one's own, in place of the one that `npm run build` makes. */
+const DIST = process.env.SLUICE_DIST ?? fileURLToPath(new URL(repository('dist'), import.meta.url))
+const ENTRY = join(DIST, 'src/cli/main.js')
 
 /** A target of the gateway under test. Fields that are left out take the contract's defaults. */
 export interface Target {
