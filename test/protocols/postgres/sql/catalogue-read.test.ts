@@ -1,0 +1,86 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { buildCatalogue, namesFrom } from '../../../../src/protocols/postgres/sql/catalogue-read.ts'
+import { NAMES } from './catalogue-sample.ts'
+
+const EMPTY = { relations: [], routines: [], operators: [], types: [], casts: [] }
+const ANSWER = {
+  version: 150004,
+  builtIn: { routines: 'upper lower', volatile: 'nextval', operators: '= <', types: 'int4 text' },
+  ...EMPTY,
+  relations: [
+    [
+      1,
+      'public',
+      't',
+      'r',
+      false,
+      [
+        [2, 'b', 25, true, null],
+        [1, 'a', 25, false, [2]],
+      ],
+      [[1]],
+      null,
+      null,
+      [7, 7],
+      [['x', 64]],
+      null,
+      [[9, 1]],
+      [5],
+      [8],
+    ],
+  ],
+}
+const NAMES_ANSWER = {
+  path: ['pg_temp_3', 'pg_catalog', 'public'],
+  user: 'u',
+  setting: 'x',
+  version: 150004,
+  client: 'UTF8',
+  server: 'UTF8',
+  strings: 'on',
+  temporary: 'pg_temp_3',
+  gone: [],
+  ...EMPTY,
+}
+const read = (change: object) =>
+  namesFrom(JSON.stringify({ ...NAMES_ANSWER, ...change }), NAMES.catalogue)
+
+test('rows become relations', () => {
+  const found = buildCatalogue(JSON.stringify(ANSWER), 3)?.relationByName('public', 't')
+  expect(found).toMatchObject({
+    cascades: [7],
+    insteadOfTriggers: true,
+    triggers: ['x'],
+    rules: false,
+    calls: [5],
+  })
+  expect(found?.columns.map((one) => one.name)).toEqual(['a', 'b'])
+  expect(found?.columns[0]?.generatedFrom).toEqual([2])
+})
+
+test('an answer of another shape is not taken', () => {
+  for (const wrong of ['', '[]', '{}', 'null', JSON.stringify({ ...ANSWER, relations: [[1]] })])
+    expect(buildCatalogue(wrong, 1)).toBeUndefined()
+  fc.assert(fc.property(fc.json(), (json) => buildCatalogue(json, 1) === undefined))
+})
+
+test("the session's own temporary schema is pg_temp", () => {
+  expect(read({})).toMatchObject({
+    searchPath: ['pg_temp', 'pg_catalog', 'public'],
+    temporarySchema: 'pg_temp_3',
+    encoding: 'utf8',
+  })
+})
+
+test('only UTF8 on a UTF8 database is read alike', () => {
+  expect(read({ client: 'SQL_ASCII' })?.encoding).toBe('utf8')
+  expect(read({ client: 'LATIN1' })?.encoding).toBe('other')
+  expect(read({ server: 'LATIN1' })?.encoding).toBe('other')
+  expect(read({ strings: 'off' })?.standardConformingStrings).toBe(false)
+})
+
+test('keys differ when anything does', () => {
+  expect(read({})?.key).toBe(read({})?.key)
+  expect(read({ path: ['pg_catalog'] })?.key).not.toBe(read({})?.key)
+})

@@ -1,0 +1,50 @@
+import { beforeAll, expect, test } from 'vitest'
+import { loadParser } from '../../../../src/protocols/postgres/sql/parse.ts'
+import { classes, namesOf, PARTS } from './catalogue-sample.ts'
+
+beforeAll(loadParser)
+
+test('built-in functions do what their lists say', () => {
+  expect(classes('SELECT upper($1), now(), random()')).toBe('read')
+  expect(classes('SELECT pg_reload_conf()')).toBe('read admin')
+  expect(classes("SELECT lo_import('/etc/passwd')")).toBe('read write admin')
+  expect(classes("SELECT ts_rewrite('a', 'SELECT 1')")).toBe('read execute')
+  expect(classes("SELECT ts_rewrite('a', 'b', 'c')")).toBe('read')
+})
+
+test('a volatile function that stands on no list is administration', () => {
+  const builtIn = {
+    ...PARTS.builtIn,
+    routines: new Set(['pg_new_thing']),
+    volatile: new Set(['pg_new_thing']),
+  }
+  expect(classes('SELECT pg_new_thing()', { names: namesOf({ builtIn }) })).toBe('read admin')
+})
+
+test('an overload anywhere on the path makes the name foreign', () => {
+  expect(classes('SELECT upper($1)')).toBe('read')
+  const names = namesOf({}, { searchPath: ['pg_catalog', 'app'] })
+  expect(classes('SELECT upper($1)', { names })).toBe('read execute')
+  expect(classes('SELECT pg_catalog.upper($1)', { names })).toBe('read')
+})
+
+test('extensions and patterns on the lists are harmless', () => {
+  expect(classes("SELECT similarity('a', 'b'), 'a' % 'b', st_area($1)")).toBe('read')
+})
+
+test('an unknown function is code', () => {
+  expect(classes('SELECT nobody_knows(1, 2)')).toBe('read execute')
+})
+
+test('columns are no functions in attribute notation', () => {
+  expect(classes('SELECT u.email, s.peek FROM users u, (SELECT 1 AS peek) s')).toBe('read')
+  expect(classes('SELECT u.peek FROM users u')).toBe('read execute')
+  expect(classes("SELECT ('s'::regclass).nextval")).toBe('read write')
+})
+
+test('a cast that runs code counts where its types may turn up', () => {
+  const names = namesOf({ casts: [{ source: 40001, target: 25, routine: 30001, context: 'i' }] })
+  expect(classes('SELECT 1', { names })).toBe('read')
+  expect(classes("SELECT 'a'::mood", { names })).toBe('read execute')
+  expect(classes('SELECT $1', { names })).toBe('read execute')
+})
