@@ -2,9 +2,7 @@
  * IO. What each part costs: the same load through one more control at a time, from the bare splice to `strict`. Recording
  * cannot be switched off in the product, so the rung between splice and rules is framing, parsing and recording together.
  */
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { median } from './judge.ts'
 import { type Door, type Load, pgbench } from './pgbench.ts'
 import { alternate, type Rounds } from './rounds.ts'
@@ -24,11 +22,7 @@ export async function climb(stage: Stage, rounds: Rounds): Promise<readonly Rung
   const strict = await stage.gatewayWith({ rules: true, mask: true, strict: true })
   try {
     const { splice, gateway } = stage.doors
-    const masked = { file: join(mkdtempSync(join(tmpdir(), 'sluice-script-')), 'masked.sql') }
-    writeFileSync(
-      masked.file,
-      '\\set aid random(1, 1000000)\nSELECT aid, filler FROM pgbench_accounts WHERE aid = :aid;\n',
-    )
+    const masked = { file: fileURLToPath(new URL('load/masked.sql', import.meta.url)) }
     const load: Load = { clients: 8, mode: 'prepared', seconds: rounds.seconds, script: 'select' }
     const steps: Readonly<Record<string, readonly [Door, Load]>> = {
       'pass-through (splice)': [splice, load],

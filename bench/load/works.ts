@@ -4,9 +4,7 @@
  *
  * Not measured here: TLS, networks other than loopback, more than one client thread.
  */
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { median, type Result } from '../judge.ts'
 import { type Door, type Load, type Measured, pgbench } from '../pgbench.ts'
 import { alternate, type Rounds, ratios } from '../rounds.ts'
@@ -107,8 +105,7 @@ const latency: Work = async ({ doors }, { rounds }) => {
 
 /** Connect, log in, SELECT 1, close. PgBouncer reuses server connections, ours are never shared: shown, not judged. */
 const connections: Work = async ({ doors }, { rounds }) => {
-  const file = join(mkdtempSync(join(tmpdir(), 'sluice-script-')), 'select-1.sql')
-  writeFileSync(file, 'SELECT 1;\n')
+  const file = fileURLToPath(new URL('select-1.sql', import.meta.url))
   const load: Load = {
     clients: 8,
     mode: 'simple',

@@ -1,0 +1,2 @@
+-- P6: connect, log in, this, close.
+SELECT 1;
