@@ -8,7 +8,12 @@
 import type { Catalogue, CatalogueStore } from './catalogues.ts'
 import { FAILED, IDLE } from './frame.ts'
 import type { Effect, Names } from './sql/analysis.ts'
-import { CATALOGUE_TEXT, NAMES_TEXT, VERSION_TEXT } from './sql/catalogue-query.ts'
+import {
+  CATALOGUE_TEXT,
+  FRESH_NAMES_TEXT,
+  NAMES_TEXT,
+  VERSION_TEXT,
+} from './sql/catalogue-query.ts'
 import { buildCatalogue, namesFrom } from './sql/catalogue-read.ts'
 
 /** Sends a query of the gateway's own; answers the first value of its first row, undefined when it failed. */
@@ -23,6 +28,7 @@ export class NamesKeeper {
   readonly #ask: Ask
   #names: Names | undefined
   #dirty = true
+  #isFresh = true
   /** Something in the open transaction made names dirty. */
   #transactionDirty = false
   /** The shared catalogue is out of date by what this session did; asked for once its transaction is over. */
@@ -114,7 +120,10 @@ export class NamesKeeper {
   }
 
   #askNames(catalogue: Catalogue, done: () => void): void {
-    this.#ask(NAMES_TEXT, (json) => {
+    // Before its first statement a session has nothing of its own.
+    const text = this.#isFresh ? FRESH_NAMES_TEXT : NAMES_TEXT
+    this.#isFresh = false
+    this.#ask(text, (json) => {
       const names = json === undefined ? undefined : namesFrom(json, catalogue)
       this.#names = names
       this.#dirty = names === undefined
