@@ -247,6 +247,13 @@ function status(url: string): Promise<number> {
   })
 }
 
+/** A file of the build: `dist`, or the folder that `$SLUICE_DIST` names. */
+export function built(path: string): string {
+  const root = process.env.SLUICE_DIST
+  if (root !== undefined) return join(root, path)
+  return fileURLToPath(new URL(repository(`dist/${path}`), import.meta.url))
+}
+
 /** Relative to this file, which may run from its source or compiled (benches). */
 function repository(path: string): string {
   return `${import.meta.url.includes('/dist/') ? '../../../' : '../../'}${path}`

@@ -1,0 +1,134 @@
+/**
+ * IO. Load whose every statement can be found again: pgbench puts a number of its own into each. PostgreSQL's log says
+ * which ones reached it, ClickHouse which ones are recorded.
+ */
+import { randomUUID } from 'node:crypto'
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { type Child, start } from '../lib/child.ts'
+import type { Gateway } from '../lib/gateway.ts'
+import type { Postgres } from '../lib/postgres.ts'
+
+/** Lines of postgresql.conf that the look into the log needs. */
+export const LOGGED = ["log_statement = 'all'", 'max_connections = 100']
+
+const MARKER = /\b[0-9]{18}\b/g
+const SCRIPT = `\\set a random(100000000000000000, 999999999999999999)
+\\set b random(100000000000000000, 999999999999999999)
+SELECT :a;
+INSERT INTO chaos (marker) VALUES (:b);
+`
+
+export function prepare(server: Postgres): void {
+  server.sql('CREATE TABLE chaos (marker bigint)')
+}
+
+export interface Load {
+  readonly children: readonly Child[]
+  /** When all clients have ended, by themselves or because their connection has. */
+  readonly ended: Promise<unknown>
+  stop(): Promise<void>
+}
+
+export interface LoadOptions {
+  readonly gateway: Gateway
+  readonly connection: string
+  readonly token: string
+  /** Claimed by all sessions of this load, so that they can be found. */
+  readonly job: string
+}
+
+/** Half of the clients with simple queries, half with prepared statements; runs until it is stopped or cut off. */
+export function startLoad(options: LoadOptions): Load {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-load-'))
+  const script = join(folder, 'script.sql')
+  writeFileSync(script, SCRIPT)
+  const children = ['simple', 'prepared'].map((mode) => {
+    const place = ['-h', '127.0.0.1', '-p', String(options.gateway.port), '-U', 'agent']
+    const work = ['-n', '-f', script, '-M', mode, '-c', '4', '-j', '1', '-T', '60']
+    const env = { ...process.env, PGPASSWORD: options.token, PGAPPNAME: `job=${options.job}` }
+    return start('pgbench', [...place, ...work, options.connection], { env })
+  })
+  const ended = Promise.all(children.map((child) => child.ended)).then(() => {
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return {
+    children,
+    ended,
+    stop: async () => {
+      await Promise.all(children.map((child) => child.stop('SIGINT')))
+      await ended
+    },
+  }
+}
+
+/** Markers of the statements that reached PostgreSQL; waits until it has worked off what it was sent. */
+export async function reached(server: Postgres): Promise<string[]> {
+  const busy = "SELECT count(*) FROM pg_stat_activity WHERE usename <> 'postgres'"
+  await until(() => server.sql(busy) === '0', 'sessions at the target to end')
+  const last = `-- last ${randomUUID()}`
+  server.sql(`SELECT 1 ${last}`)
+  await until(() => server.readLog().includes(last), 'the log to be written')
+  const said = server
+    .readLog()
+    .split('\n')
+    .filter((line) => /LOG: {2}(statement|execute [^:]*): |DETAIL: {2}parameters: /.test(line))
+  return said.flatMap((line) => line.match(MARKER) ?? [])
+}
+
+/** Markers of the actions in ClickHouse, one for each time it is there. */
+export async function recorded(gateway: Gateway): Promise<string[]> {
+  const text = "concat(statement, ' ', arrayStringConcat(params, ' '))"
+  const found = `arrayStringConcat(groupArray(extract(${text}, '[0-9]{18}')), ' ')`
+  const rows = await gateway.audit(
+    `SELECT ${found} AS markers FROM events WHERE kind = 'action' AND job != ''`,
+  )
+  return String(rows[0]?.markers ?? '').match(MARKER) ?? []
+}
+
+/** Every statement that reached PostgreSQL is recorded, and each that is recorded is so once. */
+export async function expectRecordedOnce(gateway: Gateway, server: Postgres): Promise<number> {
+  const wanted = await reached(server)
+  const deadline = Date.now() + 30_000
+  let missing = wanted
+  let found: string[] = []
+  while (missing.length > 0 && Date.now() < deadline) {
+    found = await recorded(gateway).catch(() => [])
+    const known = new Set(found)
+    missing = wanted.filter((marker) => !known.has(marker))
+    if (missing.length > 0) await new Promise((resolve) => setTimeout(resolve, 300))
+  }
+  expect(missing).toEqual([])
+  expect(twice(wanted)).toEqual([])
+  expect(twice(found)).toEqual([])
+  return wanted.length
+}
+
+export async function until(
+  isSo: () => boolean | Promise<boolean>,
+  what: string,
+  timeoutMs = 20_000,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}`)
+    await pause(20)
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** Keeps a figure where a person asked for it (`$SLUICE_CHAOS_LOG`). */
+export function figure(text: string): void {
+  const path = process.env.SLUICE_CHAOS_LOG
+  if (path !== undefined) appendFileSync(path, `${text}\n`)
+}
+
+function twice(markers: readonly string[]): string[] {
+  const seen = new Set<string>()
+  return markers.filter((marker) => seen.size === seen.add(marker).size)
+}
