@@ -10,9 +10,7 @@ import { expect } from 'vitest'
 import { type Child, start } from '../lib/child.ts'
 import type { Gateway } from '../lib/gateway.ts'
 import type { Postgres } from '../lib/postgres.ts'
-
-/** Lines of postgresql.conf that the look into the log needs. */
-export const LOGGED = ["log_statement = 'all'", 'max_connections = 100']
+import { CONNECTION, type Place } from './place.ts'
 
 const MARKER = /\b[0-9]{18}\b/g
 const SCRIPT = `\\set a random(100000000000000000, 999999999999999999)
@@ -21,10 +19,6 @@ SELECT :a;
 INSERT INTO chaos (marker) VALUES (:b);
 `
 
-export function prepare(server: Postgres): void {
-  server.sql('CREATE TABLE chaos (marker bigint)')
-}
-
 export interface Load {
   readonly children: readonly Child[]
   /** When all clients have ended, by themselves or because their connection has. */
@@ -32,24 +26,19 @@ export interface Load {
   stop(): Promise<void>
 }
 
-export interface LoadOptions {
-  readonly gateway: Gateway
-  readonly connection: string
-  readonly token: string
-  /** Claimed by all sessions of this load, so that they can be found. */
-  readonly job: string
-}
-
-/** Half of the clients with simple queries, half with prepared statements; runs until it is stopped or cut off. */
-export function startLoad(options: LoadOptions): Load {
+/**
+ * Half of the clients with simple queries, half with prepared statements; runs until it is stopped or cut off. All
+ * of its sessions claim `job`, so that they can be found.
+ */
+export function startLoad({ gateway, token }: Place, job: string): Load {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-load-'))
   const script = join(folder, 'script.sql')
   writeFileSync(script, SCRIPT)
   const children = ['simple', 'prepared'].map((mode) => {
-    const place = ['-h', '127.0.0.1', '-p', String(options.gateway.port), '-U', 'agent']
+    const place = ['-h', '127.0.0.1', '-p', String(gateway.port), '-U', 'agent']
     const work = ['-n', '-f', script, '-M', mode, '-c', '4', '-j', '1', '-T', '60']
-    const env = { ...process.env, PGPASSWORD: options.token, PGAPPNAME: `job=${options.job}` }
-    return start('pgbench', [...place, ...work, options.connection], { env })
+    const env = { ...process.env, PGPASSWORD: token, PGAPPNAME: `job=${job}` }
+    return start('pgbench', [...place, ...work, CONNECTION], { env })
   })
   const ended = Promise.all(children.map((child) => child.ended)).then(() => {
     rmSync(folder, { recursive: true, force: true })
@@ -89,7 +78,7 @@ export async function recorded(gateway: Gateway): Promise<string[]> {
 }
 
 /** Every statement that reached PostgreSQL is recorded, and each that is recorded is so once. */
-export async function expectRecordedOnce(gateway: Gateway, server: Postgres): Promise<number> {
+export async function expectRecordedOnce({ gateway, server }: Place): Promise<number> {
   const wanted = await reached(server)
   const deadline = Date.now() + 30_000
   let missing = wanted

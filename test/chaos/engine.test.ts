@@ -1,0 +1,60 @@
+/** The record store fails while sessions work: they do not notice, and it has everything once when it is back. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expectRecordedOnce, figure, pause, startLoad, until } from './load.ts'
+import { engineOf, type Place, startPlace } from './place.ts'
+
+const ROUNDS = Number(process.env.SLUICE_CHAOS_ROUNDS ?? 5)
+
+let place: Place
+beforeAll(async () => {
+  place = await startPlace()
+})
+afterAll(() => place?.stop())
+
+async function engine(): Promise<number> {
+  await until(() => engineOf(place.gateway) !== undefined, 'the engine to run', 30_000)
+  return engineOf(place.gateway)!
+}
+
+/** Its number is not needed: the load goes on whatever happens to the store. */
+async function underLoad(job: string, act: () => Promise<void>): Promise<void> {
+  const load = startLoad(place, job)
+  const { server } = place
+  await until(() => server.sql('SELECT count(*) > 0 FROM chaos') === 't', 'the first insert')
+  await act()
+  for (const { process } of load.children) expect(process.exitCode).toBe(null)
+  await load.stop()
+  for (const child of load.children) expect(child.output()).not.toMatch(/error|aborted/i)
+  server.sql('TRUNCATE chaos')
+}
+
+test(
+  `killed ${ROUNDS} times under load, some in mid-insert, it has every statement once`,
+  async () => {
+    await underLoad('engine-killed', async () => {
+      for (let round = 0; round < ROUNDS; round++) {
+        const pid = await engine()
+        await pause(Math.random() * 1500)
+        // Stopped first, every other time: then an insert is on its way for certain.
+        if (round % 2 === 1) {
+          process.kill(pid, 'SIGSTOP')
+          await pause(700)
+        }
+        process.kill(pid, 'SIGKILL')
+        await until(() => engineOf(place.gateway) !== pid, 'the engine to end')
+      }
+    })
+    figure(`engine-kill: ${await expectRecordedOnce(place)} statements`)
+  },
+  60_000 + ROUNDS * 12_000,
+)
+
+test('while it hangs for seconds sessions go on, and then it catches up', async () => {
+  await underLoad('engine-hangs', async () => {
+    const pid = await engine()
+    process.kill(pid, 'SIGSTOP')
+    await pause(4000)
+    process.kill(pid, 'SIGCONT')
+  })
+  await expectRecordedOnce(place)
+}, 60_000)

@@ -1,0 +1,93 @@
+/** IO. A PostgreSQL that logs every statement, a gateway before it, and a token: what each of these tests begins with. */
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { type Gateway, type GatewayOptions, startGateway } from '../lib/gateway.ts'
+import { type Postgres, startPostgres } from '../lib/postgres.ts'
+import { type ClientOptions, PostgresClient } from './client.ts'
+
+/** The connection that everybody may use. */
+export const CONNECTION = 'c'
+
+export interface Place {
+  readonly server: Postgres
+  readonly gateway: Gateway
+  readonly token: string
+  /** Logged in through the gateway. */
+  client(): Promise<PostgresClient>
+  readonly door: ClientOptions
+  stop(): Promise<void>
+}
+
+export async function startPlace(
+  options: Partial<GatewayOptions> & { readonly target?: Pick<Postgres, 'host' | 'port'> } = {},
+): Promise<Place> {
+  const logged = ["log_statement = 'all'", 'max_connections = 100']
+  const server = await startPostgres({ config: logged, auth: 'trust' })
+  server.sql('CREATE USER app; CREATE TABLE chaos (marker bigint); GRANT ALL ON chaos TO app')
+  const { target, ...more } = options
+  const at = { server: target ?? server, database: 'postgres', user: 'app', auth: ['trust'] }
+  let gateway: Gateway
+  try {
+    gateway = await startGateway({ connections: { [CONNECTION]: at }, ...more })
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+  const token = await gateway.token({ subject: 'chaos' })
+  const door = { port: gateway.port, database: CONNECTION, password: token }
+  return {
+    server,
+    gateway,
+    token,
+    door,
+    client: () => PostgresClient.open(door),
+    stop: async () => {
+      await gateway.stop()
+      await server.stop()
+    },
+  }
+}
+
+/** Processes that this one has started and that have not ended. */
+export function childrenOf(pid: number): number[] {
+  const tasks = readdirSync(`/proc/${pid}/task`)
+  return tasks.flatMap((task) => {
+    const said = readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim()
+    return said === '' ? [] : said.split(' ').map(Number)
+  })
+}
+
+/** The embedded ClickHouse of a gateway, while there is one. */
+export function engineOf(gateway: Gateway): number | undefined {
+  return childrenOf(gateway.pid).find((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('workers/engine')
+    } catch {
+      return false
+    }
+  })
+}
+
+/** Open descriptors of a process. */
+export function descriptorsOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length
+}
+
+/** Resident memory of a process, in MiB. */
+export function residentMiB(pid: number): number {
+  const said = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  return Number(said?.[1] ?? 0) / 1024
+}
+
+/** Sessions that the gateway has open at the target. */
+export function sessionsAt(server: Postgres): number {
+  return Number(server.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'"))
+}
+
+export function mount(folder: string, bytes: string): void {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes},mode=700`, 'tmpfs', folder])
+}
+
+export function unmount(folder: string): void {
+  execFileSync('umount', ['-l', folder])
+}
