@@ -154,8 +154,11 @@ class Session {
   }
 
   #end(error: GatewayError, when: 'idle' | 'now'): void {
-    if (when === 'now') this.#finish(error.code, error)
-    else {
+    if (when === 'now') {
+      // The target would go on with what it runs, and commit it, with nobody left who may ask for it.
+      if (this.#talk.ledger.size > 0) this.#cancelRunning()
+      this.#finish(error.code, error)
+    } else {
       this.#endWhenIdle = error
       this.#endIfIdle()
     }
@@ -180,13 +183,16 @@ class Session {
     if (talk.over !== undefined) return
     talk.over = reason
     const { client, upstream, turn } = this.#parts
-    if (error !== undefined) talk.toClient(write.fatalFrame(error))
-    if (reason === 'terminated') talk.toTarget(write.TERMINATE)
+    if (error?.code === 'GW_RECORDING_LOST') this.#endUnrecorded(error)
+    else {
+      if (error !== undefined) talk.toClient(write.fatalFrame(error))
+      if (reason === 'terminated') talk.toTarget(write.TERMINATE)
+      turn.end(client.wire)
+      turn.end(upstream.wire)
+    }
     talk.up.stop()
     talk.down.stop()
     talk.cutRunning()
-    turn.end(client.wire)
-    turn.end(upstream.wire)
     // What still comes in is read and dropped: unread bytes would turn our close into a reset, which
     // can take the last message away from the client.
     client.wire.resume()
@@ -195,6 +201,15 @@ class Session {
       client.wire.destroy()
       upstream.wire.destroy()
     }, LINGER_MS)
+  }
+
+  /** The turn waits for a spool that cannot be written: what ends the session goes past it. */
+  #endUnrecorded(error: GatewayError): void {
+    const { client, upstream } = this.#parts
+    const frame = write.fatalFrame(error)
+    client.wire.write(frame, 0, frame.length)
+    client.wire.end()
+    upstream.wire.destroy()
   }
 
   #closed(reason: string): void {
@@ -211,7 +226,7 @@ class Session {
   }
 
   #cancel(pid: number, secret: Uint8Array): boolean {
-    const { upstream, grant, recording, worker } = this.#parts
+    const { upstream, recording } = this.#parts
     if (pid !== upstream.pid || secret.length !== this.#secret.length) return false
     if (!timingSafeEqual(secret, this.#secret)) return false
     const now = performance.now()
@@ -220,12 +235,18 @@ class Session {
     this.#cancelledAt = now
     recording.moment({ kind: 'cancel', status: '', text: '' })
     this.#parts.turn.schedule()
-    cancelAt(grant.connection, { pid, secret: upstream.secret }).catch((error: unknown) =>
+    this.#cancelRunning()
+    return true
+  }
+
+  #cancelRunning(): void {
+    const { upstream, grant, worker } = this.#parts
+    const { pid, secret } = upstream
+    cancelAt(grant.connection, { pid, secret }).catch((error: unknown) =>
       worker.warn('a cancel did not reach the target', {
         connection: grant.connection.name,
         error: GatewayError.from(error).code,
       }),
     )
-    return true
   }
 }
