@@ -80,9 +80,10 @@ export async function cancelAt(
 async function connect(connection: ConnectionConfig): Promise<Wire> {
   try {
     return await SocketWire.dial(connection.address, CONNECT_MS_MAX)
-  } catch (cause) {
-    throw new GatewayError('GW_UPSTREAM_UNREACHABLE', `dial ${connection.name}`, {
-      cause,
+  } catch (error) {
+    // The system's own message holds the address, which does not belong in the log.
+    const { code = 'timed out' } = error as NodeJS.ErrnoException
+    throw new GatewayError('GW_UPSTREAM_UNREACHABLE', `dial ${connection.name}: ${code}`, {
       say: `The target of "${connection.name}" cannot be reached.`,
     })
   }
