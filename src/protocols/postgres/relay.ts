@@ -156,7 +156,10 @@ class Session {
   #end(error: GatewayError, when: 'idle' | 'now'): void {
     if (when === 'now') {
       // The target would go on with what it runs, and commit it, with nobody left who may ask for it.
-      if (this.#talk.ledger.size > 0) this.#cancelRunning()
+      if (this.#talk.ledger.size > 0 && this.#talk.over === undefined) {
+        this.#parts.recording.moment({ kind: 'own', status: 'cancel', text: error.code })
+        this.#cancelRunning()
+      }
       this.#finish(error.code, error)
     } else {
       this.#endWhenIdle = error
