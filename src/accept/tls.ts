@@ -46,9 +46,10 @@ export function secureTarget(target: Wire, connection: ConnectionConfig): Promis
   const { host } = connection.address
   const verified = connection.tls.mode === 'verify-full'
   return new Promise((resolve, reject) => {
-    const failed = (error?: Error) =>
+    const failed = (error?: NodeJS.ErrnoException) =>
       reject(
-        new GatewayError('GW_UPSTREAM_UNREACHABLE', `TLS: ${error?.message ?? 'closed'}`, {
+        // The message of a wrong name holds the address, which does not belong in the log.
+        new GatewayError('GW_UPSTREAM_UNREACHABLE', `TLS: ${error?.code ?? 'closed'}`, {
           cause: error,
           say: `No TLS with the target of "${connection.name}" as \`tls: ${connection.tls.mode}\` asks.`,
         }),
