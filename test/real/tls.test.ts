@@ -1,0 +1,182 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Certificate, makeCertificate } from '../lib/certificate.ts'
+import { run } from '../lib/child.ts'
+import { freePort } from '../lib/free-port.ts'
+import { type Gateway, startGateway, type Target } from '../lib/gateway.ts'
+import { type Postgres, startPostgres } from '../lib/postgres.ts'
+import { frame, int32, startup, WireClient } from '../lib/wire-client.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-tls-'))
+let ours: Certificate
+let foreign: Certificate
+let secure: Postgres
+let plain: Postgres
+let gateway: Gateway
+let token: string
+/** Ports of listeners: plaintext from loopback only by default, and from nowhere. */
+let tlsOnly: number
+
+beforeAll(async () => {
+  const foreignFolder = join(folder, 'foreign')
+  ours = makeCertificate(folder, 'localhost')
+  mkdirSync(foreignFolder)
+  foreign = makeCertificate(foreignFolder, 'localhost')
+  secure = await startPostgres({
+    tls: true,
+    config: ["listen_addresses = '127.0.0.1,127.0.0.2'"],
+  })
+  plain = await startPostgres()
+  for (const server of [secure, plain]) server.sql("CREATE ROLE app LOGIN PASSWORD 'pw'")
+  const target = (server: Postgres, tls: unknown, host = 'localhost'): Target => ({
+    server: { host: host as '127.0.0.1', port: server.port },
+    database: 'postgres',
+    user: 'app',
+    password: 'pw',
+    more: { tls },
+  })
+  const port = await freePort()
+  tlsOnly = await freePort()
+  const tls = { cert: ours.cert, key: { file: ours.key } }
+  gateway = await startGateway({
+    connections: {
+      disable: target(secure, 'disable'),
+      require: target(secure, 'require'),
+      'verify-full': target(secure, { mode: 'verify-full', ca: secure.ca }),
+      'by-address': target(secure, { mode: 'verify-full', ca: secure.ca }, '127.0.0.1'),
+      'wrong-name': target(secure, { mode: 'verify-full', ca: secure.ca }, '127.0.0.2'),
+      'wrong-ca': target(secure, { mode: 'verify-full', ca: foreign.ca }),
+      'system-ca': target(secure, 'verify-full'),
+      'no-tls': target(plain, 'require'),
+      'no-tls-verified': target(plain, { mode: 'verify-full', ca: secure.ca }),
+    },
+    config: {
+      listeners: [
+        { protocol: 'postgres', listen: `127.0.0.1:${port}`, tls },
+        { protocol: 'postgres', listen: `127.0.0.1:${tlsOnly}`, tls, plaintext_from: [] },
+      ],
+    },
+    listener: {},
+  })
+  token = await gateway.token({ subject: 'agent' })
+  Object.assign(gateway, { port })
+})
+afterAll(async () => {
+  await gateway?.stop()
+  await secure?.stop()
+  await plain?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function ask(connection: string, options: { port?: number; ssl?: string; ca?: string } = {}) {
+  const { port = tlsOnly, ssl = 'verify-full', ca = ours.ca } = options
+  const url = `postgres://agent:${token}@localhost:${port}/${connection}?sslmode=${ssl}&sslrootcert=${ca}`
+  const sql = 'SELECT ssl, version FROM pg_catalog.pg_stat_ssl WHERE pid = pg_backend_pid()'
+  return run('psql', ['-XAt', '-v', 'VERBOSITY=verbose', url, '-c', sql])
+}
+
+test.each([
+  ['disable', 'f|\n'],
+  ['require', 't|TLSv1.3\n'],
+  ['verify-full', 't|TLSv1.3\n'],
+  ['by-address', 't|TLSv1.3\n'],
+])('a client that verifies the gateway reaches a target with tls: %s', async (name, shown) => {
+  const { stdout, stderr } = await ask(name)
+  expect([stderr, stdout]).toEqual(['', shown])
+})
+
+test.each(['wrong-ca', 'wrong-name', 'system-ca', 'no-tls', 'no-tls-verified'])(
+  'a target whose TLS is not as asked (%s) gets no credential and is told without its address',
+  async (name) => {
+    const before = secure.readLog().length + plain.readLog().length
+    const { code, stderr } = await ask(name)
+    expect(code).toBe(2)
+    expect(stderr).toContain(`"${name}"`)
+    expect(stderr).not.toMatch(new RegExp(`${secure.port}|${plain.port}|127\\.0\\.0\\.2`))
+    const client = await secured()
+    client.socket.write(startup({ user: 'agent', database: name }))
+    expect(await client.lastError(token)).toMatch(/C08001\0/)
+    expect(`${gateway.output()}`).not.toMatch(/127\.0\.0\.2/)
+    expect(secure.readLog().length + plain.readLog().length).toBeGreaterThanOrEqual(before)
+    expect(secure.readLog() + plain.readLog()).not.toContain('password authentication failed')
+  },
+)
+
+test('a client that trusts another authority does not go on, and the gateway does', async () => {
+  expect((await ask('require', { ca: foreign.ca })).stderr).toContain('certificate verify failed')
+  expect((await ask('require')).code).toBe(0)
+})
+
+test('plaintext from an address that is not listed is refused before a password is asked', async () => {
+  const { code, stderr } = await ask('require', { ssl: 'disable' })
+  expect(code).toBe(2)
+  expect(stderr).toContain('This address must connect with TLS.')
+  const client = await WireClient.connect(tlsOnly)
+  client.send(startup({ user: 'agent', database: 'require' }))
+  await client.closed()
+  expect(client.messages.map(({ kind }) => kind).join('')).toBe('E')
+  expect(client.error()?.C).toBe('28000')
+})
+
+test('plaintext from loopback is served where nothing else is said', async () => {
+  expect((await ask('require', { port: gateway.port, ssl: 'disable' })).stdout).toBe('t|TLSv1.3\n')
+  expect((await ask('require', { port: gateway.port, ssl: 'prefer' })).stdout).toBe('t|TLSv1.3\n')
+})
+
+test('bytes in clear behind the request for TLS end the session', async () => {
+  const client = await WireClient.connect(tlsOnly)
+  client.send(frame('', int32(80877103)), startup({ user: 'agent', database: 'require' }))
+  await client.closed()
+  expect(client.error()?.C).toBe('08P01')
+})
+
+test('a second request for TLS inside TLS, and noise in place of TLS, end that session only', async () => {
+  const client = await secured()
+  client.socket.write(frame('', int32(80877103)))
+  expect(await client.lastError(token)).toMatch(/C08P01\0/)
+  const noise = await WireClient.connect(tlsOnly)
+  noise.send(frame('', int32(80877103)))
+  expect(await noise.byte()).toBe('S')
+  noise.send(Buffer.alloc(4096, 7))
+  await noise.closed()
+  const gone = await WireClient.connect(tlsOnly)
+  gone.send(frame('', int32(80877103)))
+  await gone.byte()
+  gone.end()
+  expect((await ask('require')).code).toBe(0)
+})
+
+test('ten megabytes go both ways under TLS', async () => {
+  const url = `postgres://agent:${token}@localhost:${tlsOnly}/verify-full?sslmode=verify-full&sslrootcert=${ours.ca}`
+  const sql =
+    "SELECT length(repeat('x', 100) || n) FROM generate_series(1, 3) n; COPY (SELECT repeat('y', 1000) FROM generate_series(1, 10000)) TO STDOUT"
+  const { stdout } = await run('psql', ['-XAtq', url, '-c', sql])
+  expect(stdout.length).toBe(3 * 4 + 10_000 * 1001)
+})
+
+/** TLS by hand, for frames that no driver sends. */
+async function secured() {
+  const client = await WireClient.connect(tlsOnly)
+  client.send(frame('', int32(80877103)))
+  expect(await client.byte()).toBe('S')
+  client.socket.removeAllListeners('data')
+  const socket = connectTls({ socket: client.socket, rejectUnauthorized: false })
+  await new Promise((resolve) => socket.once('secureConnect', resolve))
+  return {
+    socket,
+    /** Sends the password when asked; what was received up to the end. */
+    async lastError(password: string): Promise<string> {
+      const chunks: Buffer[] = []
+      socket.on('error', () => {})
+      socket.on('data', (chunk: Buffer) => {
+        chunks.push(chunk)
+        if (chunk[0] === 0x52) socket.write(frame('p', Buffer.from(`${password}\0`)))
+      })
+      await new Promise((resolve) => socket.once('close', resolve))
+      return Buffer.concat(chunks).toString('latin1')
+    },
+  }
+}
