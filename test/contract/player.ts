@@ -7,6 +7,7 @@
 import { relay } from '../../src/protocols/postgres/relay.ts'
 import {
   CATALOGUE_TEXT,
+  FRESH_NAMES_TEXT,
   NAMES_TEXT,
   VERSION_TEXT,
 } from '../../src/protocols/postgres/sql/catalogue-query.ts'
@@ -27,6 +28,7 @@ export interface PlayOptions {
 /** Texts of the gateway's own questions, by the names that transcripts use. */
 const OWN: ReadonlyMap<string, string> = new Map([
   [NAMES_TEXT, 'names'],
+  [FRESH_NAMES_TEXT, 'names'],
   [VERSION_TEXT, 'version'],
   [CATALOGUE_TEXT, 'catalogue'],
 ])
@@ -52,6 +54,7 @@ export class Play {
   constructor(transcript: Transcript, options: PlayOptions = {}) {
     this.steps = transcript.steps
     this.#options = options
+    if (transcript.start === 'fail') this.#names = 'fail'
     this.#stage = stage(transcript, this)
     const before = () => {
       if (this.#stage.recorder.pending) throw new Error('forwarded before it was recorded')
@@ -244,7 +247,7 @@ function actualOf(play: Play, lane: Lane): Actual[] {
 
 /** `Refused 42501 "part of its sentence"`, `Fatal 08P01`, `Failing Query`, `Own names`, or the very frame. */
 function agrees(wants: string, gets: Actual, lane: Lane): boolean {
-  if (typeof gets === 'string') return wants === gets
+  if (typeof gets === 'string' || wants === 'Closed') return wants === gets
   const [name, first, second] = wordsOf(wants)
   const text = gets.toString('latin1')
   const kind = text[0]

@@ -11,7 +11,7 @@
  *   >C Refused 42501 | Ready I                 the client gets
  *   >R action allowed "SELECT 1"               the recorder gets (compared where a file has such lines)
  *   names: {"path":["pg_catalog"]}             later answers to the gateway's question differ in this
- *   names: fail                                it fails from now on
+ *   names: fail                                it fails from now on; `start: fail`: it does at the start
  *   reload:                                    (indented) the policy changes
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -31,6 +31,8 @@ export interface Transcript {
   readonly allow: string
   readonly policy: string
   readonly statementBytesMax: number
+  /** `start: fail`: the gateway's question at the start fails. */
+  readonly start: string
   readonly forbidden: readonly string[]
   readonly secrets: readonly string[]
   readonly steps: readonly Step[]
@@ -77,6 +79,7 @@ export function readTranscript(file: string, text: string): Transcript {
     allow: heads.get('allow')?.[0] ?? 'read write',
     policy,
     statementBytesMax: Number(heads.get('statement')?.[0] ?? 1 << 20),
+    start: heads.get('start')?.[0] ?? '',
     forbidden: heads.get('forbidden') ?? [],
     secrets: heads.get('secret') ?? [],
     steps,

@@ -6,6 +6,7 @@ import { ByteSink } from '../../base/bytes.ts'
 import type { Conversation } from './conversation.ts'
 import type { Running } from './entry.ts'
 import type { Judged } from './judge.ts'
+import type { Made } from './meanings.ts'
 import { cutForRecord } from './params.ts'
 import type { SessionMasks } from './session-masks.ts'
 import type { Statement } from './sql/analysis.ts'
@@ -46,7 +47,7 @@ export class Actions {
   open(
     statement: Statement,
     judged: Judged,
-    about: { params: readonly string[]; bytesUp: number; text: string },
+    about: { params: readonly string[]; bytesUp: number; made: Made | undefined },
   ): Running {
     const { recording, live, worker, grant } = this.#talk.parts
     const now = this.#talk.parts.worker.now()
@@ -60,13 +61,11 @@ export class Actions {
     })
     live.context.statements += 1
     worker.count.action(grant.connection.name, 'allow')
-    const { effect } = statement
-    const named = effect.prepares !== undefined || effect.declares !== undefined
     return {
       shape: judged.shape,
       action,
-      effect,
-      text: named ? about.text : '',
+      effect: statement.effect,
+      made: about.made,
       startedAt: now,
       gatewayUs,
       touchesMasked: statement.mask.touches,
@@ -119,6 +118,7 @@ export class Actions {
     const { recording, live, worker, grant } = this.#talk.parts
     const { context } = live
     if (running.effect.transaction === 'begin') this.#talk.beginsAsked -= 1
+    if (running.made !== undefined && end.status !== 'ok') this.#talk.unmade(running.made)
     const now = this.#talk.parts.worker.now()
     const downUs = Math.round((now - live.lastActive) * 1000)
     const gatewayUs = running.gatewayUs + downUs

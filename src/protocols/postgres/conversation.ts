@@ -15,7 +15,8 @@ import type { RelayParts } from '../protocol.ts'
 import { type CatalogueStore, catalogueKey } from './catalogues.ts'
 import type { PostgresUpstream } from './dial.ts'
 import { type Entry, entry, OWN, PARSE, QUERY, type Running } from './entry.ts'
-import { downCourses, framer, IDLE, IN_TRANSACTION, UP, upCourses } from './frame.ts'
+import { downCourses, FAILED, framer, IDLE, IN_TRANSACTION, UP, upCourses } from './frame.ts'
+import type { Made } from './meanings.ts'
 import { NamesKeeper } from './names-keeper.ts'
 import { Reader } from './reader.ts'
 import { Replies } from './replies.ts'
@@ -96,6 +97,11 @@ export class Conversation {
     return this.status !== IDLE || this.beginsAsked > 0
   }
 
+  /** In a failed transaction with nothing under way: the target runs nothing but its end. */
+  get awaitsRollback(): boolean {
+    return this.status === FAILED && this.ledger.size === 0 && !this.segmentOpen
+  }
+
   /** Nothing is owed and nothing is half said: the gateway may ask something itself. */
   get isAtRest(): boolean {
     return this.ledger.size === 0 && !this.segmentOpen && !this.copying && this.skipping === 'no'
@@ -119,8 +125,7 @@ export class Conversation {
 
   paid(): Entry | undefined {
     const paid = this.ledger.shift()
-    const next = this.ledger.first()
-    if (next !== undefined) this.results.headChanged(next)
+    this.results.headChanged(this.ledger.first())
     return paid
   }
 
@@ -145,6 +150,7 @@ export class Conversation {
     this.#noteReplacement(id)
     this.owe(entry(QUERY, { refusal }))
     this.toTarget(write.query(failing(id)))
+    this.endSegment()
   }
 
   /** Refuses a message of the extended protocol: what follows is ignored until Sync, by whoever answers that. */
@@ -169,6 +175,18 @@ export class Conversation {
   setCopying(copying: boolean): void {
     this.copying = copying
     this.up.courses[UP.copyData] = copying ? PASS : HOLD
+  }
+
+  /** PREPARE or DECLARE did not come about: their names mean what they meant before. */
+  unmade({ prepared, portal }: Made): void {
+    if (prepared !== undefined) this.prepared.forget(prepared.name, prepared)
+    if (portal !== undefined) this.portals.forget(portal.name, portal)
+  }
+
+  /** A simple query goes up: it ends what was said before without a Sync, as PostgreSQL commits it. */
+  endSegment(): void {
+    this.segment += 1
+    this.segmentOpen = false
   }
 
   /** The session cannot go on. */

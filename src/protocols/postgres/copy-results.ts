@@ -21,6 +21,7 @@ export class CopyResults {
   readonly #results: Results
   #client: CopyMasker | undefined
   #record: CopyMasker | undefined
+  #isOpen = false
   readonly #sink = new ByteSink(0)
 
   constructor(talk: Conversation, results: Results) {
@@ -37,8 +38,8 @@ export class CopyResults {
     }
     const { now } = this.#results.masks
     this.#results.noteEnd(bytes, start, end)
-    this.#client = undefined
-    this.#record = undefined
+    this.forget()
+    this.#isOpen = true
     const touches = head.running[head.done]?.touchesMasked ?? true
     const plan = now.idle ? undefined : this.#plan(form, touches)
     if (plan !== undefined) {
@@ -92,12 +93,25 @@ export class CopyResults {
 
   done(): Held {
     const client = this.#client
+    if (!this.#isOpen) {
+      this.#talk.malformed('target', 'the end of a COPY that was none')
+      return STOP
+    }
+    this.#isOpen = false
+    this.#talk.down.courses[DOWN.copyData] = HOLD
     this.#client = undefined
     if (client === undefined) return FORWARD
     const held = this.#put(client.end(this.#cleared()), {
       record: this.#record?.end.bind(this.#record),
     })
     return held === TAKEN ? FORWARD : held
+  }
+
+  /** Whatever was being copied is over. */
+  forget(): void {
+    this.#isOpen = false
+    this.#client = undefined
+    this.#record = undefined
   }
 
   #cleared(): ByteSink {

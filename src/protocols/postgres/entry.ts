@@ -1,6 +1,7 @@
 /** Pure. One entry of a session's ledger: what the target owes for one message that went up. */
 
 import type { Shape } from '../../record/event.ts'
+import type { Made } from './meanings.ts'
 import type { CopyForm, Effect } from './sql/analysis.ts'
 import type { Portal, Prepared } from './statements.ts'
 
@@ -20,8 +21,8 @@ export interface Running {
   /** Number that `Recording.action` gave. */
   readonly action: number
   readonly effect: Effect
-  /** Text of the statement when it may make a name of its own (PREPARE, DECLARE), else ''. */
-  readonly text: string
+  /** Names that it makes (PREPARE, DECLARE). */
+  readonly made: Made | undefined
   /** performance.now() when it was forwarded. */
   readonly startedAt: number
   readonly gatewayUs: number
@@ -46,6 +47,8 @@ export interface Entry {
   done: number
   /** QUERY, OWN: the target has answered with an error. */
   failed: boolean
+  /** The present statement, a COPY FROM STDIN, has asked for its data. */
+  copyTold: boolean
 }
 
 const NONE: readonly Running[] = []
@@ -62,6 +65,7 @@ export function entry(kind: number, parts: Partial<Omit<Entry, 'kind'>> = {}): E
     own: parts.own,
     done: 0,
     failed: false,
+    copyTold: false,
   }
 }
 

@@ -28,6 +28,7 @@ export class NamesKeeper {
   readonly #ask: Ask
   #names: Names | undefined
   #dirty = true
+  #changes = 0
   #isFresh = true
   /** Something in the open transaction made names dirty. */
   #transactionDirty = false
@@ -45,13 +46,25 @@ export class NamesKeeper {
     return this.#dirty ? undefined : this.#names
   }
 
+  /** The last that were known, for texts that the target refuses anyway. */
+  get former(): Names | undefined {
+    return this.#names
+  }
+
+  /** Equal stamps: names mean the same, or are unknown since the same statement. */
+  get stamp(): string {
+    return this.names?.key ?? `unknown since ${this.#changes}`
+  }
+
   get isDirty(): boolean {
     return this.#dirty
   }
 
   /** The next text should wait for `refresh`. `status` is the transaction status the target last told. */
   needsRefresh(status: number): boolean {
-    if (this.#dirty) return status !== FAILED
+    // In a failed transaction the target answers nothing.
+    if (status === FAILED) return false
+    if (this.#dirty) return true
     const known = this.#store.get(this.#key)
     if (known === undefined) return true
     if (known.catalogue.epoch !== this.#names?.catalogue.epoch && !this.#transactionDirty)
@@ -65,7 +78,7 @@ export class NamesKeeper {
     const ends =
       transaction === 'commit' || transaction === 'rollback' || transaction === 'rollback-to'
     if (ends || transaction === 'prepare' ? this.#transactionDirty : effect.dirties) {
-      this.#dirty = true
+      this.soil()
       this.#transactionDirty = true
     }
     if (effect.dirtiesAtEnd) this.#transactionDirty = true
@@ -75,7 +88,7 @@ export class NamesKeeper {
   /** The target is ready. Answers true when the shared catalogue of all sessions changed. */
   ready(status: number): boolean {
     if (status !== IDLE) return false
-    if (this.#transactionDirty) this.#dirty = true
+    if (this.#transactionDirty) this.soil()
     this.#transactionDirty = false
     const changed = this.#changedCatalogue
     this.#changedCatalogue = false
@@ -86,6 +99,7 @@ export class NamesKeeper {
   /** A parameter that the target reports changed in a way that changes how texts are read. */
   soil(): void {
     this.#dirty = true
+    this.#changes += 1
   }
 
   /** Asks what is not known. Only when nothing is owed and no segment is open; `done` when the answer is in. */
@@ -125,7 +139,7 @@ export class NamesKeeper {
     this.#isFresh = false
     this.#ask(text, (json) => {
       const names = json === undefined ? undefined : namesFrom(json, catalogue)
-      this.#names = names
+      if (names !== undefined) this.#names = names
       this.#dirty = names === undefined
       done()
     })

@@ -46,6 +46,19 @@ export function readText(bytes: Buffer, start: number, end: number): string | un
   return bytes.toString('utf8', start + 5, end - 1)
 }
 
+/** Longest name that PostgreSQL tells from another (NAMEDATALEN). */
+const NAME_BYTES_MAX = 63
+
+/**
+ * Name of a prepared statement or portal, cut as PostgreSQL cuts it. undefined where it holds anything but ASCII: in
+ * some encodings two spellings are one name at the target, and here it must be known which is which.
+ */
+function readName(bytes: Buffer, start: number, end: number): string | undefined {
+  if (end === start) return ''
+  for (let at = start; at < end; at++) if (bytes[at]! >= 0x80) return undefined
+  return bytes.toString('latin1', start, Math.min(end, start + NAME_BYTES_MAX))
+}
+
 export interface ParseBody {
   readonly statement: string
   readonly text: string
@@ -61,8 +74,10 @@ export function readParse(bytes: Buffer, start: number, end: number): ParseBody 
   if (textEnd < 0 || textEnd + 3 > end) return undefined
   const types = bytes.readUInt16BE(textEnd + 1)
   if (textEnd + 3 + types * 4 !== end) return undefined
+  const statement = readName(bytes, start + 5, nameEnd)
+  if (statement === undefined) return undefined
   return {
-    statement: bytes.toString('utf8', start + 5, nameEnd),
+    statement,
     text: bytes.toString('utf8', nameEnd + 1, textEnd),
     textStart: nameEnd + 1,
     textEnd,
@@ -103,14 +118,10 @@ export function readBind(bytes: Buffer, start: number, end: number): BindBody | 
   }
   const resultFormats = readFormats(bytes, at, end)
   if (resultFormats === undefined || at + 2 + resultFormats.length * 2 !== end) return undefined
-  return {
-    portal: portalEnd === start + 5 ? '' : bytes.toString('utf8', start + 5, portalEnd),
-    statement:
-      statementEnd === portalEnd + 1 ? '' : bytes.toString('utf8', portalEnd + 1, statementEnd),
-    formats,
-    values,
-    resultFormats,
-  }
+  const portal = readName(bytes, start + 5, portalEnd)
+  const statement = readName(bytes, portalEnd + 1, statementEnd)
+  if (portal === undefined || statement === undefined) return undefined
+  return { portal, statement, formats, values, resultFormats }
 }
 
 const NO_FORMATS: readonly number[] = []
@@ -143,11 +154,9 @@ export function readTarget(
 ): { readonly of: 'statement' | 'portal'; readonly name: string } | undefined {
   if (end - start < 7 || zeroAt(bytes, start + 6, end) !== end - 1) return undefined
   const of = bytes[start + 5]
-  if (of !== 0x53 && of !== 0x50) return undefined
-  return {
-    of: of === 0x53 ? 'statement' : 'portal',
-    name: end - start === 7 ? '' : bytes.toString('utf8', start + 6, end - 1),
-  }
+  const name = readName(bytes, start + 6, end - 1)
+  if ((of !== 0x53 && of !== 0x50) || name === undefined) return undefined
+  return { of: of === 0x53 ? 'statement' : 'portal', name }
 }
 
 /** Execute: portal and the most rows it may send (0: all). */
@@ -158,10 +167,8 @@ export function readExecute(
 ): { readonly portal: string; readonly rowsMax: number } | undefined {
   const portalEnd = zeroAt(bytes, start + 5, end)
   if (portalEnd < 0 || portalEnd + 5 !== end) return undefined
-  return {
-    portal: portalEnd === start + 5 ? '' : bytes.toString('utf8', start + 5, portalEnd),
-    rowsMax: bytes.readInt32BE(portalEnd + 1),
-  }
+  const portal = readName(bytes, start + 5, portalEnd)
+  return portal === undefined ? undefined : { portal, rowsMax: bytes.readInt32BE(portalEnd + 1) }
 }
 
 /** RowDescription; its fields carry the formats that the target states. */

@@ -10,6 +10,7 @@ import type { Conversation } from './conversation.ts'
 import type { Running } from './entry.ts'
 import { holds, type Judged, judge } from './judge.ts'
 import { underMasks } from './mask-refusals.ts'
+import { Meanings } from './meanings.ts'
 import { withNamed } from './named.ts'
 import { parameterTexts } from './params.ts'
 import type { BindBody } from './read.ts'
@@ -26,14 +27,18 @@ export class Reader {
   /** Answer of the other thread, for the frame that waits for it. */
   #parsed: { text: string; namesKey: string; analysis: Analysis } | undefined
 
+  readonly meanings: Meanings
+
   constructor(talk: Conversation) {
     this.#talk = talk
+    this.meanings = new Meanings(talk, (text, bytes) => this.read(text, bytes))
   }
 
   /** What a message's text says it would do, with names as the session means them now. */
   read(text: string, bytes: number): Analysis | 'wait' {
     const talk = this.#talk
-    const { names } = talk.keeper
+    // A failed transaction must be let go of, although nothing can be asked in it.
+    const names = talk.keeper.names ?? (talk.awaitsRollback ? talk.keeper.former : undefined)
     if (names === undefined) {
       const reason = 'what its names mean is not known behind an earlier statement'
       return { statements: [], opaque: { reason, position: undefined } }
@@ -73,8 +78,12 @@ export class Reader {
     const local = new Map<string, Statement>()
     let inTransaction = talk.inTransaction
     for (const one of statements) {
-      const statement = withNamed(one, (kind, name) => this.#named(kind, name, local))
+      const statement = withNamed(one, (kind, name) => this.meanings.named(kind, name, local))
       if (statement === 'wait') return 'wait'
+      if (this.meanings.isFull(statement.effect)) {
+        this.#refuseName(statement, text, false)
+        return undefined
+      }
       const { prepares, declares, transaction } = statement.effect
       if (prepares !== undefined) local.set(`prepared ${prepares.name}`, prepares.body)
       if (declares !== undefined) local.set(`cursor ${declares.name}`, declares.body)
@@ -114,28 +123,20 @@ export class Reader {
     const talk = this.#talk
     const { guard } = talk
     const statements = this.#statements(text, analysis)
-    const namesKey = talk.keeper.names?.key ?? ''
     // PostgreSQL refuses a Parse of several statements itself; none of them is ever run.
     const statement = statements.length > 1 ? opaqueStatement(text, SEVERAL) : statements[0]
     const prepared: Prepared = {
+      ...this.meanings.stamp,
       name,
       text,
       statement,
-      namesKey,
       bySql: false,
       judged: undefined,
       described: false,
       result: undefined,
     }
     if (name !== '' && talk.prepared.isFull) {
-      const refused = statement ?? opaqueStatement(text, SEVERAL)
-      const verdict = overLimit('Too many prepared statements in this session.')
-      this.#refuse(this.#judgeOnly(refused, text, guard), verdict, {
-        statement: refused,
-        bytesUp: text.length,
-        params: NO_PARAMS,
-        extended: true,
-      })
+      this.#refuseName(statement ?? opaqueStatement(text, SEVERAL), text, true)
       return undefined
     }
     if (statement === undefined || statement.effect.runs !== undefined) return prepared
@@ -150,14 +151,15 @@ export class Reader {
   }
 
   admitBind(
-    prepared: Prepared,
+    named: Prepared,
     body: BindBody,
     bytes: Buffer,
     bytesUp: number,
   ): Portal | undefined | 'wait' {
     const talk = this.#talk
     const { guard } = talk
-    if (this.#renew(prepared) === 'wait') return 'wait'
+    const prepared = this.meanings.renew(named)
+    if (prepared === 'wait') return 'wait'
     const params = parameterTexts(body, bytes, guard.readsParameters)
     const portal: Portal = {
       name: body.portal,
@@ -165,11 +167,16 @@ export class Reader {
       resultFormats: body.resultFormats,
       params,
       bytesUp,
+      outlives: false,
       judged: undefined,
       described: false,
       result: undefined,
     }
     if (prepared.statement === undefined) return portal
+    if (body.portal !== '' && talk.portals.isFull) {
+      this.#refuseName(prepared.statement, prepared.text, true)
+      return undefined
+    }
     const { inTransaction } = talk
     const known = prepared.judged
     if (known !== undefined && holds(known, guard, inTransaction)) {
@@ -190,6 +197,7 @@ export class Reader {
   /** Execute: the action is recorded here, once for each message. */
   admitExecute(portal: Portal): readonly Running[] | undefined | 'wait' {
     const talk = this.#talk
+    if (this.meanings.renewPortal(portal) === 'wait') return 'wait'
     const { prepared, params } = portal
     const { statement } = prepared
     if (statement === undefined) return NO_RUNNING
@@ -208,8 +216,12 @@ export class Reader {
       this.#refuse(judged, verdict, { statement, bytesUp, params, extended: true })
       return undefined
     }
-    const merged = withNamed(statement, (kind, name) => this.#named(kind, name, NO_LOCAL))
+    const merged = withNamed(statement, (kind, name) => this.meanings.named(kind, name, NO_LOCAL))
     if (merged === 'wait') return 'wait'
+    if (this.meanings.isFull(merged.effect)) {
+      this.#refuseName(merged, prepared.text, true)
+      return undefined
+    }
     const { bytesUp } = portal
     return [this.#start(merged, judged, { params, bytesUp, text: prepared.text })]
   }
@@ -263,40 +275,9 @@ export class Reader {
       : [opaqueStatement(text, analysis.opaque)]
   }
 
-  /** A statement prepared under other names may mean something else now: PostgreSQL plans it anew. */
-  #renew(prepared: Prepared): 'ready' | 'wait' {
-    const { names } = this.#talk.keeper
-    if (names?.key === prepared.namesKey) return 'ready'
-    const analysis = this.read(prepared.text, prepared.text.length)
-    if (analysis === 'wait') return 'wait'
-    const [first] = this.#statements(prepared.text, analysis)
-    prepared.statement = prepared.bySql ? (first?.effect.prepares?.body ?? first) : first
-    prepared.namesKey = names?.key ?? ''
-    prepared.judged = undefined
-    return 'ready'
-  }
-
-  #named(
-    kind: 'prepared' | 'cursor',
-    name: string,
-    local: ReadonlyMap<string, Statement>,
-  ): Statement | undefined | 'wait' {
-    const talk = this.#talk
-    const here = local.get(`${kind} ${name}`)
-    if (here !== undefined) return here
-    if (kind === 'prepared') {
-      const found = talk.prepared.find(name, talk.segment)
-      if (found === 'unsettled') return 'wait'
-      if (found !== undefined && this.#renew(found) === 'wait') return 'wait'
-      return found?.statement
-    }
-    const found = talk.portals.find(name, talk.segment)
-    return found === 'unsettled' ? 'wait' : found?.prepared.statement
-  }
-
   #judgeNamed(prepared: Prepared, params: readonly string[], guard: Guard): Judged | 'wait' {
     const statement = withNamed(prepared.statement!, (kind, name) =>
-      this.#named(kind, name, NO_LOCAL),
+      this.meanings.named(kind, name, NO_LOCAL),
     )
     if (statement === 'wait') return 'wait'
     const { inTransaction } = this.#talk
@@ -342,7 +323,16 @@ export class Reader {
     talk.keeper.forwarded(effect)
     if (effect.copy?.direction === 'in') talk.copyAsked += 1
     if (effect.transaction === 'begin') talk.beginsAsked += 1
-    return talk.results.actions.open(statement, judged, about)
+    const made = this.meanings.ask(effect, about.text)
+    return talk.results.actions.open(statement, judged, { ...about, made })
+  }
+
+  /** One name more than a session may have. */
+  #refuseName(statement: Statement, text: string, extended: boolean): void {
+    const judged = this.#judgeOnly(statement, text, this.#talk.guard)
+    const verdict = overLimit('Too many prepared statements or portals in this session.')
+    const bytesUp = text.length
+    this.#refuse(judged, verdict, { statement, bytesUp, params: NO_PARAMS, extended })
   }
 
   #refuse(judged: Judged, verdict: Refusal, about: About & { extended: boolean }): void {

@@ -22,7 +22,6 @@ import {
 } from './entry.ts'
 import { DOWN, FAILED, IDLE, IN_TRANSACTION } from './frame.ts'
 import { readFields, readText, readTextRow, rowsOfTag } from './read.ts'
-import type { Portal } from './statements.ts'
 
 /** A reply that is held whole may have this many bytes; longer rows can only pass where nothing masks them. */
 const HELD_BYTES_MAX = 64 << 20
@@ -85,6 +84,7 @@ export class Replies implements LaneHandler {
     const talk = this.#talk
     switch (kind) {
       case DOWN.dataRow:
+        if (first.kind !== QUERY && first.kind !== EXECUTE) return this.#unexpected(kind)
         return talk.results.rows(bytes, start, end)
       case DOWN.parseComplete:
         return this.#completed(first, PARSE, kind)
@@ -152,7 +152,7 @@ export class Replies implements LaneHandler {
     if (running !== undefined) {
       const tag = kind === DOWN.commandComplete ? readText(bytes, start, end) : ''
       if (tag === undefined) return this.#unexpected(kind)
-      this.#copyOver(running)
+      this.#copyOver(first, running)
       if (kind !== DOWN.portalSuspended) this.#settle(running)
       const status = kind === DOWN.portalSuspended ? 'suspended' : 'ok'
       talk.results.actions.close(running, { status, error: '', rows: rowsOfTag(tag) })
@@ -167,30 +167,21 @@ export class Replies implements LaneHandler {
   }
 
   /** A statement that could ask for data is over without having asked, or with its data read. */
-  #copyOver(running: Running): void {
+  #copyOver(first: Entry, running: Running): void {
     const talk = this.#talk
     if (running.effect.copy?.direction !== 'in') return
-    if (talk.copyAsked > 0) talk.copyAsked -= 1
+    if (!first.copyTold && talk.copyAsked > 0) talk.copyAsked -= 1
+    first.copyTold = false
     if (talk.copying) talk.setCopying(false)
   }
 
   /** Names that the statement made or let go, now that it has run. */
   #settle(running: Running): void {
     const talk = this.#talk
-    const { prepares, declares, closes, discardsAll } = running.effect
-    if (prepares !== undefined) {
-      talk.prepared.confirm(prepares.name, {
-        name: prepares.name,
-        text: running.text,
-        statement: prepares.body,
-        namesKey: talk.keeper.names?.key ?? '',
-        bySql: true,
-        judged: undefined,
-        described: false,
-        result: undefined,
-      })
-    }
-    if (declares !== undefined) talk.portals.confirm(declares.name, this.#cursor(running))
+    const { closes, discardsAll } = running.effect
+    const { prepared, portal } = running.made ?? {}
+    if (prepared !== undefined) talk.prepared.confirm(prepared.name, prepared)
+    if (portal !== undefined) talk.portals.confirm(portal.name, portal)
     if (discardsAll) {
       talk.prepared.clear()
       talk.portals.clear()
@@ -201,35 +192,15 @@ export class Replies implements LaneHandler {
     }
   }
 
-  #cursor(running: Running): Portal {
-    const { name, body } = running.effect.declares!
-    return {
-      name,
-      prepared: {
-        name: '',
-        text: running.text,
-        statement: body,
-        namesKey: '',
-        bySql: true,
-        judged: undefined,
-        described: false,
-        result: undefined,
-      },
-      resultFormats: [],
-      params: [],
-      bytesUp: 0,
-      judged: undefined,
-      described: false,
-      result: undefined,
-    }
-  }
-
   #ready(first: Entry, status: number, size: number): Held {
     const talk = this.#talk
     if (first.kind !== QUERY && first.kind !== SYNC) return this.#unexpected(DOWN.readyForQuery)
     if (size !== 6 || !this.#told(status)) return this.#unexpected(DOWN.readyForQuery)
+    // It must have failed: who takes it is no PostgreSQL.
+    if (first.refusal !== undefined && !first.failed) return this.#unexpected(DOWN.readyForQuery)
     talk.abandon(first, 'skipped')
     if (first.kind === QUERY) talk.copyAsked = 0
+    if (status === IDLE) talk.portals.keepOnly((portal) => portal.outlives)
     talk.paid()
     if (talk.keeper.ready(status)) {
       const { connection, database } = talk.parts.grant
@@ -247,6 +218,8 @@ export class Replies implements LaneHandler {
   #copyIn(first: Entry, kind: number): Held {
     const talk = this.#talk
     if (copyOf(first)?.direction !== 'in' || talk.copyAsked === 0) return this.#unexpected(kind)
+    if (first.copyTold || first.failed) return this.#unexpected(kind)
+    first.copyTold = true
     talk.copyAsked -= 1
     talk.setCopying(true)
     return FORWARD
@@ -261,6 +234,9 @@ export class Replies implements LaneHandler {
     if (severity === 'FATAL' || severity === 'PANIC') talk.targetSaidWhy = true
     // An error that nothing is owed for announces the end of the connection.
     if (first === undefined) return talk.results.notice(bytes, start, end)
+    // Last words are the client's too, whatever they answer.
+    const isLast = talk.targetSaidWhy && (first.kind === OWN || first.refusal !== undefined)
+    if (isLast) return talk.results.notice(bytes, start, end)
     if (first.kind === OWN) {
       first.failed = true
       this.#own = undefined
@@ -290,6 +266,7 @@ export class Replies implements LaneHandler {
       first.failed = true
       talk.copyAsked = 0
       talk.abandon(first, 'skipped')
+      talk.results.headChanged(first)
       return
     }
     if (first.kind === SYNC) return
@@ -310,6 +287,9 @@ export class Replies implements LaneHandler {
       talk.prepared.forget(one.prepared.name, one.prepared)
     } else if (one.kind === BIND && one.portal !== undefined) {
       talk.portals.forget(one.portal.name, one.portal)
+    } else if (one.kind === DESCRIBE) {
+      const described = one.portal ?? one.prepared
+      if (described?.result === undefined && described !== undefined) described.described = false
     }
   }
 

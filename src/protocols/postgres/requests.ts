@@ -138,6 +138,7 @@ export class Requests implements LaneHandler {
     if (run === 'wait') return WAIT
     if (run === undefined) return TAKEN
     talk.owe(entry(QUERY, { running: run }))
+    talk.endSegment()
     return FORWARD
   }
 
@@ -145,7 +146,9 @@ export class Requests implements LaneHandler {
     const talk = this.#talk
     const body = readParse(bytes, start, end)
     if (body === undefined) return this.#malformed('Parse')
-    if (talk.prepared.find(body.statement, talk.segment) === 'unsettled') return WAIT
+    // The unnamed statement is always replaced; another name may stay what it is.
+    const { statement } = body
+    if (statement !== '' && talk.prepared.find(statement, talk.segment) === 'unsettled') return WAIT
     const read = talk.reader.read(body.text, end - start)
     if (read === 'wait') return WAIT
     const prepared = talk.reader.admitParse(body.statement, body.text, read)
@@ -162,7 +165,8 @@ export class Requests implements LaneHandler {
     if (body === undefined) return this.#malformed('Bind')
     const prepared = talk.prepared.find(body.statement, talk.segment)
     if (prepared === 'unsettled') return WAIT
-    if (talk.portals.find(body.portal, talk.segment) === 'unsettled') return WAIT
+    const replaces = body.portal === ''
+    if (!replaces && talk.portals.find(body.portal, talk.segment) === 'unsettled') return WAIT
     if (prepared === undefined) {
       talk.reader.refuseUnknown('statement', body.statement)
       return TAKEN
@@ -185,8 +189,10 @@ export class Requests implements LaneHandler {
     if (target.of === 'statement') {
       const found = talk.prepared.find(target.name, talk.segment)
       if (found === 'unsettled') return WAIT
-      prepared = found
-      if (found !== undefined) found.described = true
+      const renewed = found === undefined ? undefined : talk.reader.meanings.renew(found)
+      if (renewed === 'wait') return WAIT
+      prepared = renewed
+      if (renewed !== undefined) renewed.described = true
     } else {
       const found = talk.portals.find(target.name, talk.segment)
       if (found === 'unsettled') return WAIT

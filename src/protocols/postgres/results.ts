@@ -9,7 +9,7 @@ import { FORWARD, type Held, HOLD, NOTE, RUN, STOP, TAKEN } from '../../relay/la
 import { Actions } from './actions.ts'
 import type { Conversation } from './conversation.ts'
 import { CopyResults } from './copy-results.ts'
-import { type Entry, EXECUTE, OWN, QUERY } from './entry.ts'
+import { type Entry, EXECUTE } from './entry.ts'
 import { DOWN } from './frame.ts'
 import { RowMasker } from './mask.ts'
 import { maskError, maskNotification } from './mask-error.ts'
@@ -34,7 +34,10 @@ export class Results {
   readonly copies: CopyResults
   readonly actions: Actions
   readonly #talk: Conversation
+  /** Those used last, which fit most results that come next. */
   #maskers: Maskers | undefined
+  /** Those of the result that is coming now; undefined before it is described. */
+  #current: Maskers | undefined
   readonly #masked = new ByteSink(0)
   readonly #unmonitored = new ByteSink(0)
 
@@ -46,15 +49,14 @@ export class Results {
   }
 
   /** An entry became the first that is owed: decides how rows are treated before the first can come. */
-  headChanged(head: Entry): void {
+  headChanged(head: Entry | undefined): void {
     const { courses } = this.#talk.down
-    if (head.kind === OWN) courses[DOWN.dataRow] = HOLD
-    else if (head.kind === EXECUTE) this.#executes(head)
-    // Rows of a simple query follow their description (`queryDescribed`); others would be a breach.
-    else if (head.kind === QUERY) courses[DOWN.dataRow] = HOLD
-    if (head.kind === QUERY || head.kind === EXECUTE) {
-      courses[DOWN.copyData] = HOLD
-    }
+    // Rows of a simple query follow their description (`queryDescribed`); all others would be a breach.
+    courses[DOWN.dataRow] = HOLD
+    courses[DOWN.copyData] = HOLD
+    this.#current = undefined
+    this.copies.forget()
+    if (head?.kind === EXECUTE) this.#executes(head)
   }
 
   #executes(head: Entry): void {
@@ -66,7 +68,6 @@ export class Results {
       const formats = portal?.result === undefined ? portal?.resultFormats : undefined
       this.#use(described, { formats, touchesMasked: head.running[0]?.touchesMasked ?? false })
     } else {
-      this.#maskers = undefined
       // Without a description no row can be masked: rows may come only where nothing is.
       courses[DOWN.dataRow] = this.masks.now.idle ? NOTE : HOLD
     }
@@ -139,7 +140,8 @@ export class Results {
       const masksKey = now.key
       this.#maskers = { described, formats, masksKey, touchesMasked, ...this.#maskersOf(plan) }
     }
-    const { client, record } = this.#maskers!
+    this.#current = this.#maskers!
+    const { client, record } = this.#current
     const passes = client === undefined && record === undefined
     this.#talk.down.courses[DOWN.dataRow] = passes ? NOTE : RUN
     this.actions.keep(described.frame, 0, described.frame.length)
@@ -166,7 +168,7 @@ export class Results {
 
   /** Whole rows under a plan. */
   rows(bytes: Buffer, start: number, end: number): Held {
-    const maskers = this.#maskers
+    const maskers = this.#current
     if (maskers === undefined) {
       this.#talk.malformed('target', 'a row that was not described')
       return STOP

@@ -2,10 +2,11 @@
  * Pure. What masks mean for one session: declarations of its grant, resolved to the catalogue as the session sees it
  * now, and the analysis of texts under them.
  */
+import type { OpaqueReason } from '../../decide/action.ts'
 import type { Guard } from '../../decide/policy.ts'
 import { DetectorSet } from '../../mask/detect.ts'
 import { enforces, type Field, type MaskedColumns, planRow, type RowPlan } from '../../mask/plan.ts'
-import { resolveMasks } from '../../mask/resolve-masks.ts'
+import { maskedColumns, resolveMasks } from '../../mask/resolve-masks.ts'
 import { maskText } from '../../mask/spans.ts'
 import type { ColumnMaskDeclaration } from '../../mask/transform-spec.ts'
 import type { Conversation } from './conversation.ts'
@@ -86,10 +87,14 @@ export class SessionMasks {
 
   /** As `analyse`, for a long text: the answer comes in a later turn. */
   analyseElsewhere(text: string, names: Names, done: (analysis: Analysis) => void): void {
-    void this.#shared.parser.parse(text).then((parsed) => {
-      if ('reason' in parsed) done({ statements: [], opaque: parsed })
-      else done(analyseParsed(text, parsed, this.#options(names)))
-    })
+    const opaque = (reason: OpaqueReason) => done({ statements: [], opaque: reason })
+    this.#shared.parser.parse(text).then(
+      (parsed) => {
+        if ('reason' in parsed) opaque(parsed)
+        else done(analyseParsed(text, parsed, this.#options(names)))
+      },
+      () => opaque({ reason: 'The text could not be parsed in time.', position: undefined }),
+    )
   }
 
   plan(fields: readonly Field[], touchesMasked: boolean): RowPlan {
@@ -162,8 +167,9 @@ export class SessionMasks {
 
 function resolve(guard: Guard, names: Names | undefined, key: string): Masks {
   const { columns, detectors } = guard.masks
+  if (names === undefined) return blind(guard, key)
   const resolved = (declared: readonly ColumnMaskDeclaration[], part: string) =>
-    names === undefined || declared.length === 0
+    declared.length === 0
       ? undefined
       : resolveMasks({ columns: declared, detectors: [] }, names.catalogue, `${key}${part}`)
   const all = someOf(resolved(columns, ''))
@@ -177,6 +183,22 @@ function resolve(guard: Guard, names: Names | undefined, key: string): Masks {
     hides: enforces(enforced),
     monitors: applied.length < columns.length || detectors.some((one) => one.monitor),
     idle: all === undefined && detectors.length === 0,
+  }
+}
+
+/** Before names were ever known: whatever is enforced hides everything. */
+function blind(guard: Guard, key: string): Masks {
+  const { columns, detectors } = guard.masks
+  const enforced = columns.some((one) => !one.monitor)
+  const nothing = maskedColumns(new Map(), key)
+  return {
+    key,
+    all: columns.length === 0 ? undefined : nothing,
+    enforced: enforced ? nothing : undefined,
+    detectors: detectors.length === 0 ? undefined : new DetectorSet(detectors),
+    hides: enforced,
+    monitors: columns.some((one) => one.monitor) || detectors.some((one) => one.monitor),
+    idle: false,
   }
 }
 

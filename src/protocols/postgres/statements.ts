@@ -6,6 +6,7 @@
  * once for what follows in the same segment (the messages up to the next Sync, which the target skips together if
  * it fails), and is *unsettled* for later segments until the target has confirmed it.
  */
+import type { Guard } from '../../decide/policy.ts'
 import type { Field } from '../../mask/plan.ts'
 import type { Judged } from './judge.ts'
 import type { Statement } from './sql/analysis.ts'
@@ -14,10 +15,11 @@ export interface Prepared {
   readonly name: string
   /** The exact text; for SQL PREPARE, of the whole PREPARE statement. */
   readonly text: string
-  /** undefined: an empty text. Judged again when the session's names change (`namesKey`). */
-  statement: Statement | undefined
-  namesKey: string
-  /** True: made by SQL PREPARE, so `statement` is the body, whose text stands inside another one. */
+  /** undefined: an empty text. Under other names or another policy it is analysed anew (meanings.ts). */
+  readonly statement: Statement | undefined
+  readonly namesKey: string
+  readonly guard: Guard
+  /** True: made by PREPARE or DECLARE, so `statement` is the body, whose text stands inside another one. */
   readonly bySql: boolean
   judged: Judged | undefined
   /** The client asked for the description of the statement, so its fields are on their way at least. */
@@ -34,10 +36,12 @@ export interface Described {
 
 export interface Portal {
   readonly name: string
-  readonly prepared: Prepared
+  prepared: Prepared
   readonly resultFormats: readonly number[]
   readonly params: readonly string[]
   readonly bytesUp: number
+  /** It may live on when its transaction ends (DECLARE … WITH HOLD). */
+  readonly outlives: boolean
   judged: Judged | undefined
   /** The description of the portal itself was asked for since it was bound. */
   described: boolean
@@ -87,8 +91,21 @@ export class Names<Value> {
     if (this.#asked.get(name)?.value === value) this.#asked.delete(name)
   }
 
+  /** Another object for the same meaning. */
+  replace(name: string, value: Value, by: Value): void {
+    if (this.#settled.get(name) === value) this.#settled.set(name, by)
+    const asked = this.#asked.get(name)
+    if (asked?.value === value) this.#asked.set(name, { ...asked, value: by })
+  }
+
   delete(name: string): void {
     this.#settled.delete(name)
+  }
+
+  /** Lets go of what the target has let go of. */
+  keepOnly(keeps: (value: Value) => boolean): void {
+    if (this.#settled.size === 0) return
+    for (const [name, value] of this.#settled) if (!keeps(value)) this.#settled.delete(name)
   }
 
   clear(): void {
