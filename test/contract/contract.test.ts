@@ -1,8 +1,10 @@
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { loadParser } from '../../src/protocols/postgres/sql/parse.ts'
-import { compare, Play } from './player.ts'
-import { readTranscripts } from './transcript.ts'
+import { recordedBytes } from './memory.ts'
+import { compare, Play, type PlayOptions } from './player.ts'
+import { readTranscripts, type Transcript } from './transcript.ts'
 
 const transcripts = readTranscripts(
   join(import.meta.dirname, 'postgres'),
@@ -11,15 +13,158 @@ const transcripts = readTranscripts(
 
 beforeAll(() => loadParser())
 
-describe.each(transcripts)('$title', (transcript) => {
+/** Step by step what was wanted, and no bug on the way. */
+function playsAsWritten(transcript: Transcript, options: PlayOptions = {}): void {
+  const check = (play: Play) => {
+    expect(play.warnings).toEqual([])
+    const { wanted, got } = compare(play, play.at)
+    expect(got).toEqual(wanted)
+  }
+  endsCleanly(new Play(transcript, { ...options, check }).run(), transcript)
+}
+
+/** What must hold of every play, however strange. */
+function endsCleanly(play: Play, transcript: Transcript): void {
+  play.leave()
+  expect(play.warnings).toEqual([])
+  expect([play.client.isEnded, play.target.isEnded]).toEqual([true, true])
+  const ends = new Map<number, number>()
+  play.events.forEach((one, at) => {
+    if (one.event === 'action') ends.set(at + 1, 0)
+    if (one.event === 'outcome') ends.set(one.action, (ends.get(one.action) ?? 9) + 1)
+  })
+  expect([...ends.values()].filter((count) => count !== 1)).toEqual([])
+  const up = play.bytes('target').toString('latin1')
+  for (const text of transcript.forbidden) expect(up).not.toContain(text)
+}
+
+function showsNoSecret(play: Play, transcript: Transcript): void {
+  const down = play.bytes('client').toString('latin1')
+  const recorded = recordedBytes(play.events)
+  for (const secret of transcript.secrets) {
+    expect(down).not.toContain(secret)
+    expect(recorded).not.toContain(secret)
+  }
+}
+
+function pieces(bytes: Buffer, sizes: () => number): Buffer[] {
+  const cut: Buffer[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const end = Math.min(bytes.length, at + Math.max(1, sizes()))
+    cut.push(Buffer.from(bytes.subarray(at, end)))
+    at = end
+  }
+  return cut
+}
+
+/** Positions in all that both sides send, in order. */
+function sizeOf(transcript: Transcript): number {
+  let size = 0
+  const count = (bytes: Buffer) => {
+    size += bytes.length
+    return bytes
+  }
+  new Play(transcript, { change: count }).run().leave()
+  return size
+}
+
+/** Cuts everything off behind `length` bytes. */
+function truncated(length: number): PlayOptions {
+  let left = length
+  let over = false
+  return {
+    change: (bytes) => {
+      if (over) return undefined
+      over = bytes.length > left
+      const kept = bytes.subarray(0, left)
+      left -= kept.length
+      return Buffer.from(kept)
+    },
+  }
+}
+
+/** Puts another byte at one place; tells on which lane. */
+function changed(place: number, value: number): PlayOptions & { lane: string | undefined } {
+  let at = 0
+  const options: PlayOptions & { lane: string | undefined } = {
+    lane: undefined,
+    change: (bytes, lane) => {
+      const own = Buffer.from(bytes)
+      if (place >= at && place < at + own.length) {
+        own[place - at] = value
+        options.lane = lane
+      }
+      at += own.length
+      return own
+    },
+  }
+  return options
+}
+
+/** The target is believed in what it says its rows are: only what it sends as rows and errors may change. */
+function isValue(transcript: Transcript, place: number): boolean {
+  let at = 0
+  let isInside = false
+  const change = (bytes: Buffer, lane: 'C>' | 'U>') => {
+    const within = place - at
+    at += bytes.length
+    for (let from = 0; lane === 'U>' && from + 5 <= bytes.length; ) {
+      const size = bytes.readInt32BE(from + 1) + 1
+      const valued = 'DdEN'.includes(String.fromCharCode(bytes[from]!))
+      if (valued && within >= from + 5 && within < from + size) isInside = true
+      from += Math.max(5, size)
+    }
+    return bytes
+  }
+  new Play(transcript, { change }).run().leave()
+  return isInside
+}
+
+const RUNS = Number(process.env.SLUICE_FUZZ_RUNS) || 25
+
+describe.each(transcripts)('$file: $title', (transcript) => {
   test('goes as written', () => {
-    const play = new Play(transcript, {
-      check: (now) => {
-        expect(now.warnings).toEqual([])
-        const { wanted, got } = compare(now, now.at)
-        expect(got).toEqual(wanted)
-      },
-    }).run()
-    play.leave()
+    playsAsWritten(transcript)
+  })
+
+  test('goes as written, one byte at a time', () => {
+    playsAsWritten(transcript, { cut: (bytes) => pieces(bytes, () => 1) })
+  })
+
+  test('goes as written, however the bytes are cut', () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 30 })
+    fc.assert(
+      fc.property(sizes, (list) => {
+        let next = 0
+        playsAsWritten(transcript, {
+          cut: (bytes) => pieces(bytes, () => list[next++ % list.length]!),
+        })
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  test('ends cleanly wherever it is cut off', () => {
+    const size = sizeOf(transcript)
+    const step = Math.max(1, Math.ceil(size / 2000))
+    for (let length = 0; length < size; length += step) {
+      const play = new Play(transcript, truncated(length)).run()
+      endsCleanly(play, transcript)
+      showsNoSecret(play, transcript)
+    }
+  })
+
+  test('shows and forwards nothing more with a byte changed', () => {
+    const size = sizeOf(transcript)
+    const places = fc.integer({ min: 0, max: size - 1 })
+    fc.assert(
+      fc.property(places, fc.integer({ min: 0, max: 255 }), (place, value) => {
+        const options = changed(place, value)
+        const play = new Play(transcript, options).run()
+        endsCleanly(play, transcript)
+        if (options.lane === 'C>' || isValue(transcript, place)) showsNoSecret(play, transcript)
+      }),
+      { numRuns: RUNS * 4 },
+    )
   })
 })

@@ -3,7 +3,7 @@
  * a mask applies (semantics §5, "Masks bind code").
  */
 import type { Masks } from './session-masks.ts'
-import type { Statement } from './sql/analysis.ts'
+import type { CopyForm, Statement } from './sql/analysis.ts'
 
 /** The statement, with a refusal added to its mask finding where these masks ask for one. */
 export function underMasks(statement: Statement, masks: Masks): Statement {
@@ -15,15 +15,38 @@ export function underMasks(statement: Statement, masks: Masks): Statement {
     })
   }
   const { copy } = statement.effect
-  if (copy?.direction === 'out' && copy.format === 'binary' && !masks.idle) {
-    return refused(statement, {
-      reason: 'While a mask applies, COPY TO STDOUT in binary format is refused.',
-      hint: 'Use the text or csv format.',
-    })
-  }
-  return statement
+  const refusal = copy === undefined || masks.idle ? undefined : copyRefusal(copy, statement, masks)
+  return refusal === undefined ? statement : refused(statement, refusal)
 }
 
-function refused(statement: Statement, refusal: { reason: string; hint: string }): Statement {
+function copyRefusal(copy: CopyForm, statement: Statement, masks: Masks): Refusal | undefined {
+  if (copy.direction === 'in') return undefined
+  if (copy.format === 'binary') {
+    return {
+      reason: 'While a mask applies, COPY TO STDOUT in binary format is refused.',
+      hint: 'Use the text or csv format.',
+    }
+  }
+  // No description says what its fields are: it may be a table that was renamed a moment ago.
+  if (copy.table && copy.columns === undefined && masks.all !== undefined) {
+    return {
+      reason: 'While a mask applies, COPY of a table that the catalogue does not show is refused.',
+      hint: 'Try again in a few seconds, or name the columns of a table that exists.',
+    }
+  }
+  // In text a value may look like the mark of NULL, which is never masked: the mark would be a guess.
+  const guesses = statement.mask.touches || (masks.detectors !== undefined && copy.nullText !== '')
+  if (guesses && copy.format === 'text' && copy.nullText !== '\\N') {
+    return {
+      reason: 'While a mask applies, COPY TO STDOUT in text format takes no NULL option.',
+      hint: 'Use the csv format, which tells a value from the mark of NULL.',
+    }
+  }
+  return undefined
+}
+
+type Refusal = NonNullable<Statement['mask']['refusal']>
+
+function refused(statement: Statement, refusal: Refusal): Statement {
   return { ...statement, mask: { ...statement.mask, touches: true, refusal } }
 }

@@ -15,6 +15,7 @@ const TEXT: CopyForm = {
   escape: '"',
   nullText: '\\N',
   header: false,
+  table: false,
   columns: undefined,
 }
 const CSV: CopyForm = { ...TEXT, format: 'csv', delimiter: ',', nullText: '' }

@@ -104,6 +104,8 @@ export interface CopyForm {
   readonly escape: string
   readonly nullText: string
   readonly header: boolean
+  /** It copies a table by its name, and not the rows of a query. */
+  readonly table: boolean
   /** For `COPY table (columns) TO`: what each field is; undefined for COPY (query), whose fields the finding describes. */
   readonly columns: readonly { readonly relation: number; readonly column: number }[] | undefined
 }

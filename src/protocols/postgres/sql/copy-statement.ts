@@ -67,6 +67,7 @@ function formOf(inside: Part, place: Place | undefined): CopyForm {
     escape: options.get('escape') ?? quote,
     nullText: options.get('null') ?? (format === 'csv' ? '' : '\\N'),
     header: !['false', 'off', '0'].includes(header),
+    table: place !== undefined,
     columns: place === undefined ? undefined : fieldsOf(inside, place),
   }
 }
