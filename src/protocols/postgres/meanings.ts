@@ -152,6 +152,7 @@ export class Meanings {
       outlives: /\bhold\b/i.test(text),
       judged: undefined,
       described: false,
+      fixed: false,
       result: undefined,
     }
   }

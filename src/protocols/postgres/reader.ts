@@ -170,6 +170,7 @@ export class Reader {
       outlives: false,
       judged: undefined,
       described: false,
+      fixed: false,
       result: undefined,
     }
     if (prepared.statement === undefined) return portal

@@ -77,21 +77,23 @@ export class Results {
   needsDescription(portal: Portal): boolean {
     const { statement } = portal.prepared
     if (statement === undefined || !statement.returnsRows || this.masks.now.idle) return false
-    if (portal.described) return false
-    return statement.effect.runs !== undefined || !portal.prepared.described
+    // What EXECUTE and FETCH name may be another by now than the one that the client had described.
+    if (statement.effect.runs !== undefined) return !portal.fixed
+    return !portal.described && !portal.prepared.described
   }
 
   /** RowDescription that answers Describe. */
   described(head: Entry, bytes: Buffer, start: number, end: number): boolean {
     const owner = head.portal ?? head.prepared
-    if (owner === undefined) return true
+    if (owner === undefined || head.portal?.fixed === true) return true
     const known = head.portal?.prepared.result ?? owner.result
     const described = this.#read(bytes, start, end, known)
     if (described === undefined) return false
     owner.result = described
     // The next portal of the statement will be described alike, and is then recognised by its bytes.
-    if (head.portal !== undefined && head.portal.prepared.statement?.effect.runs === undefined) {
-      head.portal.prepared.result = described
+    if (head.portal !== undefined) {
+      if (head.portal.prepared.statement?.effect.runs !== undefined) head.portal.fixed = head.silent
+      else head.portal.prepared.result = described
     }
     return true
   }
