@@ -91,25 +91,29 @@ export class Turn {
         return
       }
     }
-    const out = this.#out
-    for (let i = 0; i < this.#wires.length; i++) {
-      this.#wires[i]!.write(out, this.#starts[i]!, this.#ends[i]!)
-    }
-    this.#clear()
+    this.#release()
     if (this.#stalledSince > 0) {
       this.#stalledSince = 0
       this.#options.onStall(false)
     }
   }
 
-  #clear(): void {
+  #release(): void {
+    const out = this.#out
+    for (let i = 0; i < this.#wires.length; i++) {
+      this.#wires[i]!.write(out, this.#starts[i]!, this.#ends[i]!)
+    }
+    this.#forget()
+    if (this.#out.length > 8 << 20) this.#out = Buffer.allocUnsafeSlow(1 << 20)
+    for (const wire of this.#closing) wire.end()
+    this.#closing.length = 0
+  }
+
+  #forget(): void {
     this.#wires.length = 0
     this.#starts.length = 0
     this.#ends.length = 0
     this.#size = 0
-    if (this.#out.length > 8 << 20) this.#out = Buffer.allocUnsafeSlow(1 << 20)
-    for (const wire of this.#closing) wire.end()
-    this.#closing.length = 0
   }
 
   #makeRoom(size: number): void {
@@ -127,12 +131,11 @@ export class Turn {
       this.#options.onStall(true)
     } else if (now - this.#stalledSince > this.#options.stallMsMax) {
       // Fail closed: what could not be recorded is not forwarded.
-      this.#wires.length = 0
-      this.#starts.length = 0
-      this.#ends.length = 0
-      this.#size = 0
+      this.#forget()
       this.#stalledSince = now
       this.#options.onLost(error)
+      // Nothing is queued now but farewells, which tell of no action: they need not wait for the spool.
+      this.#release()
     }
     if (!this.#scheduled) {
       this.#scheduled = true

@@ -1,0 +1,71 @@
+/** SIGTERM and SIGINT: who may finish, who hears what, and how the process ends. */
+import { afterEach, expect, test } from 'vitest'
+import { PostgresClient } from './client.ts'
+import { expectRecordedOnce, pause } from './load.ts'
+import { type Place, startPlace } from './place.ts'
+
+let place: Place
+afterEach(() => place?.stop())
+
+async function exitOf(place: Place): Promise<{ code: number | string; ms: number }> {
+  const since = performance.now()
+  const code = await place.gateway.ended
+  return { code, ms: performance.now() - since }
+}
+
+test('SIGTERM ends idle sessions at once and lets running statements finish', async () => {
+  place = await startPlace()
+  const [idle, running] = [await place.client(), await place.client()]
+  const marker = '123456789012345678'
+  const slow = running.query(`SELECT ${marker} FROM pg_sleep(2)`)
+  await pause(300)
+  const exit = exitOf(place)
+  process.kill(place.gateway.pid, 'SIGTERM')
+  const since = performance.now()
+  expect((await idle.answer()).error).toBe('57P01')
+  expect(performance.now() - since).toBeLessThan(500)
+  await idle.closed
+  const late = new PostgresClient(place.gateway.port)
+  await late.closed
+  expect(late.bytesRead).toBe(0)
+  expect(await slow).toEqual({ rows: [marker], error: undefined })
+  expect((await running.answer()).error).toBe('57P01')
+  const { code, ms } = await exit
+  expect(code).toBe(0)
+  expect(ms).toBeLessThan(10_000)
+  await place.gateway.restart()
+  await expectRecordedOnce(place)
+}, 60_000)
+
+test('the deadline ends what still runs and who sits in a transaction, with 57P01', async () => {
+  place = await startPlace()
+  const [idle, running] = [await place.client(), await place.client()]
+  await idle.query('BEGIN')
+  const slow = running.query('SELECT pg_sleep(60)')
+  await pause(300)
+  const exit = exitOf(place)
+  const since = performance.now()
+  process.kill(place.gateway.pid, 'SIGINT') // A drain of five seconds.
+  await pause(2500)
+  expect([idle.isClosed, running.isClosed]).toEqual([false, false])
+  // Whoever is in a transaction may bring it to its end.
+  expect((await idle.query('SELECT 4')).rows).toEqual(['4'])
+  expect((await idle.answer()).error).toBe('57P01')
+  expect((await slow).error).toBe('57P01')
+  const { code } = await exit
+  expect(code).toBe(0)
+  expect(performance.now() - since).toBeLessThan(20_000)
+}, 60_000)
+
+test('a transaction that is committed while draining ends its session', async () => {
+  place = await startPlace()
+  const client = await place.client()
+  await client.query('BEGIN')
+  await client.query('INSERT INTO chaos VALUES (5)')
+  process.kill(place.gateway.pid, 'SIGTERM')
+  await pause(300)
+  expect((await client.query('COMMIT')).error).toBe(undefined)
+  expect((await client.answer()).error).toBe('57P01')
+  expect(await place.gateway.ended).toBe(0)
+  expect(place.server.sql('SELECT marker FROM chaos')).toBe('5')
+}, 60_000)

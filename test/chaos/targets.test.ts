@@ -1,0 +1,130 @@
+/** Targets that reset, restart or hang: the client hears it, can cancel, and the gateway keeps nothing. */
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startPostgres } from '../lib/postgres.ts'
+import { cancelRequest, PostgresClient } from './client.ts'
+import { pause, until } from './load.ts'
+import { descriptorsOf, type Place, startPlace } from './place.ts'
+
+/** Between gateway and PostgreSQL; what it does to answers is changed while connections are open. */
+class Fault {
+  readonly server: Server
+  readonly #pairs = new Set<{ near: Socket; far: Socket }>()
+  /** Bytes of answers that still pass; then each connection is reset. */
+  bytesLeft = Number.POSITIVE_INFINITY
+
+  constructor(target: () => number) {
+    this.server = createServer((near) => {
+      const far = connect(target(), '127.0.0.1')
+      const pair = { near, far }
+      this.#pairs.add(pair)
+      near.on('error', () => far.destroy())
+      far.on('error', () => near.destroy())
+      near.on('close', () => this.#pairs.delete(pair) && far.destroy())
+      near.pipe(far)
+      far.on('end', () => near.end())
+      far.on('data', (bytes: Buffer) => {
+        near.write(bytes.subarray(0, this.bytesLeft))
+        this.bytesLeft -= bytes.length
+        if (this.bytesLeft > 0) return
+        far.destroy()
+        // After what was written is on its way.
+        setTimeout(() => near.resetAndDestroy(), 50)
+      })
+    })
+  }
+
+  get port(): number {
+    return (this.server.address() as { port: number }).port
+  }
+
+  hang(isHanging: boolean): void {
+    for (const { far } of this.#pairs) {
+      if (isHanging) far.pause()
+      else far.resume()
+    }
+  }
+}
+
+let place: Place
+let targetPort = 0
+const fault = new Fault(() => targetPort)
+beforeAll(async () => {
+  await new Promise<void>((listening) => fault.server.listen(0, '127.0.0.1', listening))
+  place = await startPlace({ target: { host: '127.0.0.1', port: fault.port } })
+  targetPort = place.server.port
+})
+afterAll(async () => {
+  await place?.stop()
+  fault.server.close()
+})
+
+test('a reset in mid-result never looks like an end', async () => {
+  const before = descriptorsOf(place.gateway.pid)
+  for (const bytes of [1000, 200_000, 3_000_017]) {
+    const client = await place.client()
+    await client.query('SELECT 1')
+    fault.bytesLeft = bytes
+    const { rows, error } = await client.query('SELECT n FROM generate_series(1, 1000000) n')
+    expect(['08006', 'closed']).toContain(error)
+    expect(rows.length).toBeLessThan(1_000_000)
+    expect(rows).toEqual(rows.map((_, at) => String(at + 1)))
+    fault.bytesLeft = Number.POSITIVE_INFINITY
+    await client.closed
+  }
+  await until(() => descriptorsOf(place.gateway.pid) <= before, 'descriptors')
+}, 60_000)
+
+test('a shutdown of PostgreSQL in mid-query reaches the client; then the connection cannot be reached', async () => {
+  const other = await startPostgres({ auth: 'trust' })
+  other.sql('CREATE USER app')
+  const before = targetPort
+  targetPort = other.port
+  const [busy, idle] = [await place.client(), await place.client()]
+  const asked = busy.query('SELECT pg_sleep(30)')
+  await pause(200)
+  await other.stop()
+  expect(['57P01', '08006']).toContain((await asked).error)
+  expect(['57P01', '08006']).toContain((await idle.answer()).error)
+  await expect(place.client()).rejects.toThrow(/08/)
+  targetPort = before
+  const again = await place.client()
+  expect((await again.query('SELECT 2')).rows).toEqual(['2'])
+  await again.close()
+}, 60_000)
+
+test('a statement that hangs can be cancelled, and the session goes on', async () => {
+  const client = await place.client()
+  const asked = client.query('SELECT pg_sleep(60)')
+  await pause(200)
+  const cancel = new PostgresClient(place.gateway.port)
+  cancel.socket.write(cancelRequest(client.key))
+  await cancel.closed
+  expect((await asked).error).toBe('57014')
+  expect((await client.query('SELECT 2')).rows).toEqual(['2'])
+  await client.close()
+}, 30_000)
+
+test('a target that answers nothing holds nobody who wants to leave', async () => {
+  const before = descriptorsOf(place.gateway.pid)
+  const [leaver, terminator] = [await place.client(), await place.client()]
+  fault.hang(true)
+  leaver.send('SELECT 1')
+  terminator.send('SELECT 1')
+  await pause(200)
+  leaver.socket.destroy()
+  await terminator.close()
+  await until(() => descriptorsOf(place.gateway.pid) <= before, 'descriptors')
+  fault.hang(false)
+}, 30_000)
+
+test('a target that accepts and says nothing ends the login with 08001, not the gateway', async () => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  await new Promise((listening) => silent.once('listening', listening))
+  const before = targetPort
+  targetPort = (silent.address() as { port: number }).port
+  const asked = place.client().catch((error: Error) => error.message)
+  targetPort = before
+  expect(await asked).toMatch(/^08/)
+  silent.close()
+}, 40_000)
