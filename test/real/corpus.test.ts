@@ -1,0 +1,257 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import * as questions from '../../src/protocols/postgres/sql/catalogue-query.ts'
+import {
+  type Case,
+  CORPUS_POLICY,
+  loadCorpus,
+  MASKED_COLUMNS,
+  ROLES,
+  schemaSql,
+} from '../corpus/sql/corpus.ts'
+import { type Gateway, startGateway } from '../lib/gateway.ts'
+import {
+  type Form,
+  type Logged,
+  logOf,
+  type Play,
+  type Played,
+  play,
+  squeezed,
+} from '../lib/player.ts'
+import { type Postgres, startPostgres } from '../lib/postgres.ts'
+
+const PASSWORD = 'app-secret-7f3a'
+/** In masked columns of one row, and in no statement of the corpus. */
+const PLANTED = ['zq.planted.mail.8461@example.org', 'zq-519-77-3068-ssn', 'zq6011000990139424card']
+const FORMS: readonly Form[] = ['simple', 'prepared', 'named']
+/** What the gateway itself asks on a session's own connection. */
+const OWN = new Set(Object.values(questions).map((text) => squeezed(String(text))))
+/** What goes up in place of a refused statement inside a transaction. */
+const REPLACEMENT = squeezed('SLUICE REFUSED THE STATEMENT ')
+
+const cases = loadCorpus()
+const denied = cases.filter((one) => one.expect === 'deny')
+const allowed = cases.filter((one) => one.expect === 'allow')
+const plays = new Map<string, Play>()
+
+let server: Postgres
+let gateway: Gateway
+const tokens: Record<string, string> = {}
+
+beforeAll(async () => {
+  server = await startPostgres({
+    config: [
+      "log_statement = 'all'",
+      // Parse and Bind alone are shown by their durations only.
+      'log_min_duration_statement = 0',
+      "log_line_prefix = '%a|'",
+      'max_prepared_transactions = 5',
+    ],
+  })
+  server.sql(`CREATE ROLE app SUPERUSER LOGIN PASSWORD '${PASSWORD}'`)
+  server.sql(`CREATE ROLE peon LOGIN PASSWORD '${PASSWORD}'`)
+  for (const database of ['masked', 'clear', 'bare']) {
+    server.sql(`CREATE DATABASE ${database}`)
+    server.sql(schemaSql(), database)
+  }
+  const values = PLANTED.map((value) => `'${value}'`).join(', ')
+  server.sql(`INSERT INTO customers VALUES (77, 'Zoe', ${values}, NULL)`, 'masked')
+  server.sql('REFRESH MATERIALIZED VIEW customer_mails; ANALYZE', 'masked')
+  const app = { server, user: 'app', password: PASSWORD }
+  const masks = MASKED_COLUMNS.map((column) => `"${column}"`).join(', ')
+  gateway = await startGateway({
+    connections: {
+      clear: { ...app, database: 'clear' },
+      masked: { ...app, database: 'masked' },
+      unmasked: { ...app, database: 'masked' },
+      // Nothing is guarded here; the target's own rights keep the server whole.
+      bare: { server, database: 'bare', user: 'peon', password: PASSWORD },
+    },
+    roles: {
+      ...Object.fromEntries(
+        Object.entries(ROLES).map(([name, allow]) => [
+          roleName(name),
+          { members: [`subject:${roleName(name)}`], connections: ['clear', 'masked'], allow },
+        ]),
+      ),
+      bare: {
+        members: ['subject:bare'],
+        connections: ['bare', 'unmasked'],
+        allow: ['read', 'write', 'schema', 'transfer', 'execute', 'admin', 'opaque'],
+      },
+    },
+    policies: {
+      'corpus.yaml': `${CORPUS_POLICY}\napplies: { connections: [clear, masked] }\n`,
+      'masks.yaml': [
+        'apiVersion: sluice/v1',
+        'kind: Policy',
+        'name: masks',
+        'applies: { connections: [masked] }',
+        'masks:',
+        `  - { columns: [${masks}], with: redact }`,
+      ].join('\n'),
+    },
+  })
+  for (const subject of [...Object.keys(ROLES).map(roleName), 'bare']) {
+    tokens[subject] = await gateway.token({ subject })
+  }
+})
+afterAll(async () => {
+  await gateway?.stop()
+  await server?.stop()
+})
+
+/** Files of the data folder that hold one of the values. */
+function filesWith(folder: string, holds: (bytes: Buffer) => readonly string[]): string[] {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+  return files
+    .filter((one) => one.isFile())
+    .map((one) => join(one.parentPath, one.name))
+    .filter((path) => holds(readFileSync(path)).length > 0)
+}
+
+function roleName(role: string): string {
+  return role.replace('+', '-')
+}
+
+function playCase(one: Case, form: Form): Promise<Play> {
+  const url = gateway.url(tokens[roleName(one.as)]!, one.mask ? 'masked' : 'clear')
+  return play(url, { id: `${one.id}:${form}`, form, texts: one.steps })
+}
+
+/** Some at a time: sessions wait for each other's answers most of the time. */
+async function all<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  const left = items.values()
+  const worker = async () => {
+    for (const item of left) await act(item)
+  }
+  await Promise.all([worker(), worker(), worker(), worker()])
+}
+
+function shown(step: Played): string {
+  return `${step.text} → ${step.refused ? 'refused' : ''} ${step.error?.C ?? 'ok'} ${step.error?.M ?? ''}`
+}
+
+/** Texts that reached the target in one session, but for the gateway's own. */
+function reachedBy(
+  log: ReadonlyMap<string, readonly Logged[]>,
+  id: string,
+  counts: (logged: Logged) => boolean = () => true,
+): readonly string[] {
+  return (log.get(id) ?? [])
+    .filter((one) => !OWN.has(one.text) && !one.text.startsWith(REPLACEMENT) && counts(one))
+    .map(({ text }) => text)
+}
+
+/** What names a prepared statement or cursor is judged when it runs: its Parse alone does nothing. */
+function matters({ as, text }: Logged): boolean {
+  return as !== 'parse' || !/EXECUTE|FETCH|MOVE/i.test(text)
+}
+
+describe.each(FORMS)('as %s statements', (form) => {
+  test('every attack is refused by the gateway, and the refused text never reaches the target', async () => {
+    await all(denied, async (one) => {
+      plays.set(`${one.id}:${form}`, await playCase(one, form))
+    })
+    const log = logOf(server.log)
+    const wrong: unknown[] = []
+    for (const one of denied) {
+      const id = `${one.id}:${form}`
+      const { steps } = plays.get(id)!
+      const passed = steps.filter((step) => !step.refused).map(({ text }) => squeezed(text))
+      const reached = reachedBy(log, id, matters).filter((text) => !passed.includes(text))
+      if (passed.length === steps.length || reached.length > 0)
+        wrong.push([id, ...steps.map(shown), ...reached])
+    }
+    expect(wrong).toEqual([])
+  }, 120_000)
+
+  test('what must just work does', async () => {
+    const wrong: unknown[] = []
+    for (const one of allowed) {
+      if (form !== 'simple' && one.simple) continue
+      const id = `${one.id}:${form}`
+      plays.set(id, await playCase(one, form))
+      const failed = plays.get(id)!.steps.filter((step) => step.error !== undefined)
+      if (failed.length > 0) wrong.push([id, ...failed.map(shown)])
+    }
+    expect(wrong).toEqual([])
+    for (const database of ['masked', 'clear']) {
+      server.sql('DELETE FROM customers WHERE id BETWEEN 4 AND 76', database)
+    }
+  }, 120_000)
+})
+
+test('the same attacks reach the target where nothing is guarded', async () => {
+  const url = gateway.url(tokens.bare!, 'bare')
+  await all(denied, async (one) => {
+    await play(url, { id: `${one.id}:bare`, form: 'simple', texts: one.steps })
+  })
+  const log = logOf(server.log)
+  const dead = denied.filter((one) => {
+    const reached = reachedBy(log, `${one.id}:bare`)
+    return !one.steps.some((step) => reached.includes(squeezed(step)))
+  })
+  expect(dead.map(({ id }) => id)).toEqual([])
+}, 120_000)
+
+describe('what a masked column holds', () => {
+  /** The values as they are, and in shapes that functions could give them. */
+  const shapes = PLANTED.flatMap((value) => [
+    value,
+    value.toUpperCase(),
+    [...value].reverse().join(''),
+    Buffer.from(value).toString('hex'),
+    Buffer.from(value).toString('base64').replaceAll('=', ''),
+    value.replaceAll('-', ''),
+  ])
+  const holds = (bytes: Buffer) => shapes.filter((shape) => bytes.includes(shape))
+
+  // Written in two pieces, because the question is recorded too.
+  const parts = PLANTED.map((value) => `concat('${value.slice(0, 6)}', '${value.slice(6)}')`)
+  const counts = parts.map(
+    (part, i) => `countIf(position(toString(tuple(*)), ${part}) > 0) AS c${i}`,
+  )
+  const counted = `SELECT count() AS n, ${counts.join(', ')} FROM events`
+
+  test('is in no byte that a client got', () => {
+    const masked = cases.filter((one) => one.mask)
+    expect(masked.length).toBeGreaterThan(150)
+    const leaks = masked.flatMap((one) =>
+      FORMS.flatMap((form) => {
+        const played = plays.get(`${one.id}:${form}`)
+        const found = played === undefined ? [] : holds(played.received)
+        return found.length === 0 ? [] : [[one.id, form, found]]
+      }),
+    )
+    expect(leaks).toEqual([])
+  })
+
+  test('is in no log, spool, state, record or metric', async () => {
+    const rows = await gateway.eventually(counted, ([row]) => Number(row?.n) > 1000, 20_000)
+    expect(rows.map(({ c0, c1, c2 }) => [c0, c1, c2].map(Number))).toEqual([[0, 0, 0]])
+    expect(Number(rows[0]?.n)).toBeGreaterThan(1000)
+    const token = readFileSync(join(gateway.data, 'operator.token'), 'utf8').trim()
+    const metrics = await fetch(`${gateway.controlUrl}/metrics`, {
+      headers: { authorization: `Bearer ${token}` },
+    })
+    const text = await metrics.text()
+    expect(metrics.status).toBe(200)
+    expect(text).toContain('sluice_actions_total')
+    expect(holds(Buffer.from(text + gateway.output()))).toEqual([])
+    expect(filesWith(gateway.data, holds)).toEqual([])
+  }, 60_000)
+
+  test('is there for whoever has no mask, and found by the same search', async () => {
+    const { received } = await play(gateway.url(tokens.bare!, 'unmasked'), {
+      id: 'clear-read',
+      form: 'simple',
+      texts: ['SELECT email, ssn, card FROM customers WHERE id = 77'],
+    })
+    expect(holds(received).length).toBeGreaterThanOrEqual(PLANTED.length)
+    expect(filesWith(gateway.data, holds)).not.toEqual([])
+    await gateway.eventually(counted, ([row]) => Number(row?.c0) > 0)
+  })
+})
