@@ -111,7 +111,8 @@ function isValue(transcript: Transcript, place: number): boolean {
     for (let from = 0; lane === 'U>' && from + 5 <= bytes.length; ) {
       const size = bytes.readInt32BE(from + 1) + 1
       const valued = 'DdEN'.includes(String.fromCharCode(bytes[from]!))
-      if (valued && within >= from + 5 && within < from + size) isInside = true
+      const isText = /[a-z0-9@.-]/i.test(String.fromCharCode(bytes[within] ?? 0))
+      if (valued && isText && within >= from + 5 && within < from + size) isInside = true
       from += Math.max(5, size)
     }
     return bytes

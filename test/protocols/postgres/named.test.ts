@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { withNamed } from '../../../src/protocols/postgres/named.ts'
+import { NO_EFFECT, type Statement } from '../../../src/protocols/postgres/sql/analysis.ts'
+import { opaqueStatement } from '../../../src/protocols/postgres/sql/opaque-statement.ts'
+
+function statement(more: Partial<Statement>): Statement {
+  const base = opaqueStatement('x', { reason: 'r', position: undefined })
+  const facts = { ...base.facts, writes: false, bounded: true }
+  return { ...base, classes: ['read'], opaque: undefined, facts, effect: NO_EFFECT, ...more }
+}
+
+const RUNS = { ...NO_EFFECT, runs: { kind: 'prepared' as const, name: 's' } }
+const EXECUTE = statement({ verb: 'EXECUTE', effect: RUNS })
+const DELETE = statement({
+  verb: 'DELETE',
+  classes: ['write'],
+  facts: { ...EXECUTE.facts, commands: ['DELETE'], writes: true, bounded: false },
+  mask: { touches: true, refusal: { reason: 'no', hint: '' }, rules: ['m'] },
+})
+
+test('a statement that names nothing stays as it is', () => {
+  expect(withNamed(DELETE, () => undefined)).toBe(DELETE)
+})
+
+test('what runs by name has the classes, facts and refusal of what it names', () => {
+  const merged = withNamed(EXECUTE, () => DELETE)
+  expect(merged).toMatchObject({
+    verb: 'EXECUTE',
+    classes: ['read', 'write'],
+    facts: { commands: ['DELETE'], writes: true, bounded: false },
+    mask: { refusal: { reason: 'no' } },
+    returnsRows: true,
+  })
+})
+
+test('a name that was not seen made, or that runs another name, is opaque', () => {
+  for (const found of [undefined, EXECUTE]) {
+    expect(withNamed(EXECUTE, () => found)).toMatchObject({ classes: ['opaque'] })
+  }
+})
+
+test('a name that is not settled waits', () => {
+  expect(withNamed(EXECUTE, () => 'wait')).toBe('wait')
+})
