@@ -27,6 +27,12 @@ function copyRefusal(copy: CopyForm, statement: Statement, masks: Masks): Refusa
       hint: 'Use the text or csv format.',
     }
   }
+  if (!copy.utf8) {
+    return {
+      reason: 'While a mask applies, COPY TO STDOUT in an encoding other than UTF-8 is refused.',
+      hint: 'Leave ENCODING out, and set client_encoding to UTF8.',
+    }
+  }
   // No description says what its fields are: it may be a table that was renamed a moment ago.
   if (copy.table && copy.columns === undefined && masks.all !== undefined) {
     return {

@@ -15,6 +15,7 @@ const TEXT: CopyForm = {
   escape: '"',
   nullText: '\\N',
   header: false,
+  utf8: true,
   table: false,
   columns: undefined,
 }

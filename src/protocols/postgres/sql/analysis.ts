@@ -104,6 +104,8 @@ export interface CopyForm {
   readonly escape: string
   readonly nullText: string
   readonly header: boolean
+  /** Its text is UTF-8. In some encodings a later byte of a character looks like a delimiter or a backslash. */
+  readonly utf8: boolean
   /** It copies a table by its name, and not the rows of a query. */
   readonly table: boolean
   /** For `COPY table (columns) TO`: what each field is; undefined for COPY (query), whose fields the finding describes. */

@@ -7,6 +7,7 @@ import { optionText } from './constants.ts'
 import { expression } from './expressions.ts'
 import type { Gathered } from './gathered.ts'
 import { dotted, isPart, type Part } from './nodes.ts'
+import { isUtf8 } from './parameters.ts'
 import type { Node } from './parse.ts'
 import { type Place, placeOf, reads, tableScope, writes } from './relations.ts'
 
@@ -25,7 +26,7 @@ export function copy(g: Gathered, inside: Part): void {
     if (!into || inside.is_program === true) g.change({ bounded: false })
   } else {
     g.copy = into ? 'in' : 'out'
-    g.effect.copy = formOf(inside, place)
+    g.effect.copy = formOf(g, inside, place)
   }
 }
 
@@ -50,7 +51,7 @@ function listed(inside: Part): readonly string[] | undefined {
 }
 
 /** Defaults by format as PostgreSQL has them. */
-function formOf(inside: Part, place: Place | undefined): CopyForm {
+function formOf(g: Gathered, inside: Part, place: Place | undefined): CopyForm {
   const options = new Map<string, string | undefined>()
   for (const one of Array.isArray(inside.options) ? inside.options : [])
     if (isPart(one) && isPart(one.DefElem))
@@ -59,6 +60,7 @@ function formOf(inside: Part, place: Place | undefined): CopyForm {
   const format = said === 'csv' || said === 'binary' ? said : 'text'
   const quote = options.get('quote') ?? '"'
   const header = options.has('header') ? (options.get('header') ?? 'true').toLowerCase() : 'false'
+  const encoding = options.has('encoding') ? (options.get('encoding') ?? '') : 'UTF8'
   return {
     direction: inside.is_from === true ? 'in' : 'out',
     format,
@@ -67,6 +69,7 @@ function formOf(inside: Part, place: Place | undefined): CopyForm {
     escape: options.get('escape') ?? quote,
     nullText: options.get('null') ?? (format === 'csv' ? '' : '\\N'),
     header: !['false', 'off', '0'].includes(header),
+    utf8: g.trust.names.encoding === 'utf8' && isUtf8(encoding),
     table: place !== undefined,
     columns: place === undefined ? undefined : fieldsOf(inside, place),
   }

@@ -68,7 +68,7 @@ export function changesNames(name: string): boolean {
 }
 
 /** PostgreSQL compares encoding names by letters and digits only. */
-function isUtf8(value: string): boolean {
+export function isUtf8(value: string): boolean {
   const letters = value.toLowerCase().replace(/[^a-z0-9]/g, '')
   return letters === 'utf8' || letters === 'unicode'
 }

@@ -16,6 +16,8 @@ test('the form says what the masker must know', () => {
     escape: '"',
     nullText: 'n',
     header: true,
+    utf8: true,
+    table: true,
     columns: [
       { relation: 20001, column: 2 },
       { relation: 20001, column: 1 },
@@ -32,6 +34,15 @@ test('the form says what the masker must know', () => {
     format: 'binary',
     columns: undefined,
   })
+})
+
+test.each([
+  ["COPY users TO STDOUT (ENCODING 'SJIS')", false],
+  ["COPY users TO STDOUT ENCODING 'gb18030'", false],
+  ["COPY users TO STDOUT (ENCODING 'utf-8')", true],
+  ['COPY users TO STDOUT', true],
+])('%s is read as UTF-8: %s', (text, utf8) => {
+  expect(judge(text).effect.copy?.utf8).toBe(utf8)
 })
 
 test('files and programs have no form for the client', () => {
