@@ -167,6 +167,11 @@ export class QueryWalk {
         this.#keys(node.GroupingSet.content, select, place)
         continue
       }
+      // GROUP BY (1, 2) is GROUP BY 1, 2.
+      if ('RowExpr' in node) {
+        this.#keys(node.RowExpr.args, select, place)
+        continue
+      }
       const targets = select.targetList ?? []
       if ('A_Const' in node) {
         // A star before it shifts positions: then any output may be meant.

@@ -142,6 +142,8 @@ describe('is refused', () => {
     'SELECT *, id FROM customers ORDER BY 3',
     'SELECT email AS e FROM customers ORDER BY e',
     'SELECT email AS e FROM customers GROUP BY e',
+    'SELECT email FROM customers GROUP BY (1, 1)',
+    'SELECT name, email FROM customers GROUP BY GROUPING SETS ((1, (2)), ROLLUP ((1, 2)))',
     'SELECT count(*) FROM customers GROUP BY email',
     'SELECT count(*) FROM customers GROUP BY ROLLUP (email)',
     'SELECT count(*) FROM customers HAVING max(email) > $1',
