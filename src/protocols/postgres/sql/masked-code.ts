@@ -6,7 +6,7 @@
 
 import type { ActionClass } from '../../../decide/action.ts'
 import type { Refusal } from './masked-scope.ts'
-import { dotted, each, isPart } from './nodes.ts'
+import { dotted, each, isPart, stringOf } from './nodes.ts'
 import type { Node } from './parse.ts'
 
 /** Built-in functions with an effect that others can see: what goes in is carried out of the mask's reach. */
@@ -64,7 +64,7 @@ export function codeRefusal(stmt: Node, classes: readonly ActionClass[]): Refusa
       hint: `Use built-in functions and operators. ${HINT}`,
     }
   const names = functionNames(stmt)
-  const past = names.find((name) => PAST_RELATIONS.test(name))
+  const past = [...names, ...attributeNames(stmt)].find((name) => PAST_RELATIONS.test(name))
   if (past !== undefined)
     return { reason: `${past} reads past the tables, where masks cannot follow.`, hint: HINT }
   if (classes.includes('admin') && !isHarmlessAdmin(stmt, names))
@@ -87,6 +87,19 @@ function functionNames(stmt: Node): string[] {
   each(stmt, (kind, inside) => {
     if (kind === 'FuncCall' && isPart(inside))
       names.push(dotted(inside.funcname as Node[] | undefined)?.at(-1) ?? '')
+    return true
+  })
+  return names
+}
+
+/** `(1).f` and `t.f` call f as well where no column has that name. */
+function attributeNames(stmt: Node): string[] {
+  const names: string[] = []
+  each(stmt, (kind, inside) => {
+    if (kind !== 'ColumnRef' && kind !== 'A_Indirection') return true
+    if (!isPart(inside)) return true
+    const fields = Array.isArray(inside.fields) ? inside.fields.toSpliced(0, 1) : inside.indirection
+    for (const step of Array.isArray(fields) ? fields : []) names.push(stringOf(step) ?? '')
     return true
   })
   return names

@@ -19,6 +19,15 @@ test('a function that reads past relations is refused wherever it stands', () =>
   expect(codeRefusal(hidden, ['read'])?.reason).toContain('pg_read_file')
 })
 
+test.each([
+  'SELECT (NULL::int4).pg_stat_get_activity',
+  'SELECT (a.pid).pg_stat_get_backend_activity FROM a',
+  'SELECT a.pg_read_file FROM a',
+])('so is one in attribute notation: %s', (text) => {
+  expect(codeRefusal(one(text), ['read'])).toBeDefined()
+  expect(codeRefusal(one('SELECT a.size, (a).name, pg_read_file FROM a'), ['read'])).toBeUndefined()
+})
+
 test('what carries values away is known by name', () => {
   for (const name of ['set_config', 'setval', 'pg_notify', 'pg_try_advisory_lock', 'lo_put'])
     expect(CARRIER_FUNCTIONS.test(name)).toBe(true)
