@@ -42,7 +42,10 @@ export function startupParameters(claim: Claim, grant: Grant): ReadonlyMap<strin
 }
 
 function check(name: string, value: string, grant: Grant): void {
-  const judged = judgeParameter(name, value, { identityParameter: undefined, startup: true })
+  const judged = OWN.has(name.toLowerCase())
+    ? // `options=-c user=…` would stand in the packet beside our own.
+      'refused'
+    : judgeParameter(name, value, { identityParameter: undefined, startup: true })
   if (judged === 'harmless' || (judged === 'admin' && grant.allow.has('admin'))) return
   throw new GatewayError('GW_CLASS_DENIED', `start-up parameter ${name}`, {
     say: `The start-up parameter "${name.substring(0, 63)}" may not be set by this identity.`,

@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest'
+import { CatalogueStore } from '../../../src/protocols/postgres/catalogues.ts'
+import { FAILED, IDLE, IN_TRANSACTION } from '../../../src/protocols/postgres/frame.ts'
+import { CATALOGUE_MS_MAX, NamesKeeper } from '../../../src/protocols/postgres/names-keeper.ts'
+import { type Effect, NO_EFFECT } from '../../../src/protocols/postgres/sql/analysis.ts'
+import {
+  CATALOGUE_TEXT,
+  FRESH_NAMES_TEXT,
+  NAMES_TEXT,
+  VERSION_TEXT,
+} from '../../../src/protocols/postgres/sql/catalogue-query.ts'
+import { readFixture } from '../../contract/fixture.ts'
+
+const fixture = readFixture()
+
+/** A keeper over a target that answers at once, with time that the test moves. */
+function setUp() {
+  const target = { asked: [] as string[], fails: false, version: 'v1', ms: 0 }
+  const answers = new Map([
+    [CATALOGUE_TEXT, ['catalogue', () => fixture.catalogue]],
+    [NAMES_TEXT, ['names', () => fixture.names]],
+    [FRESH_NAMES_TEXT, ['fresh', () => fixture.names]],
+    [VERSION_TEXT, ['version', () => target.version]],
+  ] as const)
+  const store = new CatalogueStore({ microseconds: () => 0, elapsed: () => target.ms * 1000 })
+  const keeper = new NamesKeeper({
+    store,
+    key: 'k',
+    ask: (text, answered) => {
+      const [name, answer] = answers.get(text)!
+      target.asked.push(name)
+      answered(target.fails ? undefined : answer())
+    },
+  })
+  const refresh = (status: number) => {
+    target.asked = []
+    keeper.refresh(status, () => target.asked.push('done'))
+    return target.asked
+  }
+  return { keeper, target, refresh, store }
+}
+const effect = (more: Partial<Effect>): Effect => ({ ...NO_EFFECT, ...more })
+const SET = effect({ dirties: true })
+
+describe('what is asked', () => {
+  test('the first session of a worker loads the catalogue, the next one asks for its names only', () => {
+    const { refresh, keeper } = setUp()
+    expect(keeper.needsRefresh(IDLE)).toBe(true)
+    expect(refresh(IDLE)).toEqual(['version', 'catalogue', 'fresh', 'done'])
+    expect(keeper.names?.searchPath).toEqual(['pg_catalog', 'public'])
+    expect(keeper.needsRefresh(IDLE)).toBe(false)
+    keeper.forwarded(SET)
+    expect(refresh(IDLE)).toEqual(['names', 'done'])
+  })
+
+  test('an old catalogue is compared, and loaded again only when it changed', () => {
+    const { refresh, keeper, target } = setUp()
+    refresh(IDLE)
+    target.ms += CATALOGUE_MS_MAX + 1
+    expect(keeper.needsRefresh(IN_TRANSACTION)).toBe(false)
+    expect(keeper.needsRefresh(IDLE)).toBe(true)
+    expect(refresh(IDLE)).toEqual(['version', 'names', 'done'])
+    target.ms += CATALOGUE_MS_MAX + 1
+    target.version = 'v2'
+    const before = keeper.names?.key
+    expect(refresh(IDLE)).toEqual(['version', 'version', 'catalogue', 'names', 'done'])
+    expect(keeper.names?.key).not.toBe(before)
+  })
+
+  test('nothing is asked in a failed transaction', () => {
+    const { refresh, keeper } = setUp()
+    refresh(IDLE)
+    keeper.forwarded(SET)
+    expect(keeper.needsRefresh(FAILED)).toBe(false)
+    expect(keeper.names).toBeUndefined()
+    expect(keeper.former).toBeDefined()
+  })
+
+  test('what the target does not answer stays unknown, and the last that was known is kept apart', () => {
+    const { refresh, keeper, target } = setUp()
+    refresh(IDLE)
+    keeper.forwarded(SET)
+    target.fails = true
+    refresh(IDLE)
+    expect(keeper.names).toBeUndefined()
+    expect(keeper.former).toBeDefined()
+    expect(keeper.needsRefresh(IDLE)).toBe(true)
+  })
+})
+
+describe('what makes names unknown', () => {
+  test('a change does, at once, and the end of its transaction does again', () => {
+    const { refresh, keeper } = setUp()
+    refresh(IDLE)
+    keeper.forwarded(effect({ transaction: 'begin' }))
+    keeper.forwarded(SET)
+    expect(keeper.isDirty).toBe(true)
+    refresh(IN_TRANSACTION)
+    expect(keeper.isDirty).toBe(false)
+    keeper.forwarded(effect({ transaction: 'rollback' }))
+    expect(keeper.isDirty).toBe(true)
+    keeper.ready(IDLE)
+    refresh(IDLE)
+    expect(keeper.isDirty).toBe(false)
+  })
+
+  test('a change that is local to its transaction does so at its end', () => {
+    const { refresh, keeper } = setUp()
+    refresh(IDLE)
+    keeper.forwarded(effect({ dirtiesAtEnd: true }))
+    expect(keeper.isDirty).toBe(false)
+    keeper.ready(IDLE)
+    expect(keeper.isDirty).toBe(true)
+  })
+
+  test('a rollback of nothing does not', () => {
+    const { refresh, keeper } = setUp()
+    refresh(IDLE)
+    keeper.forwarded(effect({ transaction: 'rollback', dirties: true }))
+    expect(keeper.isDirty).toBe(false)
+  })
+
+  test('a change of the catalogue is told of once its transaction is over', () => {
+    const { refresh, keeper, store } = setUp()
+    refresh(IDLE)
+    keeper.forwarded(effect({ dirties: true, changesCatalogue: true }))
+    expect(keeper.ready(IN_TRANSACTION)).toBe(false)
+    expect(keeper.ready(IDLE)).toBe(true)
+    expect(keeper.ready(IDLE)).toBe(false)
+    expect(store.age(store.get('k')!)).toBe(Number.POSITIVE_INFINITY)
+  })
+})
+
+test('stamps are equal while names are known to be the same, or unknown since the same change', () => {
+  const { refresh, keeper } = setUp()
+  refresh(IDLE)
+  const known = keeper.stamp
+  keeper.forwarded(SET)
+  const unknown = keeper.stamp
+  expect(unknown).not.toBe(known)
+  expect(keeper.stamp).toBe(unknown)
+  keeper.forwarded(SET)
+  expect(keeper.stamp).not.toBe(unknown)
+  refresh(IDLE)
+  expect(keeper.stamp).toBe(known)
+})

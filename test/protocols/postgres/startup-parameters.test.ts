@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest'
+import { startupParameters } from '../../../src/protocols/postgres/startup-parameters.ts'
+import type { Claim } from '../../../src/protocols/protocol.ts'
+import { grant } from '../../decide/fixtures.ts'
+
+function sent(
+  parameters: Record<string, string>,
+  groups: string[] = [],
+): ReadonlyMap<string, string> {
+  const claim: Claim = {
+    connection: 'orders',
+    database: undefined,
+    credential: '',
+    claimedUser: 'ada',
+    claimedJob: { id: '', run: '', agent: '' },
+    parameters: new Map(Object.entries(parameters)),
+  }
+  return startupParameters(claim, grant({ groups }))
+}
+const code = (expected: string) => expect.objectContaining({ code: expected })
+
+test('user and database are those of the grant, and the encoding is ours unless asked for', () => {
+  const own = { user: 'app', database: 'orders', client_encoding: 'UTF8' }
+  expect(Object.fromEntries(sent({ user: 'root', database: 'x' }))).toEqual(own)
+  expect(sent({ CLIENT_ENCODING: 'LATIN1' }).get('client_encoding')).toBe('LATIN1')
+})
+
+test('harmless parameters go on, by name, -c and --', () => {
+  const options = '-c statement_timeout=5s --search-path=a\\ b -cDateStyle=ISO'
+  const wanted = sent({ application_name: 'x', options })
+  expect(Object.fromEntries(wanted)).toMatchObject({
+    application_name: 'x',
+    statement_timeout: '5s',
+    search_path: 'a b',
+    DateStyle: 'ISO',
+  })
+  expect(wanted.has('options')).toBe(false)
+})
+
+test('other parameters need a role that may set them', () => {
+  expect(() => sent({ work_mem: '1GB' })).toThrow(code('GW_CLASS_DENIED'))
+  expect(() => sent({ options: '-c work_mem=1GB' })).toThrow(code('GW_CLASS_DENIED'))
+  expect(sent({ work_mem: '1GB' }, ['dba']).get('work_mem')).toBe('1GB')
+})
+
+test('nobody may say who he is at the target, in any form', () => {
+  for (const parameters of [
+    { role: 'postgres' },
+    { session_authorization: 'postgres' },
+    { local_preload_libraries: 'x' },
+    { options: '-c role=postgres' },
+    { options: '-c user=postgres' },
+    { options: '-c database=secret' },
+    { options: '--replication=database' },
+    { User: 'postgres' },
+  ])
+    expect(() => sent(parameters, ['dba'])).toThrow(code('GW_CLASS_DENIED'))
+})
+
+test('replication is not served', () => {
+  for (const replication of ['true', 'database', 'on', '1', 'maybe'])
+    expect(() => sent({ replication }, ['dba'])).toThrow(code('GW_UNSUPPORTED'))
+  expect(sent({ replication: 'off' }).has('replication')).toBe(false)
+})
+
+test('options that are no parameter are refused', () => {
+  for (const options of ['-B 100', '-c', '-c x', 'x=y', '-d5', '-c =1'])
+    expect(() => sent({ options }, ['dba'])).toThrow(code('GW_CLASS_DENIED'))
+})
+
+test('options of the protocol itself are no parameters of the target', () => {
+  expect(sent({ '_pq_.something': 'x' }).size).toBe(3)
+})
