@@ -90,6 +90,11 @@ export class Lane {
     return this.#state === WAITING
   }
 
+  /** A part of a frame has gone on: what is said now would be read as the rest of it. */
+  get isWithinFrame(): boolean {
+    return this.#left > 0 && this.#course !== DROP
+  }
+
   /** Bytes kept because a frame is cut or waits. */
   get keptBytes(): number {
     return this.#rest.size

@@ -13,6 +13,8 @@ export interface TurnOptions {
   readonly recorder: Pick<Recorder, 'pending' | 'flush'>
   /** How long sessions stand still before they are ended. */
   readonly stallMsMax: number
+  /** Microseconds that one write to the spool took. */
+  readonly onRecorded: (us: number) => void
   /** The spool cannot be written; called once when it begins, and once when it is over. */
   readonly onStall: (stalled: boolean) => void
   /** The wait is over: end whoever waits. Their bytes are dropped. */
@@ -84,8 +86,10 @@ export class Turn {
   flush(): void {
     this.#scheduled = false
     if (this.#options.recorder.pending) {
+      const began = performance.now()
       try {
         this.#options.recorder.flush()
+        this.#options.onRecorded((performance.now() - began) * 1000)
       } catch (error) {
         this.#stall(error)
         return

@@ -200,3 +200,19 @@ test('a run offers all whole frames of its kind at once and no cut one', () => {
   lane.push(bytes, 0, bytes.length - 1)
   expect(witness.frames).toEqual([run.toString('latin1')])
 })
+
+test('it knows when a part of a frame has gone on, and only then', () => {
+  const whole = frame('D', 'row')
+  const cut = (course: number): boolean => {
+    const handler = new Witness()
+    const courses = new Uint8Array(256).fill(END)
+    courses[code('D')] = course
+    const lane = new Lane({ framer, courses, handler })
+    lane.push(whole, 0, whole.length - 1)
+    const isWithin = lane.isWithinFrame
+    lane.push(whole, whole.length - 1, whole.length)
+    expect(lane.isWithinFrame).toBe(false)
+    return isWithin
+  }
+  expect([PASS, NOTE, HOLD, RUN, DROP].map(cut)).toEqual([true, true, false, false, false])
+})

@@ -188,7 +188,8 @@ class Session {
     const { client, upstream, turn } = this.#parts
     if (error?.code === 'GW_RECORDING_LOST') this.#endUnrecorded(error)
     else {
-      if (error !== undefined) talk.toClient(write.fatalFrame(error))
+      // In the middle of a row nothing can be said: the words would be read as its values.
+      if (error !== undefined && !talk.down.isWithinFrame) talk.toClient(write.fatalFrame(error))
       if (reason === 'terminated') talk.toTarget(write.TERMINATE)
       turn.end(client.wire)
       turn.end(upstream.wire)
