@@ -109,7 +109,6 @@ function recorder(form: Form['recorder'], path: PathOf): RecorderConfig {
             database: store.database ?? 'sluice',
             user: store.user ?? 'default',
             password: secret(store.password, path),
-            cluster: store.cluster,
           },
     durability: form?.durability ?? 'standard',
     responseBytesMax: form?.response_bytes_max ?? 1024 ** 2,

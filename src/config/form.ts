@@ -68,13 +68,15 @@ const state = choice((value) =>
   isMapping(value) ? `a state database elsewhere ${NOT_YET}; use embedded` : oneOf(['embedded']),
 )
 
-const clickhouse = section({
-  url: parsed('an http or https URL', httpUrl),
-  database: parsed('a name', parseName).optional(),
-  user: text().optional(),
-  password: secret.optional(),
-  cluster: parsed('a name', parseName).optional(),
-})
+const clickhouse = section(
+  {
+    url: parsed('an http or https URL', httpUrl),
+    database: parsed('a name', parseName).optional(),
+    user: text().optional(),
+    password: secret.optional(),
+  },
+  ['cluster'],
+)
 
 const store = choice<'embedded' | Value<typeof clickhouse>>((value) =>
   isMapping(value) ? clickhouse : oneOf(['embedded']),

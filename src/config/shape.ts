@@ -46,7 +46,6 @@ export interface RecorderConfig {
         readonly database: string
         readonly user: string
         readonly password: SecretReference | undefined
-        readonly cluster: string | undefined
       }
   readonly durability: 'standard' | 'strict'
   readonly responseBytesMax: number

@@ -106,6 +106,7 @@ export class SessionWorker {
     this.#turn = new Turn({
       recorder: this.#recorder,
       stallMsMax: STALL_MS_MAX,
+      onRecorded: (us) => this.#counts.latency('record', us),
       onStall: (stalled) => this.#stall(stalled),
       onLost: (error) => this.#recordingLost(error),
     })

@@ -52,7 +52,7 @@ class Catalogues extends CatalogueStore {
 }
 
 const recorder = new MemoryRecorder()
-const turn = new Turn({ recorder, stallMsMax: 1000, onStall() {}, onLost() {} })
+const turn = new Turn({ recorder, stallMsMax: 1000, onRecorded() {}, onStall() {}, onLost() {} })
 const facts = new FactsCache({ entriesMax: 10_000 })
 const masks = new Map()
 const parser = new ParseThread()

@@ -23,6 +23,9 @@ export class Actions {
   /** Bytes and rows of the present result. */
   bytes = 0
   rows = 0
+  /** Time spent on texts since the last action, and on masking the present result; microseconds. */
+  parseUs = 0
+  maskUs = 0
 
   constructor(talk: Conversation, masks: SessionMasks) {
     this.#talk = talk
@@ -52,11 +55,12 @@ export class Actions {
     const { recording, live, worker, grant } = this.#talk.parts
     const now = this.#talk.parts.worker.now()
     const gatewayUs = Math.round((now - live.lastActive) * 1000)
+    const parseUs = this.#parsed(gatewayUs)
     const action = recording.action(judged.shape, {
       params: this.#recordedParams(about.params, statement),
       bytesUp: about.bytesUp,
-      parseUs: 0,
-      decideUs: gatewayUs,
+      parseUs,
+      decideUs: gatewayUs - parseUs,
       waitUs: 0,
     })
     live.context.statements += 1
@@ -68,8 +72,19 @@ export class Actions {
       made: about.made,
       startedAt: now,
       gatewayUs,
-      touchesMasked: statement.mask.touches,
+      // A plan holds no row of what it plans.
+      touchesMasked: statement.mask.touches && statement.verb !== 'EXPLAIN',
     }
+  }
+
+  /** What of `gatewayUs` went into parsing. */
+  #parsed(gatewayUs: number): number {
+    const { count } = this.#talk.parts.worker
+    const parseUs = Math.min(gatewayUs, Math.round(this.parseUs))
+    this.parseUs = 0
+    if (parseUs > 0) count.latency('parse', parseUs)
+    count.latency('decide', gatewayUs - parseUs)
+    return parseUs
   }
 
   /** Records an action that was refused, with its end; answers its id. */
@@ -80,11 +95,12 @@ export class Actions {
   ): string {
     const { recording, live, worker, grant } = this.#talk.parts
     const gatewayUs = Math.round((this.#talk.parts.worker.now() - live.lastActive) * 1000)
+    const parseUs = this.#parsed(gatewayUs)
     const action = recording.action(judged.shape, {
       params: this.#recordedParams(about.params, statement),
       bytesUp: about.bytesUp,
-      parseUs: 0,
-      decideUs: gatewayUs,
+      parseUs,
+      decideUs: gatewayUs - parseUs,
       waitUs: 0,
     })
     recording.outcome(judged.shape, action, {
@@ -136,6 +152,8 @@ export class Actions {
     })
     this.#talk.parts.turn.schedule()
     worker.count.latency('total', gatewayUs)
+    if (this.maskUs > 0) worker.count.latency('mask', Math.round(this.maskUs))
+    this.maskUs = 0
     context.rows += this.rows
     context.bytes += this.bytes
     for (const [name, count] of this.tally) {

@@ -21,6 +21,8 @@ export type Ask = (text: string, answered: (value: string | undefined) => void) 
 
 /** A catalogue may be this old before it is compared with the target's again. */
 export const CATALOGUE_MS_MAX = 3_000
+/** Older than this it is not used, even if a pipeline that never runs empty must be held for it. */
+const OVERDUE_MS = 10_000
 
 export class NamesKeeper {
   readonly #store: CatalogueStore
@@ -58,6 +60,12 @@ export class NamesKeeper {
 
   get isDirty(): boolean {
     return this.#dirty
+  }
+
+  /** The shared catalogue is too old to wait for a pause in what the client sends. */
+  get isOverdue(): boolean {
+    const known = this.#store.get(this.#key)
+    return known !== undefined && !this.#transactionDirty && this.#store.age(known) > OVERDUE_MS
   }
 
   /** The next text should wait for `refresh`. `status` is the transaction status the target last told. */

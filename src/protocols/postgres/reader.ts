@@ -43,8 +43,12 @@ export class Reader {
       const reason = 'what its names mean is not known behind an earlier statement'
       return { statements: [], opaque: { reason, position: undefined } }
     }
-    if (bytes <= PARSE_HERE_BYTES_MAX) return talk.results.masks.analyse(text, names)
-    return this.#elsewhere(text, names)
+    if (bytes > PARSE_HERE_BYTES_MAX) return this.#elsewhere(text, names)
+    const { worker } = talk.parts
+    const began = worker.now()
+    const analysis = talk.results.masks.analyse(text, names)
+    talk.results.actions.parseUs += (worker.now() - began) * 1000
+    return analysis
   }
 
   /** A long text would keep all other sessions of this worker waiting: it is parsed by another thread. */

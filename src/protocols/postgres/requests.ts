@@ -76,7 +76,7 @@ export class Requests implements LaneHandler {
     const talk = this.#talk
     if (kind === UP.sync || kind === UP.flush || talk.segmentOpen || this.#refreshed) return false
     if (!talk.keeper.needsRefresh(talk.status)) return false
-    if (talk.ledger.size > 0) return talk.keeper.isDirty
+    if (talk.ledger.size > 0) return talk.keeper.isDirty || talk.keeper.isOverdue
     this.#refreshed = true
     talk.blocked = true
     talk.keeper.refresh(talk.status, () => {

@@ -185,7 +185,11 @@ export class Results {
     }
     const sink = this.#masked
     sink.clear()
-    if (client.maskRows(bytes, { start, end }, sink) !== end) {
+    const { worker } = this.#talk.parts
+    const began = worker.now()
+    const stopped = client.maskRows(bytes, { start, end }, sink)
+    this.actions.maskUs += (worker.now() - began) * 1000
+    if (stopped !== end) {
       this.#talk.malformed('target', 'DataRow')
       return STOP
     }
