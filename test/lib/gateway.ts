@@ -151,7 +151,7 @@ export class Gateway {
   }
 
   /** Resolves when `/readyz` answers 200; rejects, with the output, when the process ends or time is over. */
-  async ready(timeoutMs = 20_000): Promise<void> {
+  async ready(timeoutMs = 45_000): Promise<void> {
     const deadline = Date.now() + timeoutMs
     let end: number | string | undefined
     void this.#child.ended.then((code) => {

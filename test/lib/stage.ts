@@ -48,7 +48,7 @@ export interface Stage {
   readonly server: Postgres
   readonly gateway: Gateway
   readonly tokens: Readonly<Record<StageRole, string>>
-  /** Through the gateway; `shop` has no masks, `masked` is the same database with some. */
+  /** Through the gateway; `shop` has no masks, `masked` is the same database with some; or `shop/<database>`. */
   url(role: StageRole, connection?: string): string
   /** To the database itself, as the user that the gateway is there. */
   readonly direct: string
@@ -58,6 +58,8 @@ export interface Stage {
 export interface StageOptions {
   readonly postgres?: PostgresOptions
   readonly gateway?: Partial<GatewayOptions>
+  /** More databases of the same server, empty ones, behind the connection `shop`. */
+  readonly databases?: readonly string[]
 }
 
 export async function startStage(options: StageOptions = {}): Promise<Stage> {
@@ -67,7 +69,10 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
   const direct = `postgres://app:${PASSWORD}@127.0.0.1:${server.port}/shop`
   server.sql('ALTER SCHEMA public OWNER TO app', 'shop')
   server.sql(`SET SESSION AUTHORIZATION app; ${SCHEMA}`, 'shop')
-  const shop = { server, database: 'shop', user: 'app', password: PASSWORD }
+  const databases = options.databases ?? []
+  for (const name of databases) server.sql(`CREATE DATABASE ${name} OWNER app`)
+  const more = { databases: ['shop', ...databases] }
+  const shop = { server, database: 'shop', user: 'app', password: PASSWORD, more }
   let gateway: Gateway
   try {
     gateway = await startGateway({
@@ -94,7 +99,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
     gateway,
     tokens,
     direct,
-    url: (role, connection = 'shop') => gateway.url(tokens[role], connection),
+    url: (role, connection = 'shop') => gateway.url(tokens[role], encodeURIComponent(connection)),
     stop: async () => {
       await gateway.stop()
       await server.stop()
