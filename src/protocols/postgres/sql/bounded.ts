@@ -9,7 +9,7 @@
 import { truthOf } from './bounded-truth.ts'
 import { constantItem, constantItems, coverOf } from './bounded-where.ts'
 import type { Relation } from './catalogue.ts'
-import { cteNames, dotted, each, isPart } from './nodes.ts'
+import { attributesOf, cteNames, dotted, each, isPart } from './nodes.ts'
 import type {
   DeleteStmt,
   InsertStmt,
@@ -69,7 +69,7 @@ const UNBOUNDED_FUNCTION =
 
 /** Built-in functions that return many rows: in VALUES they make one row many. */
 const ROWS_FUNCTION =
-  /^(generate_.*|unnest|.*_to_table|regexp_matches|jsonb?_(array_elements|each|object_keys|populate_recordset|to_recordset).*|jsonb_path_query.*|aclexplode|pg_.*|ts_(stat|parse|debug|token_type).*)$/
+  /^(generate_.*|unnest|.*_to_table|regexp_matches|jsonb?_(array_elements|each|object_keys|populate_recordset|to_recordset).*|jsonb_path_query.*|aclexplode|_?pg_.*|pgp_armor_headers|txid_snapshot_xip|ts_(stat|parse|debug|token_type).*|skeys|svals|each|st_(dump|subdivide|.*grid).*)$/
 
 /** `resolve`: the relation that a name means; undefined where there is no catalogue or no such relation. */
 export function boundsOf(stmt: Node, resolve: Resolve): Bounds {
@@ -202,9 +202,10 @@ function isPinned(select: SelectStmt, around: Around): boolean {
 function makesRows(tree: unknown): boolean {
   let found = false
   each(tree, (kind, inside) => {
-    if (kind !== 'FuncCall' || !isPart(inside)) return true
-    const name = dotted(inside.funcname as Node[] | undefined)?.at(-1) ?? ''
-    if (ROWS_FUNCTION.test(name)) found = true
+    if (!isPart(inside)) return true
+    const called = kind === 'FuncCall' ? dotted(inside.funcname as Node[] | undefined)?.at(-1) : ''
+    const names = [called ?? '', ...attributesOf(kind, inside)]
+    if (names.some((name) => ROWS_FUNCTION.test(name))) found = true
     return true
   })
   return found

@@ -6,7 +6,7 @@
 
 import type { ActionClass } from '../../../decide/action.ts'
 import type { Refusal } from './masked-scope.ts'
-import { dotted, each, isPart, stringOf } from './nodes.ts'
+import { attributesOf, dotted, each, isPart } from './nodes.ts'
 import type { Node } from './parse.ts'
 
 /** Built-in functions with an effect that others can see: what goes in is carried out of the mask's reach. */
@@ -96,10 +96,7 @@ function functionNames(stmt: Node): string[] {
 function attributeNames(stmt: Node): string[] {
   const names: string[] = []
   each(stmt, (kind, inside) => {
-    if (kind !== 'ColumnRef' && kind !== 'A_Indirection') return true
-    if (!isPart(inside)) return true
-    const fields = Array.isArray(inside.fields) ? inside.fields.toSpliced(0, 1) : inside.indirection
-    for (const step of Array.isArray(fields) ? fields : []) names.push(stringOf(step) ?? '')
+    if (isPart(inside)) names.push(...attributesOf(kind, inside))
     return true
   })
   return names

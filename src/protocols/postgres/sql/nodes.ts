@@ -33,6 +33,17 @@ export function dotted(nodes: readonly Node[] | undefined): string[] | undefined
   return parts
 }
 
+/**
+ * Names behind a dot in `t.f` and `(x).f`, which call a function where no column has that name. `kind` and the inside
+ * of any node; a name without a dot is always a column.
+ */
+export function attributesOf(kind: string, inside: Part): string[] {
+  if (kind !== 'ColumnRef' && kind !== 'A_Indirection') return []
+  const steps: unknown = kind === 'ColumnRef' ? inside.fields : inside.indirection
+  const behind = Array.isArray(steps) ? steps.toSpliced(0, kind === 'ColumnRef' ? 1 : 0) : []
+  return behind.flatMap((step: Node) => stringOf(step) ?? [])
+}
+
 /** Calls `visit` for every field of every part, depth first. Return false to stay out of that field. */
 export function each(value: unknown, visit: (key: string, inside: unknown) => boolean): void {
   if (Array.isArray(value)) {

@@ -1,8 +1,10 @@
 import { beforeAll, expect, test } from 'vitest'
 import {
+  attributesOf,
   cteNames,
   dotted,
   each,
+  isPart,
   refName,
   same,
 } from '../../../../src/protocols/postgres/sql/nodes.ts'
@@ -48,4 +50,13 @@ test('a dotted name with a star is none', () => {
 test('an alias qualifies, the name without one', () => {
   expect(refName({ relname: 't', alias: { aliasname: 'a' } })).toBe('a')
   expect(refName({ relname: 't' })).toBe('t')
+})
+
+test('a name behind a dot may call a function, one without cannot', () => {
+  const names: string[] = []
+  each(one('SELECT a, t.b, (x).c, (y[1]).d.e, f(s.t.g) FROM t'), (kind, inside) => {
+    if (isPart(inside)) names.push(...attributesOf(kind, inside))
+    return true
+  })
+  expect(names).toEqual(['b', 'c', 'd', 'e', 't', 'g'])
 })
