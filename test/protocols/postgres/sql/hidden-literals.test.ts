@@ -78,13 +78,9 @@ test('no value that the real scanner finds is left', () => {
       const text = pieces.join('')
       const values = valuesOf(text)
       if (values === undefined) return
-      const left = valuesOf(withoutLiterals(text)) ?? []
-      expect(left.filter((value) => !/^'[*'\s]+'$/.test(value))).toEqual([])
-      const hidden = withoutLiterals(text)
-      for (const value of values) {
-        if (/SECRET|98765/.test(value))
-          expect(hidden.split(/"[^"]*"?/).join('')).not.toContain(value)
-      }
+      const left = valuesOf(withoutLiterals(text))
+      expect(left).toBeDefined()
+      expect(left?.filter((value) => !/^'[*'\s]+'$/.test(value))).toEqual([])
     }),
     { numRuns: 2000 },
   )

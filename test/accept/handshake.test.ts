@@ -1,0 +1,71 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Handshake, PeerGone } from '../../src/accept/handshake.ts'
+import { MemoryWire } from '../contract/memory.ts'
+
+function shaken(bytesMax = 100) {
+  const wire = new MemoryWire()
+  return { wire, handshake: new Handshake(wire, bytesMax) }
+}
+const code = (expected: string) => expect.objectContaining({ code: expected })
+
+test('takes what was asked for, however it came', async () => {
+  const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 10 })
+  await fc.assert(
+    fc.asyncProperty(sizes, sizes, async (cuts, takes) => {
+      const { wire, handshake } = shaken()
+      const sent = Buffer.from(Array.from({ length: cuts.reduce((a, b) => a + b) }, (_, i) => i))
+      let at = 0
+      for (const size of cuts) {
+        wire.receive(sent.subarray(at, at + size))
+        at += size
+      }
+      let taken = 0
+      for (const count of takes) {
+        if (taken + count > sent.length) break
+        expect(await handshake.take(count)).toEqual(sent.subarray(taken, taken + count))
+        taken += count
+      }
+      expect(handshake.keptBytes).toBe(sent.length - taken)
+      expect(handshake.rest()).toEqual(sent.subarray(taken))
+      expect(handshake.keptBytes).toBe(0)
+    }),
+  )
+})
+
+test('waits for what is still to come', async () => {
+  const { wire, handshake } = shaken()
+  const taken = handshake.take(4)
+  wire.receive(Buffer.from('ab'))
+  wire.receive(Buffer.from('cd'))
+  expect((await taken).toString()).toBe('abcd')
+})
+
+test('a peer that goes away, or an abort, ends the wait', async () => {
+  const gone = shaken()
+  const taken = gone.handshake.take(1)
+  gone.wire.close()
+  await expect(taken).rejects.toBeInstanceOf(PeerGone)
+  await expect(gone.handshake.take(1)).rejects.toBeInstanceOf(PeerGone)
+  const aborted = shaken()
+  const waiting = aborted.handshake.take(1)
+  aborted.handshake.abort(new Error('late'))
+  await expect(waiting).rejects.toThrow('late')
+})
+
+test('what came before the peer left can still be taken', async () => {
+  const { wire, handshake } = shaken()
+  wire.receive(Buffer.from('ab'))
+  wire.close()
+  expect((await handshake.take(2)).toString()).toBe('ab')
+})
+
+test('neither asks for nor keeps more than its limit, and stops reading', async () => {
+  const { wire, handshake } = shaken(10)
+  await expect(handshake.take(11)).rejects.toEqual(code('GW_FRAME_TOO_LARGE'))
+  wire.receive(Buffer.alloc(8))
+  wire.receive(Buffer.alloc(8))
+  expect(wire.isPaused).toBe(true)
+  expect(handshake.keptBytes).toBe(8)
+  await expect(handshake.take(9)).rejects.toEqual(code('GW_FRAME_TOO_LARGE'))
+})

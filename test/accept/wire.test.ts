@@ -1,0 +1,133 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { SocketWire, WINDOW_BYTES, type WireSink } from '../../src/accept/wire.ts'
+
+const servers: Server[] = []
+const sockets: Socket[] = []
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+  for (const server of servers.splice(0)) server.close()
+})
+
+/** A wire that was dialled, and the peer's socket. */
+async function dialled(): Promise<{ wire: SocketWire; peer: Socket }> {
+  const server = createServer({ allowHalfOpen: true })
+  servers.push(server)
+  const peer = new Promise<Socket>((resolve) => server.once('connection', resolve))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  const wire = await SocketWire.dial({ host: '127.0.0.1', port }, 5000)
+  const socket = await peer
+  sockets.push(socket)
+  return { wire, peer: socket }
+}
+
+/** Keeps what a sink is told, by copy as a sink must. */
+function listening(wire: SocketWire) {
+  const heard = { bytes: Buffer.alloc(0), ends: 0, drained: 0, closed: [] as unknown[] }
+  const sink: WireSink = {
+    bytes: (bytes, start, end) => {
+      heard.bytes = Buffer.concat([heard.bytes, bytes.subarray(start, end)])
+    },
+    end: () => {
+      heard.ends += 1
+    },
+    closed: (error) => {
+      heard.closed.push(error)
+    },
+    drained: () => {
+      heard.drained += 1
+    },
+  }
+  wire.listen(sink)
+  return heard
+}
+const until = async (isSo: () => boolean) => {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 2))
+}
+
+test('bytes come and go, and nothing is heard before somebody listens', async () => {
+  const { wire, peer } = await dialled()
+  peer.write('early')
+  const heard = listening(wire)
+  await until(() => heard.bytes.length === 5)
+  wire.write(Buffer.from('xhellox'), 1, 6)
+  const [answer] = await new Promise<Buffer[]>((resolve) =>
+    peer.once('data', (...all) => resolve(all)),
+  )
+  expect([heard.bytes.toString(), answer?.toString()]).toEqual(['early', 'hello'])
+  wire.destroy()
+})
+
+test('what the kernel does not take is kept in order, by copy, and makes the wire full', async () => {
+  const { wire, peer } = await dialled()
+  const heard = listening(wire)
+  peer.pause()
+  const chunk = Buffer.alloc(1 << 20)
+  let written = 0
+  while (!wire.isFull) {
+    chunk.fill(written % 251)
+    wire.write(chunk, 0, chunk.length)
+    written += 1
+  }
+  chunk.fill(255)
+  expect(written * chunk.length).toBeGreaterThan(WINDOW_BYTES)
+  const received: Buffer[] = []
+  peer.on('data', (bytes) => received.push(bytes))
+  peer.resume()
+  await until(() => received.reduce((sum, one) => sum + one.length, 0) === written * chunk.length)
+  const all = Buffer.concat(received)
+  for (let i = 0; i < written; i++) {
+    expect(all.subarray(i << 20, (i + 1) << 20).every((byte) => byte === i % 251)).toBe(true)
+  }
+  await until(() => heard.drained > 0)
+  expect(wire.isFull).toBe(false)
+  wire.destroy()
+})
+
+test('a paused wire is not read, and goes on where it stopped', async () => {
+  const { wire, peer } = await dialled()
+  const heard = listening(wire)
+  await new Promise((resolve) => setImmediate(resolve))
+  wire.pause()
+  peer.write('later')
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  expect(heard.bytes.length).toBe(0)
+  wire.resume()
+  await until(() => heard.bytes.length === 5)
+  wire.destroy()
+})
+
+test('the end of either half is told, and the close once, with the error that made it', async () => {
+  const { wire, peer } = await dialled()
+  const heard = listening(wire)
+  peer.end('bye')
+  await until(() => heard.ends === 1)
+  expect(heard.bytes.toString()).toBe('bye')
+  wire.end()
+  await until(() => heard.closed.length > 0)
+  expect(heard.closed).toEqual([undefined])
+  expect(wire.isClosed).toBe(true)
+  wire.write(Buffer.from('x'), 0, 1)
+  const late = listening(wire)
+  expect(late.closed).toHaveLength(1)
+})
+
+test('writing to a peer that has reset does not throw', async () => {
+  const { wire, peer } = await dialled()
+  const heard = listening(wire)
+  peer.resetAndDestroy()
+  await until(() => heard.closed.length === 1)
+  wire.write(Buffer.from('x'), 0, 1)
+  wire.end()
+  expect(wire.isClosed).toBe(true)
+})
+
+test('nobody at the address rejects with the socket’s own error', async () => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  const dial = SocketWire.dial({ host: '127.0.0.1', port }, 5000)
+  await expect(dial).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+})

@@ -1,0 +1,44 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { loadParser } from '../../../src/protocols/postgres/sql/parse.ts'
+import { down, talk, up } from './conversations.ts'
+
+beforeAll(() => loadParser())
+
+test('ten thousand unanswered messages pause the client, and answers let it go on', () => {
+  const many = new Array(10_001).fill('Close S x').join(' | ')
+  const play = talk(`C> ${many}`)
+  expect(up(play)).toHaveLength(10_000)
+  expect(play.client.isPaused).toBe(true)
+  const answered = talk(`C> ${many}`, 'U> CloseComplete')
+  expect(up(answered)).toHaveLength(10_001)
+  expect(answered.client.isPaused).toBe(false)
+})
+
+test('a client is paused while a COPY that it asked for is not answered', () => {
+  const play = talk('C> Query "COPY orders FROM STDIN" | CopyData "1"')
+  expect(play.client.isPaused).toBe(true)
+  expect(up(play)).toHaveLength(1)
+})
+
+describe('bodies that do not add up end the session', () => {
+  test.each([
+    'Raw Q "no end"',
+    'Raw P "s"',
+    'Raw B "p"',
+    'Raw D "Xname\\x00"',
+    'Raw D "S"',
+    'Raw E "p\\x00\\x00"',
+    'Raw C "Zname\\x00"',
+    'Bind "" "" formats:2 "x"',
+  ])('%s', (frame) => {
+    const play = talk(`C> ${frame} | Query "SELECT 1"`)
+    expect(up(play)).toEqual([])
+    expect(down(play)[0]).toMatch(/^E .*VFATAL·C08P01/)
+    expect(play.target.isEnded).toBe(true)
+  })
+})
+
+test('a Describe of an unknown name is the target’s to answer', () => {
+  const play = talk('C> Describe S ghost | Sync')
+  expect(up(play).map((frame) => frame[0])).toEqual(['D', 'S'])
+})

@@ -1,0 +1,42 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { loadParser } from '../../../src/protocols/postgres/sql/parse.ts'
+import { MASKED, recorded, talk } from './conversations.ts'
+
+beforeAll(() => loadParser())
+
+const ALLOWED = MASKED.replace('redact }', 'redact, in_predicates: allow }')
+
+function statement(text: string, ...head: string[]): string | undefined {
+  return recorded(talk(...head, `C> Query "${text}"`)).find((line) => line.startsWith('action'))
+}
+
+describe('texts in the record', () => {
+  test('literals that meet a masked column are hidden, others are not', () => {
+    const text = "SELECT name FROM customers WHERE email = 'ada@x.org'"
+    expect(statement(text, ALLOWED)).toContain("email = '****'")
+    expect(statement("SELECT id FROM orders WHERE status = 'new'", ALLOWED)).toContain("'new'")
+  })
+
+  test('so are those of refused and of not understood texts', () => {
+    expect(statement("SELECT name FROM customers WHERE email = 'ada'", MASKED)).not.toContain('ada')
+    expect(statement("SELEC 'ada'", MASKED)).not.toContain('ada')
+  })
+
+  test('what a write puts into a masked column is hidden', () => {
+    const text = "INSERT INTO customers VALUES (1, 'n', 'ada', 's', 'x')"
+    expect(statement(text, MASKED)).not.toContain('ada')
+  })
+
+  test('what a detector hits is hidden anywhere', () => {
+    const detects = 'policy:\n  masks:\n    - { detect: [credit_card], with: redact }'
+    const shown = statement("SELECT '4111111111111111', 'new'", detects)
+    expect(shown).not.toContain('4111')
+    expect(shown).toContain("'new'")
+  })
+
+  test('masks that only monitor hide in the record as others do', () => {
+    const monitor = ALLOWED.replace('policy:', 'policy:\n  mode: monitor')
+    const text = "SELECT name FROM customers WHERE email = 'ada@x.org'"
+    expect(statement(text, monitor)).toContain("email = '****'")
+  })
+})

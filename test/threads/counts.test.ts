@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { Counts } from '../../src/threads/counts.ts'
+import { LATENCY_BUCKETS_US } from '../../src/threads/messages.ts'
+
+test('sessions that are open are counted, and actions by connection and verdict', () => {
+  const counts = new Counts()
+  counts.opened('postgres')
+  counts.opened('postgres')
+  counts.closed('postgres')
+  counts.action('orders', 'allow')
+  counts.action('orders', 'allow')
+  counts.action('lab', 'denied')
+  counts.masked('email', 'orders', 3)
+  counts.masked('email', 'orders', 4)
+  const { sessionsOpen, actions, maskedValues } = counts.metrics()
+  expect(sessionsOpen).toEqual({ postgres: 1 })
+  expect(actions).toEqual({ 'postgres|orders|allow': 2, 'postgres|lab|denied': 1 })
+  expect(maskedValues).toEqual({ 'email|orders': 7 })
+})
+
+test('a latency is counted in the first bucket that holds it, and added up', () => {
+  const counts = new Counts()
+  const last = LATENCY_BUCKETS_US.at(-1)!
+  for (const us of [0, LATENCY_BUCKETS_US[0]!, LATENCY_BUCKETS_US[0]! + 1, last + 1]) {
+    counts.latency('total', us)
+  }
+  const buckets = counts.metrics().addedLatency['postgres|total']!
+  expect(buckets).toHaveLength(LATENCY_BUCKETS_US.length + 2)
+  expect(buckets.slice(0, 2)).toEqual([2, 1])
+  expect(buckets.at(-2)).toBe(1)
+  expect(buckets.at(-1)).toBe(2 * LATENCY_BUCKETS_US[0]! + 2 + last)
+})
+
+test('what was handed out is not changed by what comes later', () => {
+  const counts = new Counts()
+  counts.latency('mask', 1)
+  const before = counts.metrics()
+  counts.latency('mask', 1)
+  expect(before.addedLatency['postgres|mask']![0]).toBe(1)
+})
