@@ -1,11 +1,14 @@
 /** SIGTERM and SIGINT: who may finish, who hears what, and how the process ends. */
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PostgresClient } from './client.ts'
 import { expectRecordedOnce, pause } from './load.ts'
 import { type Place, startPlace } from './place.ts'
 
 let place: Place
-afterEach(() => place?.stop())
+beforeAll(async () => {
+  place = await startPlace()
+})
+afterAll(() => place?.stop())
 
 async function exitOf(place: Place): Promise<{ code: number | string; ms: number }> {
   const since = performance.now()
@@ -14,7 +17,6 @@ async function exitOf(place: Place): Promise<{ code: number | string; ms: number
 }
 
 test('SIGTERM ends idle sessions at once and lets running statements finish', async () => {
-  place = await startPlace()
   const [idle, running] = [await place.client(), await place.client()]
   const marker = '123456789012345678'
   const slow = running.query(`SELECT ${marker} FROM pg_sleep(2)`)
@@ -38,7 +40,6 @@ test('SIGTERM ends idle sessions at once and lets running statements finish', as
 }, 60_000)
 
 test('the deadline ends what still runs and who sits in a transaction, with 57P01', async () => {
-  place = await startPlace()
   const [idle, running] = [await place.client(), await place.client()]
   await idle.query('BEGIN')
   const slow = running.query('SELECT pg_sleep(60)')
@@ -55,10 +56,10 @@ test('the deadline ends what still runs and who sits in a transaction, with 57P0
   const { code } = await exit
   expect(code).toBe(0)
   expect(performance.now() - since).toBeLessThan(20_000)
+  await place.gateway.restart()
 }, 60_000)
 
 test('a transaction that is committed while draining ends its session', async () => {
-  place = await startPlace()
   const client = await place.client()
   await client.query('BEGIN')
   await client.query('INSERT INTO chaos VALUES (5)')
