@@ -29,9 +29,11 @@ export class Turn {
   readonly #options: TurnOptions
   #out = Buffer.allocUnsafeSlow(1 << 20)
   #size = 0
-  readonly #wires: Wire[] = []
+  // Spans of `#out` by wire. Counted by hand: cutting an array's length is slow, and this is every turn.
+  readonly #wires: (Wire | undefined)[] = []
   readonly #starts: number[] = []
   readonly #ends: number[] = []
+  #spans = 0
   readonly #closing: Wire[] = []
   #scheduled = false
   #stalledSince = 0
@@ -59,12 +61,13 @@ export class Turn {
     if (size < 48) {
       for (let from = start, to = this.#size; from < end; ) this.#out[to++] = bytes[from++]!
     } else bytes.copy(this.#out, this.#size, start, end)
-    const last = this.#wires.length - 1
+    const last = this.#spans - 1
     if (last >= 0 && this.#wires[last] === wire) this.#ends[last] = this.#size + size
     else {
-      this.#wires.push(wire)
-      this.#starts.push(this.#size)
-      this.#ends.push(this.#size + size)
+      this.#wires[this.#spans] = wire
+      this.#starts[this.#spans] = this.#size
+      this.#ends[this.#spans] = this.#size + size
+      this.#spans += 1
     }
     this.#size += size
     this.schedule()
@@ -104,19 +107,18 @@ export class Turn {
 
   #release(): void {
     const out = this.#out
-    for (let i = 0; i < this.#wires.length; i++) {
+    for (let i = 0; i < this.#spans; i++) {
       this.#wires[i]!.write(out, this.#starts[i]!, this.#ends[i]!)
     }
     this.#forget()
     if (this.#out.length > 8 << 20) this.#out = Buffer.allocUnsafeSlow(1 << 20)
-    for (const wire of this.#closing) wire.end()
-    this.#closing.length = 0
+    if (this.#closing.length > 0) for (const wire of this.#closing.splice(0)) wire.end()
   }
 
   #forget(): void {
-    this.#wires.length = 0
-    this.#starts.length = 0
-    this.#ends.length = 0
+    // A wire that is gone must not be kept by what was once sent to it.
+    for (let i = 0; i < this.#spans; i++) this.#wires[i] = undefined
+    this.#spans = 0
     this.#size = 0
   }
 

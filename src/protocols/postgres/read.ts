@@ -216,11 +216,20 @@ export function readFields(
   return undefined
 }
 
-/** Rows that a command tag counts: the last number of `INSERT 0 5`, `SELECT 3`, `COPY 7`. */
-export function rowsOfTag(tag: string): number {
-  const last = tag.lastIndexOf(' ')
-  const count = last < 0 ? Number.NaN : Number(tag.substring(last + 1))
-  return Number.isSafeInteger(count) ? count : 0
+/**
+ * Rows that the tag of a CommandComplete counts: its last number, as in `INSERT 0 5`, `SELECT 3`, `COPY 7`; 0 where it
+ * ends in none. undefined: the frame does not add up. Reads bytes, because this is every statement.
+ */
+export function readRows(bytes: Buffer, start: number, end: number): number | undefined {
+  if (zeroAt(bytes, start + 5, end) !== end - 1) return undefined
+  let rows = 0
+  let unit = 1
+  let at = end - 2
+  for (; at > start + 5 && bytes[at]! >= 0x30 && bytes[at]! <= 0x39; at--) {
+    rows += (bytes[at]! - 0x30) * unit
+    unit *= 10
+  }
+  return bytes[at] === 0x20 && unit > 1 && Number.isSafeInteger(rows) ? rows : 0
 }
 
 /** First text values of a DataRow, as the gateway's own queries need them; null stays null. */

@@ -21,7 +21,7 @@ import {
   SYNC,
 } from './entry.ts'
 import { DOWN, FAILED, IDLE, IN_TRANSACTION } from './frame.ts'
-import { readFields, readText, readTextRow, rowsOfTag } from './read.ts'
+import { readFields, readRows, readTextRow } from './read.ts'
 
 /** A reply that is held whole may have this many bytes; longer rows can only pass where nothing masks them. */
 const HELD_BYTES_MAX = 64 << 20
@@ -150,12 +150,12 @@ export class Replies implements LaneHandler {
     talk.results.noteEnd(bytes, start, end)
     const running = first.running[first.done]
     if (running !== undefined) {
-      const tag = kind === DOWN.commandComplete ? readText(bytes, start, end) : ''
-      if (tag === undefined) return this.#unexpected(kind)
+      const rows = kind === DOWN.commandComplete ? readRows(bytes, start, end) : 0
+      if (rows === undefined) return this.#unexpected(kind)
       this.#copyOver(first, running)
       if (kind !== DOWN.portalSuspended) this.#settle(running)
       const status = kind === DOWN.portalSuspended ? 'suspended' : 'ok'
-      talk.results.actions.close(running, { status, error: '', rows: rowsOfTag(tag) })
+      talk.results.actions.close(running, { status, error: '', rows })
       first.done += 1
     } else if (kind === DOWN.commandComplete) {
       // More answers than statements: what answered was not what was judged.

@@ -149,7 +149,16 @@ test('formats follow the rule of Bind: none is text, one is for all', () => {
 })
 
 test('the rows of a tag are its last number', () => {
-  expect(['INSERT 0 5', 'SELECT 3', 'BEGIN', 'COPY x', ''].map(read.rowsOfTag)).toEqual([
-    5, 3, 0, 0, 0,
+  const rowsOf = (tag: string) => {
+    const bytes = Buffer.concat([
+      Buffer.from([0x43, 0, 0, 0, 5 + tag.length]),
+      Buffer.from(`${tag}\0`),
+    ])
+    return read.readRows(bytes, 0, bytes.length)
+  }
+  expect(['INSERT 0 5', 'SELECT 3', 'BEGIN', 'COPY x', 'COPY x9', '12', ''].map(rowsOf)).toEqual([
+    5, 3, 0, 0, 0, 0, 0,
   ])
+  expect(rowsOf('SELECT 99999999999999999999')).toBe(0)
+  expect(read.readRows(Buffer.from('C\0\0\0\x06a\0b'), 0, 8)).toBeUndefined()
 })
