@@ -66,3 +66,10 @@ export const ADMINISTRATIVE = words(`
   pg_show_all_file_settings pg_stat_file pg_stat_reset pg_switch_wal pg_sync_replication_slots
   pg_terminate_backend pg_wal_replay_pause pg_wal_replay_resume plpgsql_validator
 `)
+
+/** Views of initdb that show the server's files by calling functions of the list above. */
+export const FILE_VIEWS: ReadonlySet<string> = new Set([
+  'pg_catalog.pg_file_settings',
+  'pg_catalog.pg_hba_file_rules',
+  'pg_catalog.pg_ident_file_mappings',
+])

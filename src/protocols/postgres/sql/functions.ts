@@ -6,6 +6,7 @@
 import { FIRST_USER_OID, type Relation, type Routine } from './catalogue.ts'
 import {
   ADMINISTRATIVE,
+  FILE_VIEWS,
   HARMLESS_VOLATILE,
   LARGE_OBJECTS,
   LOCKS_AND_MESSAGES,
@@ -152,6 +153,8 @@ export function judgeType(g: Gathered, schema: string | undefined, name: string)
 
 /** Functions that reading a view calls, its own views included. */
 export function judgeView(g: Gathered, view: Relation, seen = new Set<number>()): void {
+  const whole = `${view.schema}.${view.name}`
+  if (FILE_VIEWS.has(whole)) g.run('admin', `${whole} shows files of the server`)
   if (view.kind !== 'v' || seen.has(view.oid)) return
   seen.add(view.oid)
   const { catalogue } = g.trust.names

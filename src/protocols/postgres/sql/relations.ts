@@ -101,12 +101,16 @@ export function writes(g: Gathered, place: Place, form: WriteForm): void {
   }
   g.tablesWritten.add(place.name)
   if (!place.temporary) g.change(form)
-  if (place.name.startsWith('pg_catalog.') || place.name.startsWith('information_schema.'))
-    g.run('admin', `${place.name} belongs to the server's catalogue`)
+  inCatalogue(g, place.name)
   // Its rewrite rule is a set_config for every row.
   if (place.name === 'pg_catalog.pg_settings' && g.identityParameter !== undefined)
     g.refuse('a write to pg_settings could set what the gateway sets')
   if (place.relation !== undefined) reach(g, place.relation, { form, seen: new Set() })
+}
+
+function inCatalogue(g: Gathered, whole: string): void {
+  if (whole.startsWith('pg_catalog.') || whole.startsWith('information_schema.'))
+    g.run('admin', `${whole} belongs to the server's catalogue`)
 }
 
 function reach(
@@ -118,6 +122,7 @@ function reach(
   walk.seen.add(relation.oid)
   const whole = `${relation.schema}.${relation.name}`
   g.tablesWritten.add(whole)
+  inCatalogue(g, whole)
   for (const trigger of relation.triggers) g.triggers.add(`${whole}.${trigger}`)
   if (relation.insteadOfTriggers)
     g.run('execute', `a write to ${whole} runs its INSTEAD OF trigger`)

@@ -5,7 +5,11 @@
  */
 import type { Names } from './analysis.ts'
 import { FIRST_USER_OID, type Relation, type Routine, type Type } from './catalogue.ts'
-import { HARMLESS_EXTENSIONS } from './harmless-extensions.ts'
+import {
+  FOREIGN_MEMBERS,
+  HARMLESS_EXTENSIONS,
+  HARMLESS_VOLATILE_MEMBERS,
+} from './harmless-extensions.ts'
 
 /** The relation a name means, or undefined when this session's catalogue knows none. */
 export function relationOf(
@@ -104,9 +108,15 @@ export function isBuiltInFunction(
 
 export function routineIsHarmless(trust: Trust, routine: Routine): boolean {
   if (routine.oid < FIRST_USER_OID) return true
-  if (routine.extension !== undefined && HARMLESS_EXTENSIONS.has(routine.extension)) return true
+  if (isHarmlessMember(routine)) return true
   const whole = `${routine.schema}.${routine.name}`
   return trust.functionsRead.some((pattern) => matches(pattern, whole))
+}
+
+function isHarmlessMember({ extension, name, volatility }: Routine): boolean {
+  if (extension === undefined || !HARMLESS_EXTENSIONS.has(extension)) return false
+  if (volatility === 'v') return HARMLESS_VOLATILE_MEMBERS.has(name)
+  return !FOREIGN_MEMBERS.test(name)
 }
 
 export function operatorIsHarmless(

@@ -52,7 +52,7 @@ const routine = (oid: number, schema: string, name: string, extension?: string) 
   schema,
   name,
   kind: 'f',
-  volatility: 'v',
+  volatility: extension === undefined ? 'v' : 'i',
   extension,
 })
 
@@ -69,6 +69,9 @@ export const PARTS: CatalogueParts = {
     relation(20007, 'ruled', { rules: true }),
     relation(20008, 'trapped', { kind: 'v', insteadOfTriggers: true }),
     relation(20009, 'other', { schema: 'app' }),
+    relation(20011, 'settings_view', { kind: 'v', reads: [{ relation: 20010, column: 1 }] }),
+    relation(20012, 'hba_view', { kind: 'v', reads: [{ relation: 20013, column: 0 }] }),
+    relation(20013, 'pg_hba_file_rules', { schema: 'pg_catalog', kind: 'v' }),
     relation(20010, 'pg_settings', { schema: 'pg_catalog', kind: 'v', rules: true }),
   ],
   routines: [
@@ -78,6 +81,9 @@ export const PARTS: CatalogueParts = {
     routine(30004, 'public', 'peek'),
     routine(30005, 'app', 'upper'),
     routine(30006, 'public', 'st_area'),
+    { ...routine(30007, 'public', 'dropgeometrytable', 'postgis'), volatility: 'v' },
+    { ...routine(30008, 'public', 'gen_salt', 'pgcrypto'), volatility: 'v' },
+    { ...routine(30009, 'public', 'find_srid', 'postgis'), volatility: 's' },
     routine(2096, 'pg_catalog', 'pg_terminate_backend'),
   ],
   operators: [

@@ -32,6 +32,17 @@ test('extensions and patterns on the lists are harmless', () => {
   expect(classes("SELECT similarity('a', 'b'), 'a' % 'b', st_area($1)")).toBe('read')
 })
 
+test('a member of a harmless extension is harmless only if it does no more than compute', () => {
+  expect(classes("SELECT gen_salt('bf')")).toBe('read')
+  expect(classes("SELECT dropgeometrytable('public', 'users')")).toBe('read execute')
+  expect(classes("SELECT find_srid('public', 'users', 'email')")).toBe('read execute')
+})
+
+test("views that show the server's files are administration, behind other views too", () => {
+  expect(classes('SELECT * FROM pg_hba_file_rules')).toBe('read admin')
+  expect(classes('SELECT 1 FROM hba_view')).toBe('read admin')
+})
+
 test('an unknown function is code', () => {
   expect(classes('SELECT nobody_knows(1, 2)')).toBe('read execute')
 })

@@ -13,6 +13,11 @@ test('a write through a view reaches its tables, their kin and their cascades', 
   ])
 })
 
+test("a write through a view to the server's catalogue is administration", () => {
+  expect(judge('UPDATE settings_view SET email = 1 WHERE id = 1').classes).toContain('admin')
+  expect(judge('UPDATE user_view SET email = 1 WHERE id = 1').classes).not.toContain('admin')
+})
+
 test('temporary rows are no write', () => {
   expect(judge('INSERT INTO pg_temp.t VALUES (1)')).toMatchObject({
     classes: ['write'],
