@@ -15,7 +15,6 @@ export const COPY_OUT: CopyForm = {
   header: false,
   utf8: true,
   table: true,
-  utf8: true,
   columns: undefined,
 }
 
