@@ -60,6 +60,8 @@ export interface StageOptions {
   readonly gateway?: Partial<GatewayOptions>
   /** More databases of the same server, empty ones, behind the connection `shop`. */
   readonly databases?: readonly string[]
+  /** More names of the connection `shop`, for policies to tell apart. */
+  readonly aliases?: readonly string[]
 }
 
 export async function startStage(options: StageOptions = {}): Promise<Stage> {
@@ -73,6 +75,8 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
   for (const name of databases) server.sql(`CREATE DATABASE ${name} OWNER app`)
   const more = { databases: ['shop', ...databases] }
   const shop = { server, database: 'shop', user: 'app', password: PASSWORD, more }
+  const names = ['shop', 'masked', ...(options.aliases ?? [])]
+  const named = Object.fromEntries(names.map((name) => [name, shop]))
   let gateway: Gateway
   try {
     gateway = await startGateway({
@@ -84,7 +88,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
       ),
       policies: { 'stage.yaml': MASKS },
       ...options.gateway,
-      connections: { shop, masked: shop, ...options.gateway?.connections },
+      connections: { ...named, ...options.gateway?.connections },
     })
   } catch (error) {
     await server.stop()

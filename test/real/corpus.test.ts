@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as questions from '../../src/protocols/postgres/sql/catalogue-query.ts'
@@ -10,6 +10,7 @@ import {
   ROLES,
   schemaSql,
 } from '../corpus/sql/corpus.ts'
+import { filesWith } from '../lib/files-with.ts'
 import { type Gateway, startGateway } from '../lib/gateway.ts'
 import {
   type Form,
@@ -102,15 +103,6 @@ afterAll(async () => {
   await gateway?.stop()
   await server?.stop()
 })
-
-/** Files of the data folder that hold one of the values. */
-function filesWith(folder: string, holds: (bytes: Buffer) => readonly string[]): string[] {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-  return files
-    .filter((one) => one.isFile())
-    .map((one) => join(one.parentPath, one.name))
-    .filter((path) => holds(readFileSync(path)).length > 0)
-}
 
 function roleName(role: string): string {
   return role.replace('+', '-')

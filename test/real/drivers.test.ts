@@ -173,7 +173,7 @@ describe('postgres (porsager)', () => {
     const answers = await Promise.all(asked)
     expect(answers.map(([row]) => row?.name)).toEqual(answers.map((_, i) => `Name ${i + 1}`))
     expect(await sql`SELECT ${sql.array([1, 2, 3])}::int[] AS a`).toEqual([{ a: [1, 2, 3] }])
-    expect(await sql`SELECT ${{ a: 1 }}::jsonb AS j`).toEqual([{ j: { a: 1 } }])
+    expect(await sql`SELECT ${sql.json({ a: 1 })} AS j`).toEqual([{ j: { a: 1 } }])
     expect(await sql.unsafe('SELECT 1 AS a; SELECT 2 AS b').simple()).toHaveLength(2)
     await sql.end()
   })
