@@ -55,7 +55,8 @@ const recorder = new MemoryRecorder()
 const turn = new Turn({ recorder, stallMsMax: 1000, onRecorded() {}, onStall() {}, onLost() {} })
 const facts = new FactsCache({ entriesMax: 10_000 })
 const masks = new Map()
-const parser = new ParseThread()
+/** A thread that cannot start: what it is asked, it cannot tell. */
+const parser = new ParseThread({ entry: '/nowhere/parse.js' })
 
 const IDENTITY: Identity = {
   subject: 'ci',

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { loadParser } from '../../../src/protocols/postgres/sql/parse.ts'
-import { MASKED, recorded, talk } from './conversations.ts'
+import { down, MASKED, recorded, talk, up } from './conversations.ts'
 
 beforeAll(() => loadParser())
 
@@ -39,4 +39,15 @@ describe('texts in the record', () => {
     const text = "SELECT name FROM customers WHERE email = 'ada@x.org'"
     expect(statement(text, monitor)).toContain("email = '****'")
   })
+})
+
+test('a long text that no thread can parse is refused, and the session goes on', async () => {
+  const play = talk(`C> Query "SELECT '${'x'.repeat(20_000)}'" | Query "SELECT 1"`)
+  expect(play.client.isPaused).toBe(true)
+  for (let i = 0; i < 500 && up(play).length === 0; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  expect(down(play)[0]).toMatch(/^E .*C42601/)
+  expect(up(play)).toEqual(['Q "SELECT 1·"'])
+  expect(play.client.isPaused).toBe(false)
 })
