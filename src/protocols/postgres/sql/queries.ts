@@ -35,7 +35,8 @@ export function query(g: Gathered, outer: Scope | undefined, select: Part): Outp
     tail(g, result, select)
     return outputs
   }
-  const scope = { ...nested(outer, ctes), setting: settingName(g, select) }
+  const inside = nested(outer, ctes)
+  const scope = { ...inside, setting: settingName(g, inside, select) }
   fromClause(g, scope, select.fromClause)
   for (const key of CLAUSES) expression(g, scope, select[key])
   const outputs = outputsOf(scope, select)
@@ -264,13 +265,15 @@ function columnNames(scope: Scope, value: unknown): readonly string[] | undefine
 }
 
 /** The literal of `FROM pg_settings WHERE name = 'literal'`, which is how pg_dump spells set_config. */
-function settingName(g: Gathered, select: Part): string | undefined {
+function settingName(g: Gathered, scope: Scope, select: Part): string | undefined {
   const from = Array.isArray(select.fromClause) ? select.fromClause : []
   const only: unknown = from[0]
   if (from.length !== 1 || !isPart(only) || !isPart(only.RangeVar)) return undefined
   const { schemaname, relname, alias } = only.RangeVar
   if (relname !== 'pg_settings' || alias !== undefined) return undefined
   if (schemaname !== 'pg_catalog' && schemaname !== undefined) return undefined
+  // A CTE of that name may compute another `name` at each look.
+  if (schemaname === undefined && cteNamed(scope, relname) !== undefined) return undefined
   if (placeNamed(g, schemaname, relname).name !== 'pg_catalog.pg_settings') return undefined
   const where = isPart(select.whereClause) ? select.whereClause.A_Expr : undefined
   if (!isPart(where) || where.kind !== 'AEXPR_OP') return undefined
