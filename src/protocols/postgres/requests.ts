@@ -13,6 +13,8 @@ import * as write from './write.ts'
 
 /** Most bytes of a message that holds parameters, or of anything else that is held whole. */
 const HELD_BYTES_MAX = 64 << 20
+/** A message that is nothing but its header. */
+const BARE_BYTES = 5
 /** Room for names around a statement's text. */
 const AROUND_TEXT_BYTES = 4096
 
@@ -60,6 +62,9 @@ export class Requests implements LaneHandler {
       talk.finish('terminated')
       return STOP
     }
+    const isBare = kind === UP.sync || kind === UP.flush || kind === UP.copyDone
+    // PostgreSQL answers bytes in them with an error of its own.
+    if (isBare && end - start !== BARE_BYTES) return this.#malformed(`body in message ${kind}`)
     if (talk.blocked || talk.ledger.isFull) return WAIT
     if (talk.copying) return this.#whileCopying(kind)
     // Whether the target takes the next bytes as data or as messages is known when it has answered.
