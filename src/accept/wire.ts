@@ -52,6 +52,7 @@ export class SocketWire implements Wire {
   #sink: WireSink = NOBODY
   #error: Error | undefined
   #closed = false
+  #isPaused = false
 
   private constructor(socket: Socket, descriptor: number) {
     this.#socket = socket
@@ -70,7 +71,7 @@ export class SocketWire implements Wire {
     } as ConstructorParameters<typeof Socket>[0])
     wire = new SocketWire(socket, descriptor)
     socket.setNoDelay(true)
-    socket.pause()
+    wire.pause()
     wire.#attach()
     return wire
   }
@@ -94,7 +95,7 @@ export class SocketWire implements Wire {
         socket.removeListener('error', reject)
         const handle = (socket as unknown as { _handle: { fd: number } })._handle
         wire = new SocketWire(socket, handle.fd)
-        socket.pause()
+        wire.pause()
         wire.#attach()
         resolve(wire)
       })
@@ -104,7 +105,7 @@ export class SocketWire implements Wire {
   listen(sink: WireSink): void {
     this.#sink = sink
     if (this.#closed) sink.closed(this.#error)
-    else this.#socket.resume()
+    else this.resume()
   }
 
   get isSecure(): boolean {
@@ -120,10 +121,12 @@ export class SocketWire implements Wire {
   }
 
   pause(): void {
+    this.#isPaused = true
     this.#socket.pause()
   }
 
   resume(): void {
+    this.#isPaused = false
     this.#socket.resume()
   }
 
@@ -169,7 +172,8 @@ export class SocketWire implements Wire {
 
   #read(size: number): boolean {
     this.#sink.bytes(shared, 0, size)
-    return true
+    // Node starts reading again in the tick after `resume`, even where `pause` came behind it.
+    return !this.#isPaused
   }
 
   #attach(): void {
