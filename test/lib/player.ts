@@ -16,8 +16,11 @@ import {
   WireClient,
 } from './wire-client.ts'
 
-/** `named` prepares once and executes twice where it can, as drivers with a statement cache do. */
-export type Form = 'simple' | 'prepared' | 'named'
+/**
+ * `named` prepares once and executes twice where it can, as drivers with a statement cache do; `transaction` plays
+ * inside an open block, and `pipelined` behind a harmless statement that already went up.
+ */
+export type Form = 'simple' | 'prepared' | 'named' | 'transaction' | 'pipelined'
 
 export interface Played {
   readonly text: string
@@ -43,6 +46,7 @@ export async function play(
   const client = await WireClient.login(url, { application_name: about.id })
   const steps: Played[] = []
   try {
+    if (about.form === 'transaction') await answered(client, query('BEGIN'))
     for (const text of about.texts) {
       const messages = await ask(client, text, about.form)
       const found = messages.find(({ kind }) => kind === 'E')
@@ -65,7 +69,11 @@ function isRefusal(error: Played['error']): boolean {
 }
 
 async function ask(client: WireClient, text: string, form: Form): Promise<readonly Message[]> {
-  if (form === 'simple') return answered(client, query(text))
+  if (form === 'simple' || form === 'transaction') return answered(client, query(text))
+  if (form === 'pipelined') {
+    const first = [parse('SELECT 1'), bind(), execute()]
+    return answered(client, ...first, parse(text), bind(), describe('P'), execute(), SYNC)
+  }
   if (form === 'prepared') {
     return answered(client, parse(text), bind(), describe('P'), execute(), SYNC)
   }

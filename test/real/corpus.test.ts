@@ -26,7 +26,9 @@ import { type Postgres, startPostgres } from '../lib/postgres.ts'
 const PASSWORD = 'app-secret-7f3a'
 /** In masked columns of one row, and in no statement of the corpus. */
 const PLANTED = ['zq.planted.mail.8461@example.org', 'zq-519-77-3068-ssn', 'zq6011000990139424card']
-const FORMS: readonly Form[] = ['simple', 'prepared', 'named']
+const FORMS: readonly Form[] = ['simple', 'prepared', 'named', 'transaction', 'pipelined']
+/** What `play` itself sends around the texts. */
+const AROUND: Partial<Record<Form, string[]>> = { transaction: ['BEGIN'], pipelined: ['SELECT1'] }
 /** What the gateway itself asks on a session's own connection. */
 const OWN = new Set(Object.values(questions).map((text) => squeezed(String(text))))
 /** What goes up in place of a refused statement inside a transaction. */
@@ -153,27 +155,36 @@ describe.each(FORMS)('as %s statements', (form) => {
       const id = `${one.id}:${form}`
       const { steps } = plays.get(id)!
       const passed = steps.filter((step) => !step.refused).map(({ text }) => squeezed(text))
+      passed.push(...(AROUND[form] ?? []))
       const reached = reachedBy(log, id, matters).filter((text) => !passed.includes(text))
-      if (passed.length === steps.length || reached.length > 0)
-        wrong.push([id, ...steps.map(shown), ...reached])
+      // What PostgreSQL does not run inside a block makes no attack there.
+      const impossible = steps.some((step) => step.error?.C === '25001')
+      const stopped = impossible || steps.some((step) => step.refused)
+      if (!stopped || reached.length > 0) wrong.push([id, ...steps.map(shown), ...reached])
     }
     expect(wrong).toEqual([])
   }, 120_000)
 
-  test('what must just work does', async () => {
-    const wrong: unknown[] = []
-    for (const one of allowed) {
-      if (form !== 'simple' && one.simple) continue
-      const id = `${one.id}:${form}`
-      plays.set(id, await playCase(one, form))
-      const failed = plays.get(id)!.steps.filter((step) => step.error !== undefined)
-      if (failed.length > 0) wrong.push([id, ...failed.map(shown)])
-    }
-    expect(wrong).toEqual([])
-    for (const database of ['masked', 'clear']) {
-      server.sql('DELETE FROM customers WHERE id BETWEEN 4 AND 76', database)
-    }
-  }, 120_000)
+  // In the other two forms a statement may meet what only a block of its own allows.
+  const ordinary = form !== 'transaction' && form !== 'pipelined'
+  test.runIf(ordinary)(
+    'what must just work does',
+    async () => {
+      const wrong: unknown[] = []
+      for (const one of allowed) {
+        if (form !== 'simple' && one.simple) continue
+        const id = `${one.id}:${form}`
+        plays.set(id, await playCase(one, form))
+        const failed = plays.get(id)!.steps.filter((step) => step.error !== undefined)
+        if (failed.length > 0) wrong.push([id, ...failed.map(shown)])
+      }
+      expect(wrong).toEqual([])
+      for (const database of ['masked', 'clear']) {
+        server.sql('DELETE FROM customers WHERE id BETWEEN 4 AND 76', database)
+      }
+    },
+    120_000,
+  )
 })
 
 test('the same attacks reach the target where nothing is guarded', async () => {
