@@ -166,25 +166,21 @@ describe.each(FORMS)('as %s statements', (form) => {
   }, 120_000)
 
   // In the other two forms a statement may meet what only a block of its own allows.
-  const ordinary = form !== 'transaction' && form !== 'pipelined'
-  test.runIf(ordinary)(
-    'what must just work does',
-    async () => {
-      const wrong: unknown[] = []
-      for (const one of allowed) {
-        if (form !== 'simple' && one.simple) continue
-        const id = `${one.id}:${form}`
-        plays.set(id, await playCase(one, form))
-        const failed = plays.get(id)!.steps.filter((step) => step.error !== undefined)
-        if (failed.length > 0) wrong.push([id, ...failed.map(shown)])
-      }
-      expect(wrong).toEqual([])
-      for (const database of ['masked', 'clear']) {
-        server.sql('DELETE FROM customers WHERE id BETWEEN 4 AND 76', database)
-      }
-    },
-    120_000,
-  )
+  if (form === 'transaction' || form === 'pipelined') return
+  test('what must just work does', async () => {
+    const wrong: unknown[] = []
+    for (const one of allowed) {
+      if (form !== 'simple' && one.simple) continue
+      const id = `${one.id}:${form}`
+      plays.set(id, await playCase(one, form))
+      const failed = plays.get(id)!.steps.filter((step) => step.error !== undefined)
+      if (failed.length > 0) wrong.push([id, ...failed.map(shown)])
+    }
+    expect(wrong).toEqual([])
+    for (const database of ['masked', 'clear']) {
+      server.sql('DELETE FROM customers WHERE id BETWEEN 4 AND 76', database)
+    }
+  }, 120_000)
 })
 
 test('the same attacks reach the target where nothing is guarded', async () => {
