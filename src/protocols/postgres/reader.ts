@@ -143,7 +143,9 @@ export class Reader {
       this.#refuseName(statement ?? opaqueStatement(text, SEVERAL), text, true)
       return undefined
     }
-    if (statement === undefined || statement.effect.runs !== undefined) return prepared
+    if (statement === undefined) return prepared
+    // What it runs is looked up by name when it does.
+    if (statement.effect.runs !== undefined && this.#classesAllow(statement)) return prepared
     const certain = guard.readsParameters && this.#classesAllow(statement)
     if (certain) return prepared
     const judged = this.#judgeOnly(statement, text, guard)
