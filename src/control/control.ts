@@ -197,6 +197,8 @@ export class Control {
   /** Terse on purpose: anybody may ask. */
   #isReady(): boolean {
     if (this.#state === undefined || this.#ports.threads.length === 0) return false
+    // Main listens when all its session workers are up.
+    if (this.#listening.length < this.#settings.config.listeners.length) return false
     try {
       accessSync(this.#options.spoolFolder, constants.W_OK)
       return true

@@ -32,6 +32,7 @@ let operator = ''
 const YAML = `
 data: ./var
 control: { listen: "127.0.0.1:0", public_url: "https://sluice.example.com" }
+listeners: [{ protocol: postgres, listen: 127.0.0.1:0 }]
 connections:
   orders:
     type: postgres
@@ -158,10 +159,16 @@ const spooled = (): string =>
     .join('')
 
 describe('the control listener', () => {
-  test('says that it lives, and is not ready before a worker is', async () => {
+  test('says that it lives, and is not ready before workers are and main listens', async () => {
     expect(await call('GET', '/healthz')).toMatchObject({ status: 200, text: 'ok\n' })
     expect((await call('GET', '/readyz')).status).toBe(503)
     control.onCommand({ type: 'attach', thread: 5, port: worker.port1 })
+    expect((await call('GET', '/readyz')).status).toBe(503)
+    const listeners = configOf(YAML).listeners.map(({ protocol, listen }) => ({
+      protocol,
+      ...listen,
+    }))
+    control.onCommand({ type: 'listening', listeners })
     expect((await call('GET', '/readyz')).status).toBe(200)
   })
 
