@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { frame, PostgresClient, startup } from './client.ts'
 import { figure, pause, until } from './load.ts'
 import {
+  ask,
   CONNECTION,
   descriptorsOf,
   type Place,
@@ -34,7 +35,10 @@ async function neighbour(): Promise<number> {
 }
 
 async function expectAllGone(before: number): Promise<void> {
-  await until(() => sessionsAt(place.server) <= 1, 'the sessions at the target to end')
+  await until(
+    async () => (await sessionsAt(place.server)) <= 1,
+    'the sessions at the target to end',
+  )
   await until(() => descriptorsOf(place.gateway.pid) <= before, 'descriptors')
 }
 
@@ -118,7 +122,7 @@ test('one that vanishes in mid-COPY leaves nothing behind', async () => {
   await pause(100)
   client.socket.resetAndDestroy()
   await expectAllGone(before)
-  expect(place.server.sql('SELECT count(*) FROM chaos')).toBe('0')
+  expect(await ask(place.server, 'SELECT count(*) FROM chaos')).toBe('0')
   const sql = "SELECT count() AS n FROM events WHERE kind = 'outcome' AND verb = 'COPY'"
   const rows = await place.gateway.eventually(sql, ([row]) => Number(row?.n) === 1)
   expect(Number(rows[0]?.n)).toBe(1)
@@ -131,7 +135,7 @@ test('one that closes its half after a statement is ended in order', async () =>
   client.socket.end()
   await client.closed
   await expectAllGone(before)
-  expect(place.server.sql('SELECT count(*) FROM chaos WHERE marker = 7')).toBe('1')
+  expect(await ask(place.server, 'SELECT count(*) FROM chaos WHERE marker = 7')).toBe('1')
 }, 30_000)
 
 test('one that resets in mid-handshake costs nothing', async () => {

@@ -38,7 +38,7 @@ test(
     const { gateway, server } = place
     // What is opened once, and stays, is open afterwards.
     expect(await connectMany(200)).toEqual([])
-    await until(() => sessionsAt(server) <= 1, 'the target to be left alone')
+    await until(async () => (await sessionsAt(server)) <= 1, 'the target to be left alone')
     const [before, memory] = [descriptorsOf(gateway.pid), residentMiB(gateway.pid)]
     const since = performance.now()
     expect(await connectMany(COUNT)).toEqual([])

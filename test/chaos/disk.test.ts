@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { PostgresClient } from './client.ts'
-import { expectRecordedOnce, pause, startLoad, until } from './load.ts'
+import { expectRecordedOnce, firstInsert, pause, startLoad, until } from './load.ts'
 import { engineOf, mount, type Place, startPlace, unmount } from './place.ts'
 
 let number = 0
@@ -101,8 +101,7 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk (tmpfs, which needs root)
 
   test('under load loses nothing that reached the target', async () => {
     const load = startLoad(place, 'disk')
-    const { server } = place
-    await until(() => server.sql('SELECT count(*) > 0 FROM chaos') === 't', 'the first insert')
+    await firstInsert(place)
     // Or what is shipped would make room for ever.
     const engine = engineOf(place.gateway)!
     process.kill(engine, 'SIGSTOP')

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PostgresClient } from './client.ts'
 import { expectRecordedOnce, pause } from './load.ts'
-import { type Place, startPlace } from './place.ts'
+import { ask, type Place, startPlace } from './place.ts'
 
 let place: Place
 beforeAll(async () => {
@@ -68,5 +68,5 @@ test('a transaction that is committed while draining ends its session', async ()
   expect((await client.query('COMMIT')).error).toBe(undefined)
   expect((await client.answer()).error).toBe('57P01')
   expect(await place.gateway.ended).toBe(0)
-  expect(place.server.sql('SELECT marker FROM chaos')).toBe('5')
+  expect(await ask(place.server, 'SELECT marker FROM chaos')).toBe('5')
 }, 60_000)

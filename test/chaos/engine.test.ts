@@ -1,7 +1,7 @@
 /** The record store fails while sessions work: they do not notice, and it has everything once when it is back. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { expectRecordedOnce, figure, pause, startLoad, until } from './load.ts'
-import { engineOf, type Place, startPlace } from './place.ts'
+import { expectRecordedOnce, figure, firstInsert, pause, startLoad, until } from './load.ts'
+import { ask, engineOf, type Place, startPlace } from './place.ts'
 
 const ROUNDS = Number(process.env.SLUICE_CHAOS_ROUNDS ?? 5)
 
@@ -20,12 +20,12 @@ async function engine(): Promise<number> {
 async function underLoad(job: string, act: () => Promise<void>): Promise<void> {
   const load = startLoad(place, job)
   const { server } = place
-  await until(() => server.sql('SELECT count(*) > 0 FROM chaos') === 't', 'the first insert')
+  await firstInsert(place)
   await act()
   for (const { process } of load.children) expect(process.exitCode).toBe(null)
   await load.stop()
   for (const child of load.children) expect(child.output()).not.toMatch(/error|aborted/i)
-  server.sql('TRUNCATE chaos')
+  await ask(server, 'TRUNCATE chaos')
 }
 
 test(

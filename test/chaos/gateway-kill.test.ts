@@ -1,7 +1,7 @@
 /** The gateway killed under load: every statement that reached PostgreSQL is in ClickHouse after the restart, once. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { expectRecordedOnce, figure, pause, startLoad, until } from './load.ts'
-import { type Place, startPlace } from './place.ts'
+import { expectRecordedOnce, figure, firstInsert, pause, startLoad } from './load.ts'
+import { ask, type Place, startPlace } from './place.ts'
 
 const ROUNDS = Number(process.env.SLUICE_CHAOS_ROUNDS ?? 5)
 
@@ -18,7 +18,7 @@ test(
     let before = 0
     for (let round = 0; round < ROUNDS; round++) {
       const load = startLoad(place, `round-${round}`)
-      await until(() => server.sql('SELECT count(*) > 0 FROM chaos') === 't', 'the first insert')
+      await firstInsert(place)
       await pause(Math.random() * 1200)
       await gateway.kill('SIGKILL')
       await load.ended
@@ -27,7 +27,7 @@ test(
       figure(`gateway-kill round ${round}: ${count - before} statements`)
       expect(count).toBeGreaterThan(before)
       before = count
-      server.sql('TRUNCATE chaos')
+      await ask(server, 'TRUNCATE chaos')
     }
   },
   60_000 + ROUNDS * 15_000,

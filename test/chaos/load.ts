@@ -10,7 +10,7 @@ import { expect } from 'vitest'
 import { type Child, start } from '../lib/child.ts'
 import type { Gateway } from '../lib/gateway.ts'
 import type { Postgres } from '../lib/postgres.ts'
-import { CONNECTION, type Place } from './place.ts'
+import { ask, CONNECTION, type Place } from './place.ts'
 
 const MARKER = /\b[0-9]{18}\b/g
 const SCRIPT = `\\set a random(100000000000000000, 999999999999999999)
@@ -53,12 +53,18 @@ export function startLoad({ gateway, token }: Place, job: string): Load {
   }
 }
 
+/** The load has begun to write. */
+export function firstInsert({ server }: Place): Promise<void> {
+  const count = 'SELECT count(*) > 0 FROM chaos'
+  return until(async () => (await ask(server, count)) === 't', 'the first insert')
+}
+
 /** Markers of the statements that reached PostgreSQL; waits until it has worked off what it was sent. */
 export async function reached(server: Postgres): Promise<string[]> {
   const busy = "SELECT count(*) FROM pg_stat_activity WHERE usename <> 'postgres'"
-  await until(() => server.sql(busy) === '0', 'sessions at the target to end')
+  await until(async () => (await ask(server, busy)) === '0', 'sessions at the target to end')
   const last = `-- last ${randomUUID()}`
-  server.sql(`SELECT 1 ${last}`)
+  await ask(server, `SELECT 1 ${last}`)
   await until(() => server.readLog().includes(last), 'the log to be written')
   const said = server
     .readLog()

@@ -1,6 +1,7 @@
 /** IO. A PostgreSQL that logs every statement, a gateway before it, and a token: what each of these tests begins with. */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { run } from '../lib/child.ts'
 import { type Gateway, type GatewayOptions, startGateway } from '../lib/gateway.ts'
 import { type Postgres, startPostgres } from '../lib/postgres.ts'
 import { type ClientOptions, PostgresClient } from './client.ts'
@@ -79,9 +80,20 @@ export function residentMiB(pid: number): number {
   return Number(said?.[1] ?? 0) / 1024
 }
 
+/**
+ * As `server.sql`, without blocking this process: it is who empties the pipe of the server's log, and a server that
+ * logs every statement of a load stands still when nobody does.
+ */
+export async function ask(server: Postgres, text: string): Promise<string> {
+  const args = ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', server.url]
+  const { code, stdout, stderr } = await run('psql', args, { input: text })
+  if (code !== 0) throw new Error(`psql: ${code} ${stderr}`)
+  return stdout.trimEnd()
+}
+
 /** Sessions that the gateway has open at the target. */
-export function sessionsAt(server: Postgres): number {
-  return Number(server.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'"))
+export async function sessionsAt(server: Postgres): Promise<number> {
+  return Number(await ask(server, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'"))
 }
 
 export function mount(folder: string, bytes: string): void {

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { built } from '../lib/gateway.ts'
 import type { PostgresClient } from './client.ts'
-import { expectRecordedOnce, pause, startLoad, until } from './load.ts'
-import { descriptorsOf, type Place, sessionsAt, startPlace } from './place.ts'
+import { expectRecordedOnce, firstInsert, pause, startLoad, until } from './load.ts'
+import { ask, descriptorsOf, type Place, sessionsAt, startPlace } from './place.ts'
 
 let place: Place
 beforeAll(async () => {
@@ -28,7 +28,7 @@ for (const [name, signal, code] of WAYS) {
     const before = descriptorsOf(gateway.pid)
     const clients = await open(6)
     const load = startLoad(place, signal)
-    await until(() => server.sql('SELECT count(*) > 0 FROM chaos') === 't', 'the first insert')
+    await firstInsert(place)
     await pause(300)
     process.kill(gateway.pid, signal)
     await until(() => clients.some(({ isClosed }) => isClosed), 'the worker to end')
@@ -43,9 +43,9 @@ for (const [name, signal, code] of WAYS) {
     for (const client of later) expect((await client.query('SELECT 8')).rows).toEqual(['8'])
     for (const client of [...kept, ...later]) await client.close()
     await expectRecordedOnce(place)
-    await until(() => sessionsAt(server) === 0, 'the target to be left alone')
+    await until(async () => (await sessionsAt(server)) === 0, 'the target to be left alone')
     // A replaced worker may keep some handles of its own kind; sessions must keep none.
     await until(() => descriptorsOf(gateway.pid) <= before + 4, 'descriptors')
-    server.sql('TRUNCATE chaos')
+    await ask(server, 'TRUNCATE chaos')
   }, 60_000)
 }
