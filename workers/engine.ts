@@ -20,6 +20,8 @@ process.once('disconnect', () => {
   if (stop === undefined) process.kill(process.pid, 'SIGKILL')
   else stop().finally(() => process.kill(process.pid, 'SIGKILL'))
 })
+// The parent may have gone while this file was loading, before anybody could hear of it.
+if (!process.connected) process.kill(process.pid, 'SIGKILL')
 // The terminal sends these to the whole group; the parent decides when we end.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})

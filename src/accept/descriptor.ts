@@ -1,19 +1,13 @@
 /**
- * IO. The only door to koffi: the calls on descriptors that Node does not offer. Linux.
+ * IO. What Node does not offer for descriptors. Linux.
  *
  * Used in main alone; workers receive descriptors as numbers and wrap them in `net.Socket`.
  */
 import { closeSync, readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import koffi from 'koffi'
+import { duplicateDescriptor } from '../base/libc.ts'
 
-const F_DUPFD_CLOEXEC = 1030
-const LOCK_EX_NB = 2 | 4
-const EWOULDBLOCK = 11
-
-const libc = koffi.load(null)
-const fcntl = libc.func('int fcntl(int fd, int command, ...)')
-const flock = libc.func('int flock(int fd, int operation)')
+export { lockFile } from '../base/libc.ts'
 
 /**
  * A second descriptor for the socket's connection; destroying the socket then closes only its own. Closed on
@@ -22,9 +16,7 @@ const flock = libc.func('int flock(int fd, int operation)')
  */
 export function duplicate(socket: Socket): number | undefined {
   const fd = descriptorOf(socket)
-  if (fd === undefined) return undefined
-  const copy: unknown = fcntl(fd, F_DUPFD_CLOEXEC, 'int', 0)
-  return typeof copy === 'number' && copy >= 0 ? copy : undefined
+  return fd === undefined ? undefined : duplicateDescriptor(fd)
 }
 
 /** Closes a descriptor that main owns. Never throws: a failed close has released the number on Linux too. */
@@ -32,17 +24,6 @@ export function closeDescriptor(fd: number): void {
   try {
     closeSync(fd)
   } catch {}
-}
-
-/**
- * Takes the advisory lock of an open file without waiting; the kernel gives it back when the process ends,
- * however it ends. False when another process holds it.
- */
-export function lockFile(fd: number): boolean {
-  if (flock(fd, LOCK_EX_NB) === 0) return true
-  const code = koffi.errno()
-  if (code === EWOULDBLOCK) return false
-  throw new Error(`flock failed with errno ${code}`)
 }
 
 /** How many descriptors this process may have open at once (RLIMIT_NOFILE; Node has raised soft to hard). */

@@ -45,7 +45,10 @@ export class ByteSink {
       for (let at = start; at < end; at++) this.bytes[this.size++] = source[at]!
       return
     }
-    this.bytes.set(start === 0 && end === source.length ? source : source.subarray(start, end), this.size)
+    this.bytes.set(
+      start === 0 && end === source.length ? source : source.subarray(start, end),
+      this.size,
+    )
     this.size += end - start
   }
 

@@ -10,9 +10,9 @@
  *   │ u32  │ u32    │ u32  │ size bytes    │   crc32 covers rows and what follows it
  *   └──────┴────────┴──────┴───────────────┘
  *
- * All numbers are big-endian. A process that is killed leaves a whole number of blocks and at most
- * one torn one at the end: everything before the first block that does not check is kept, the rest
- * is cut off.
+ * All numbers are big-endian. A process that is killed leaves a whole number of blocks, at most one
+ * torn one behind them, and zeros to the end of the room that was reserved: everything before the
+ * first block that does not check is kept, the rest is cut off.
  */
 import { crc32 } from 'node:zlib'
 import { COLUMNS_HASH } from './columns.ts'
@@ -73,8 +73,10 @@ export function readSegment(bytes: Buffer): SegmentContent | 'foreign' {
   let at = FIXED + header.instance.length
   let end = at
   while (at + BLOCK_HEAD <= bytes.length) {
-    const next = at + BLOCK_HEAD + bytes.readUInt32BE(at)
-    if (next > bytes.length) break
+    const size = bytes.readUInt32BE(at)
+    const next = at + BLOCK_HEAD + size
+    // Zeros are the room that an open segment had left: no block's checksum is of that kind.
+    if ((size === 0 && bytes.readUInt32BE(at + 4) === 0) || next > bytes.length) break
     if (crc32(bytes.subarray(at + 8, next)) >>> 0 === bytes.readUInt32BE(at + 4)) {
       rows += bytes.readUInt32BE(at + 8)
       blocks.push(bytes.subarray(at + BLOCK_HEAD, next))

@@ -6,9 +6,11 @@
  *   <instance>-<thread>-<n>.seg    is complete; the ship thread owns it from here on
  *   <instance>-<thread>-<n>.bad    could not be stored; kept for a person (ship.ts)
  *
- * A block is in the kernel's hands when `write` returns: a killed process loses nothing. When it
- * throws, nothing of the block counts as written; the caller keeps the bytes and may try again. A
- * folder over its quota is a full disk.
+ * The open segment is seen through a window of memory (base/libc.ts): a block is in the kernel's
+ * hands once it is copied there, without a call, and a killed process loses nothing. Room on the
+ * disk is reserved when the segment is opened, so a copy cannot fail; opening can, and then nothing
+ * counts as written: the caller keeps the bytes and may try again. Behind the last block an open
+ * segment holds zeros. A folder over its quota is a full disk.
  */
 import {
   closeSync,
@@ -24,10 +26,14 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { GatewayError } from '../base/errors.ts'
+import { FileWindow } from '../base/libc.ts'
 import { segmentHeader } from './segment.ts'
 
-/** A segment that has grown to this many bytes is closed. */
-export const SEGMENT_BYTES_MAX = 16 << 20
+/** A segment has room for this many bytes; a block that is larger gets one of its own. */
+export const SEGMENT_BYTES_MAX = 4 << 20
+/** Under a small quota, segments take at most this part of it, so that several fit. */
+const QUOTA_PART = 16
+const SEGMENT_BYTES_LEAST = 64 << 10
 /** A segment is closed this long after its first event. */
 export const SEGMENT_AGE_MS = 300
 /** How long a folder over its quota is taken for full before it is measured again. */
@@ -47,6 +53,7 @@ export interface SpoolOptions {
 
 export class Spool {
   readonly #options: SpoolOptions
+  readonly #window: FileWindow
   #descriptor = -1
   #path = ''
   #size = 0
@@ -58,23 +65,30 @@ export class Spool {
   constructor(options: SpoolOptions) {
     this.#options = options
     mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+    const part = Math.floor(options.bytesMax / QUOTA_PART)
+    const size = Math.min(SEGMENT_BYTES_MAX, Math.max(SEGMENT_BYTES_LEAST, part))
+    // Windows are made of pages.
+    this.#window = new FileWindow(size & ~0xffff)
   }
 
-  /** Throws GatewayError GW_RECORDING_LOST; a torn block is cut off again. */
+  /** Throws GatewayError GW_RECORDING_LOST; nothing of the block is kept then. */
   write(block: Buffer): void {
     try {
+      if (this.#size + block.length > this.#window.bytes.length) this.close()
       if (this.#descriptor < 0) this.#open()
       this.#checkQuota(block.length)
-      writeWhole(this.#descriptor, block, this.#size)
+      if (this.#size + block.length > this.#window.bytes.length) {
+        this.#writeLarge(block)
+        return
+      }
+      this.#window.bytes.set(block, this.#size)
       if (this.#options.strict) fdatasyncSync(this.#descriptor)
     } catch (cause) {
-      this.#cut()
       if (cause instanceof GatewayError) throw cause
       throw new GatewayError('GW_RECORDING_LOST', 'the spool cannot be written', { cause })
     }
     this.#size += block.length
-    if (this.#size >= SEGMENT_BYTES_MAX) this.close()
-    else if (this.#timer === undefined) this.#startTimer()
+    if (this.#timer === undefined) this.#startTimer()
   }
 
   /**
@@ -86,13 +100,30 @@ export class Spool {
     this.#timer = undefined
     if (this.#descriptor < 0) return
     try {
+      this.#window.hide()
+      ftruncateSync(this.#descriptor, this.#size)
       renameSync(this.#path, this.#path.replace(/\.open$/, '.seg'))
     } catch {
       // Stays `.open`; the ship thread takes it once no descriptor is open on it.
     }
     closeSync(this.#descriptor)
     this.#descriptor = -1
+    this.#size = 0
     this.#options.announce()
+  }
+
+  /** A block that the window is too small for, alone in its segment by ordinary writes. */
+  #writeLarge(block: Buffer): void {
+    this.#window.hide()
+    try {
+      writeWhole(this.#descriptor, block, this.#size)
+      if (this.#options.strict) fdatasyncSync(this.#descriptor)
+    } catch (cause) {
+      this.#discard()
+      throw cause
+    }
+    this.#size += block.length
+    this.close()
   }
 
   #open(): void {
@@ -100,14 +131,31 @@ export class Spool {
     // A number is used once, even where opening fails: a name that is taken must not be waited for.
     const name = segmentName({ instance, thread, number: ++this.#number })
     const path = join(folder, `${name}.open`)
-    const descriptor = openSync(path, 'wx', 0o600)
+    this.#descriptor = openSync(path, 'wx+', 0o600)
     this.#path = path
-    this.#descriptor = descriptor
     this.#size = 0
     this.#measure()
+    try {
+      this.#window.show(this.#descriptor)
+    } catch (cause) {
+      this.#discard()
+      throw cause
+    }
     const header = segmentHeader(thread, instance)
-    writeWhole(descriptor, header, 0)
+    this.#window.bytes.set(header)
     this.#size = header.length
+  }
+
+  /** Takes back a segment that holds nothing yet. */
+  #discard(): void {
+    try {
+      unlinkSync(this.#path)
+    } catch {
+      // A file without a whole block holds no event: whoever finds it may throw it away.
+    }
+    closeSync(this.#descriptor)
+    this.#descriptor = -1
+    this.#size = 0
   }
 
   /** Our own growth is known exactly; what others do is measured when a segment is opened. */
@@ -130,20 +178,6 @@ export class Spool {
     const age = behind < 64 ? SEGMENT_AGE_MS : behind < 1024 ? 5000 : 60_000
     this.#timer = setTimeout(() => this.close(), age)
     this.#timer.unref()
-  }
-
-  #cut(): void {
-    if (this.#descriptor < 0) return
-    try {
-      ftruncateSync(this.#descriptor, this.#size)
-      if (this.#size > 0) return
-      // A segment without its header cannot be told from noise: the next write starts another.
-      unlinkSync(this.#path)
-      closeSync(this.#descriptor)
-      this.#descriptor = -1
-    } catch {
-      // The next write goes to the same offset, and the reader drops a block that does not check.
-    }
   }
 }
 

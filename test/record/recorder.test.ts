@@ -70,11 +70,30 @@ test('a segment is completed when it has grown to its size', () => {
     session.outcome(shape, 1, { ...OUTCOME, payload })
     recorder.flush()
   }
-  const [first, second] = files(at)
-  expect(first).toMatch(/0000000001\.seg$/)
-  expect(second).toMatch(/0000000002\.open$/)
+  // Three blocks of little more than a MiB fit into a segment of four.
+  const names = files(at)
+  expect(names).toHaveLength(6)
+  expect(names.filter((name) => name.endsWith('.seg'))).toHaveLength(5)
+  expect(names.at(-1)).toMatch(/0000000006\.open$/)
   expect(rowsIn(at)).toBe(17)
 })
+
+test('a block that no segment has room for gets one of its own', () => {
+  const at = place()
+  const recorder = at.recorder()
+  const session = recorder.open(facts(at.instance))
+  const shape = recorder.shape(SHAPE)
+  session.outcome(shape, 1, OUTCOME)
+  recorder.flush()
+  for (let i = 0; i < 3; i++) session.outcome(shape, 1, { ...OUTCOME, payload: LARGE })
+  recorder.flush()
+  session.outcome(shape, 1, OUTCOME)
+  recorder.flush()
+  expect(files(at).map((name) => name.split('.')[1])).toEqual(['seg', 'seg', 'open'])
+  expect(rowsIn(at)).toBe(5)
+})
+
+const LARGE = Buffer.alloc(1.4 * (1 << 20))
 
 test('numbers of events rise within a session, and within a job even when the clock stands still', () => {
   const at = place()
@@ -138,22 +157,27 @@ test('while nothing can be written, memory is bounded: events are refused, not d
 
 const dist = fileURLToPath(new URL('../../dist/src', import.meta.url))
 
-/** Writes until its file may not grow further, asks for more room, and writes the rest. */
+/** Writes blocks of the given sizes until one fails, asks for more room, and writes the rest. */
 const FULL = `
-import { statSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 const { openRecorder } = await import('${dist}/record/recorder.js')
 const { clock } = await import('${dist}/base/clock.js')
-const recorder = openRecorder({ spoolFolder: process.argv[2], instance: 'I', thread: 1,
-  recordKey: Buffer.alloc(32), bytesMax: 1e9, clock })
-const session = recorder.open(JSON.parse(process.argv[3]))
-const shape = recorder.shape(JSON.parse(process.argv[4]))
-const outcome = { ...JSON.parse(process.argv[5]), masked: undefined, payload: Buffer.alloc(50_000, 7) }
+const [, spool, sizes, facts, shaped, told] = process.argv
+const recorder = openRecorder({ spoolFolder: spool, instance: 'I', thread: 1,
+  recordKey: Buffer.alloc(32), bytesMax: 2_000_000, clock })
+const session = recorder.open(JSON.parse(facts))
+const shape = recorder.shape(JSON.parse(shaped))
 let written = 0
 try {
-  for (;;) { session.outcome(shape, written + 1, outcome); recorder.flush(); written++ }
+  for (const size of JSON.parse(sizes)) {
+    const payload = Buffer.alloc(size, 7)
+    session.outcome(shape, written + 1, { ...JSON.parse(told), masked: undefined, payload })
+    recorder.flush()
+    written++
+  }
 } catch (error) {
-  const size = statSync(process.argv[2] + '/' + readdirSync(process.argv[2])[0]).size
-  process.send({ code: error.code, cause: error.cause?.code, pending: recorder.pending, written, size })
+  const files = readdirSync(spool).length
+  process.send({ code: error.code, cause: error.cause?.code, pending: recorder.pending, written, files })
 }
 const waiting = setInterval(() => {}, 1000)
 process.once('message', () => {
@@ -164,18 +188,22 @@ process.once('message', () => {
 })
 `
 
-test('a write that the disk cuts short leaves no torn block, and is repeated whole', async () => {
+/** A quota of 2 MB makes segments of 64 KiB: 50 kB fit, 300 kB get a file of their own. */
+test.each([
+  { what: 'a large block is cut short', fsize: 220_000, sizes: [50_000, 50_000, 300_000], kept: 2 },
+  { what: 'no room can be reserved', fsize: 60_000, sizes: [50_000], kept: 0 },
+])('when $what nothing of it is left, and it is written whole later', async (given) => {
   const at = place()
   const limited = spawn(
     'prlimit',
     [
-      '--fsize=220000:unlimited',
+      `--fsize=${given.fsize}:unlimited`,
       process.execPath,
       '--input-type=module',
       '-e',
       FULL,
-      'x',
       at.spool,
+      JSON.stringify(given.sizes),
       ...[facts('I'), SHAPE, OUTCOME].map((value) => JSON.stringify(value)),
     ],
     { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
@@ -184,16 +212,18 @@ test('a write that the disk cuts short leaves no torn block, and is repeated who
     limited.once('message', (message) => resolve(message as Record<string, unknown>))
     limited.once('exit', (code) => reject(new Error(`ended with ${code}`)))
   })
-  expect(report).toMatchObject({ code: 'GW_RECORDING_LOST', cause: 'EFBIG', pending: true })
-  expect(report.written).toBe(4)
-  expect(rowsIn(at)).toBe(4)
-  expect(report.size).toBeLessThan(220_000)
+  const { kept } = given
+  const expected = { code: 'GW_RECORDING_LOST', cause: 'EFBIG', pending: true }
+  expect(report).toMatchObject({ ...expected, written: kept, files: kept })
+  expect(rowsIn(at)).toBe(kept)
   const raised = spawnSync('prlimit', [`--pid=${limited.pid}`, '--fsize=unlimited'])
   expect(raised.status).toBe(0)
   limited.send('go on')
   await new Promise((resolve) => limited.once('exit', resolve))
-  const [name] = files(at)
-  const content = readSegment(readFileSync(join(at.spool, name!)))
-  expect(content).toMatchObject({ rows: 5, torn: 0, damaged: 0 })
-  expect(statSync(join(at.spool, name!)).mode & 0o777).toBe(0o600)
+  expect(rowsIn(at)).toBe(kept + 1)
+  for (const name of files(at)) {
+    const content = readSegment(readFileSync(join(at.spool, name)))
+    expect(content).toMatchObject({ rows: 1, torn: 0, damaged: 0 })
+    expect(statSync(join(at.spool, name)).mode & 0o777).toBe(0o600)
+  }
 })

@@ -166,7 +166,7 @@ const DOORS: Readonly<Record<string, string>> = {
   '@electric-sql/pglite': 'src/control/state/state.ts',
   '@marcbachmann/cel-js': 'src/decide/rule.ts',
   commander: 'src/cli/program.ts',
-  koffi: 'src/accept/descriptor.ts',
+  koffi: 'src/base/libc.ts',
   'libpg-query': 'src/protocols/postgres/sql/parse.ts',
   msgpackr: 'src/record/encode.ts',
   pg: 'src/demo/client.ts',

@@ -1,0 +1,91 @@
+/**
+ * IO. The only door to koffi: the few calls of the C library that Node does not offer. Linux.
+ *
+ * Loaded once per thread that needs it. Every call here is quick; none blocks on a peer.
+ */
+import { getSystemErrorName } from 'node:util'
+import koffi from 'koffi'
+
+const F_DUPFD_CLOEXEC = 1030
+const LOCK_EX_NB = 2 | 4
+const EWOULDBLOCK = 11
+const PROT_READ_WRITE = 1 | 2
+const MAP_SHARED = 1
+const MAP_PRIVATE = 2
+const MAP_FIXED = 0x10
+const MAP_ANONYMOUS = 0x20
+
+const libc = koffi.load(null)
+const fcntl = libc.func('int fcntl(int fd, int command, ...)')
+const flock = libc.func('int flock(int fd, int operation)')
+const posixFallocate = libc.func('int posix_fallocate(int fd, int64_t offset, int64_t length)')
+const mmap = libc.func(
+  'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
+)
+
+/** A second descriptor of the same open file, closed on exec; undefined when there can be none. */
+export function duplicateDescriptor(fd: number): number | undefined {
+  const copy: unknown = fcntl(fd, F_DUPFD_CLOEXEC, 'int', 0)
+  return typeof copy === 'number' && copy >= 0 ? copy : undefined
+}
+
+/**
+ * Takes the advisory lock of an open file without waiting; the kernel gives it back when the process ends,
+ * however it ends. False when another process holds it.
+ */
+export function lockFile(fd: number): boolean {
+  if (flock(fd, LOCK_EX_NB) === 0) return true
+  const code = koffi.errno()
+  if (code === EWOULDBLOCK) return false
+  throw failure('flock', code)
+}
+
+/**
+ * A place in memory at which one file after the other can be seen. What is written into `bytes` is in the kernel's
+ * hands at once, without a call: it survives the end of the process as a completed `write` does.
+ *
+ * The place itself stays for the life of the process, so `bytes` is valid for ever; while no file is there, it is
+ * ordinary memory.
+ */
+export class FileWindow {
+  readonly bytes: Buffer
+  readonly #address: unknown
+
+  constructor(size: number) {
+    const address: unknown = mmap(null, size, PROT_READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    this.#address = checked(address)
+    this.bytes = Buffer.from(koffi.view(this.#address as Parameters<typeof koffi.view>[0], size))
+  }
+
+  /**
+   * Shows the first bytes of a file, which grows to the window's size with all its blocks reserved: a store into the
+   * window can then not fail for want of room. Throws when there is none.
+   */
+  show(fd: number): void {
+    const size = this.bytes.length
+    const code: unknown = posixFallocate(fd, 0, size)
+    if (code !== 0) throw failure('posix_fallocate', Number(code))
+    checked(mmap(this.#address, size, PROT_READ_WRITE, MAP_SHARED | MAP_FIXED, fd, 0))
+  }
+
+  /** Lets go of the file, which may be cut or closed afterwards. */
+  hide(): void {
+    const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED
+    checked(mmap(this.#address, this.bytes.length, PROT_READ_WRITE, flags, -1, 0))
+  }
+}
+
+/** With the system's name of the error as `code`, as Node's own have it. */
+function failure(call: string, errno: number): Error {
+  const code = getSystemErrorName(-errno)
+  return Object.assign(new Error(`${call} failed: ${code}`), { code })
+}
+
+/** MAP_FAILED is -1. */
+function checked(address: unknown): unknown {
+  const value = koffi.address(address as Parameters<typeof koffi.address>[0])
+  if (value === 0n || value === 0xffff_ffff_ffff_ffffn || value === -1n) {
+    throw failure('mmap', koffi.errno())
+  }
+  return address
+}
