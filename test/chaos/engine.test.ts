@@ -18,7 +18,7 @@ async function engine(): Promise<number> {
 
 /** Its number is not needed: the load goes on whatever happens to the store. */
 async function underLoad(job: string, act: () => Promise<void>): Promise<void> {
-  const load = startLoad(place, job)
+  const load = startLoad(place, job, 300)
   const { server } = place
   await firstInsert(place)
   await act()
@@ -46,7 +46,7 @@ test(
     })
     figure(`engine-kill: ${await expectRecordedOnce(place)} statements`)
   },
-  60_000 + ROUNDS * 12_000,
+  60_000 + ROUNDS * 20_000,
 )
 
 test('while it hangs for seconds sessions go on, and then it catches up', async () => {
