@@ -59,7 +59,7 @@ export async function startHaproxy(direct: Door): Promise<Peer> {
 export async function startSplice(direct: Door): Promise<Peer> {
   const port = await freePort()
   const entry = fileURLToPath(new URL('splice.js', import.meta.url))
-  const child = start(process.execPath, [entry, String(port), String(direct.port), '2'])
+  const child = start(process.execPath, [entry, String(port), String(direct.port), '1'])
   return upAs({ child, ready: /splice ready/, door: { ...direct, port }, folder: undefined })
 }
 
