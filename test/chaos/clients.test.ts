@@ -34,12 +34,18 @@ async function neighbour(): Promise<number> {
   return ms
 }
 
+/**
+ * The gateway's own descriptors come and go: a segment of each worker, connections to the record store. Fewer than two
+ * lost sessions would hold, and the tests lose five.
+ */
+const OWN = 3
+
 async function expectAllGone(before: number): Promise<void> {
   await until(
     async () => (await sessionsAt(place.server)) <= 1,
     'the sessions at the target to end',
   )
-  await until(() => descriptorsOf(place.gateway.pid) <= before, 'descriptors')
+  await until(() => descriptorsOf(place.gateway.pid) <= before + OWN, 'descriptors')
 }
 
 test('five that never read a gigabyte cost less than 64 MiB', async () => {
