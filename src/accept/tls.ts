@@ -30,14 +30,7 @@ export function secureClient(client: Wire, context: SecureContext): Promise<void
       reject(
         new GatewayError('GW_MALFORMED', `TLS: ${error?.message ?? 'closed'}`, { cause: error }),
       )
-    secured.once('error', failed)
-    secured.once('close', failed)
-    secured.once('secure', () => {
-      secured.removeListener('error', failed)
-      secured.removeListener('close', failed)
-      resolve()
-    })
-    secured.resume()
+    shake(secured, 'secure', { failed, done: resolve })
   })
 }
 
@@ -65,13 +58,22 @@ export function secureTarget(target: Wire, connection: ConnectionConfig): Promis
         ...(connection.tls.ca === undefined ? {} : { ca: readFileSync(connection.tls.ca) }),
       }),
     )
-    secured.once('error', failed)
-    secured.once('close', failed)
-    secured.once('secureConnect', () => {
-      secured.removeListener('error', failed)
-      secured.removeListener('close', failed)
-      resolve()
-    })
-    secured.resume()
+    shake(secured, 'secureConnect', { failed, done: resolve })
   })
+}
+
+/** Calls `done` on the event that ends the handshake, or `failed` when the socket ends first; never both. */
+function shake(
+  secured: TLSSocket,
+  event: 'secure' | 'secureConnect',
+  then: { done: () => void; failed: (error?: Error) => void },
+): void {
+  secured.once('error', then.failed)
+  secured.once('close', then.failed)
+  secured.once(event, () => {
+    secured.removeListener('error', then.failed)
+    secured.removeListener('close', then.failed)
+    then.done()
+  })
+  secured.resume()
 }

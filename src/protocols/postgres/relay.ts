@@ -186,14 +186,11 @@ class Session {
     if (talk.over !== undefined) return
     talk.over = reason
     const { client, upstream, turn } = this.#parts
-    if (error?.code === 'GW_RECORDING_LOST') this.#endUnrecorded(error)
-    else {
-      // In the middle of a row nothing can be said: the words would be read as its values.
-      if (error !== undefined && !talk.down.isWithinFrame) talk.toClient(write.fatalFrame(error))
-      if (reason === 'terminated') talk.toTarget(write.TERMINATE)
-      turn.end(client.wire)
-      turn.end(upstream.wire)
-    }
+    // In the middle of a row nothing can be said: the words would be read as its values.
+    if (error !== undefined && !talk.down.isWithinFrame) talk.toClient(write.fatalFrame(error))
+    if (reason === 'terminated') talk.toTarget(write.TERMINATE)
+    turn.end(client.wire)
+    turn.end(upstream.wire)
     talk.up.stop()
     talk.down.stop()
     talk.cutRunning()
@@ -205,15 +202,6 @@ class Session {
       client.wire.destroy()
       upstream.wire.destroy()
     }, LINGER_MS)
-  }
-
-  /** The turn waits for a spool that cannot be written: what ends the session goes past it. */
-  #endUnrecorded(error: GatewayError): void {
-    const { client, upstream } = this.#parts
-    const frame = write.fatalFrame(error)
-    client.wire.write(frame, 0, frame.length)
-    client.wire.end()
-    upstream.wire.destroy()
   }
 
   #closed(reason: string): void {
