@@ -185,15 +185,21 @@ describe.each(FORMS)('as %s statements', (form) => {
 
 test('the same attacks reach the target where nothing is guarded', async () => {
   const url = gateway.url(tokens.bare!, 'bare')
-  await all(denied, async (one) => {
-    await play(url, { id: `${one.id}:bare`, form: 'simple', texts: one.steps })
-  })
-  const log = logOf(server.log)
-  const dead = denied.filter((one) => {
-    const reached = reachedBy(log, `${one.id}:bare`)
-    return !one.steps.some((step) => reached.includes(squeezed(step)))
-  })
-  expect(dead.map(({ id }) => id)).toEqual([])
+  const attack = async (one: Case, id: string): Promise<void> => {
+    await play(url, { id, form: 'simple', texts: one.steps })
+  }
+  const stopped = (id: (one: Case) => string, of: readonly Case[]): readonly Case[] => {
+    const log = logOf(server.log)
+    return of.filter((one) => {
+      const reached = reachedBy(log, id(one))
+      return !one.steps.some((step) => reached.includes(squeezed(step)))
+    })
+  }
+  await all(denied, (one) => attack(one, `${one.id}:bare`))
+  const dead = stopped((one) => `${one.id}:bare`, denied)
+  // Attacks end, lock and rename each other's sessions and roles: whoever was hit has a second go, alone.
+  for (const one of dead) await attack(one, `${one.id}:alone`)
+  expect(stopped((one) => `${one.id}:alone`, dead).map(({ id }) => id)).toEqual([])
 }, 120_000)
 
 describe('what a masked column holds', () => {
