@@ -12,9 +12,22 @@ export function copy(bytes: Uint8Array, start = 0, end = bytes.length): Buffer {
   return own
 }
 
+/** Whether [start, end) of `bytes` is what `known` is. */
+export function same(known: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  const size = end - start
+  if (known.length !== size) return false
+  if (size > 96) return known.compare(bytes, start, end) === 0
+  for (let i = 0; i < size; i++) if (known[i] !== bytes[start + i]) return false
+  return true
+}
+
 /** Position of the next zero byte, or -1 when there is none before `end`. */
 export function zeroAt(bytes: Uint8Array, start: number, end = bytes.length): number {
-  const at = bytes.indexOf(0, start)
+  // Names are short, and a call into C++ costs as much as a few dozen bytes by hand.
+  const near = Math.min(end, start + 48)
+  for (let at = start; at < near; at++) if (bytes[at] === 0) return at
+  if (near === end) return -1
+  const at = bytes.indexOf(0, near)
   return at < 0 || at >= end ? -1 : at
 }
 

@@ -1,10 +1,17 @@
 /** IO. The one door to time, so that tests can pass another clock. */
 
+import { performance } from 'node:perf_hooks'
+
 export interface Clock {
   /** Wall clock in microseconds since 1970, for records. */
   microseconds(): number
   /** Monotonic microseconds, for measuring. */
   elapsed(): number
+}
+
+/** Monotonic milliseconds. The global `performance` is looked up by a getter each time; this one is not. */
+export function monotonicMs(): number {
+  return performance.now()
 }
 
 const origin = performance.timeOrigin * 1000

@@ -14,11 +14,16 @@ const MAP_SHARED = 1
 const MAP_PRIVATE = 2
 const MAP_FIXED = 0x10
 const MAP_ANONYMOUS = 0x20
+/** Linux 5.14; older ones say EINVAL, and pages then come one by one. */
+const MADV_POPULATE_WRITE = 23
+/** Pages are made ready in steps of this many bytes: one call in place of 64 page faults. */
+const READY_BYTES = 256 << 10
 
 const libc = koffi.load(null)
 const fcntl = libc.func('int fcntl(int fd, int command, ...)')
 const flock = libc.func('int flock(int fd, int operation)')
 const posixFallocate = libc.func('int posix_fallocate(int fd, int64_t offset, int64_t length)')
+const madvise = libc.func('int madvise(uintptr_t address, size_t length, int advice)')
 const mmap = libc.func(
   'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
 )
@@ -50,10 +55,14 @@ export function lockFile(fd: number): boolean {
 export class FileWindow {
   readonly bytes: Buffer
   readonly #address: unknown
+  readonly #start: bigint
+  /** Bytes whose pages are there. */
+  #ready = 0
 
   constructor(size: number) {
     const address: unknown = mmap(null, size, PROT_READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     this.#address = checked(address)
+    this.#start = koffi.address(this.#address as Parameters<typeof koffi.address>[0])
     this.bytes = Buffer.from(koffi.view(this.#address as Parameters<typeof koffi.view>[0], size))
   }
 
@@ -66,6 +75,15 @@ export class FileWindow {
     const code: unknown = posixFallocate(fd, 0, size)
     if (code !== 0) throw failure('posix_fallocate', Number(code))
     checked(mmap(this.#address, size, PROT_READ_WRITE, MAP_SHARED | MAP_FIXED, fd, 0))
+    this.#ready = 0
+  }
+
+  /** Call before bytes up to `end` are written: brings the pages in beforehand, many at a time. Only for speed. */
+  reach(end: number): void {
+    if (end <= this.#ready) return
+    const size = Math.min(READY_BYTES, this.bytes.length - this.#ready)
+    madvise(this.#start + BigInt(this.#ready), size, MADV_POPULATE_WRITE)
+    this.#ready += size
   }
 
   /** Lets go of the file, which may be cut or closed afterwards. */

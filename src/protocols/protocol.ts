@@ -56,7 +56,9 @@ export interface RelayParts<Target extends Upstream> {
 export interface RelayWorker {
   readonly statementBytesMax: number
   readonly responseBytesMax: number
-  /** Policy as it is now for a grant; changes between actions when policy is reloaded. */
+  /** Of the policy as it is now; changes between actions when policy is reloaded. */
+  readonly policyVersion: number
+  /** The policy as it is now for a grant; made anew at each call, so keep it while the version stays. */
   guard(grant: Grant): Guard
   decide(guard: Guard, action: Action, context: SessionContext): Verdict
   shape(shape: ActionShape): Shape

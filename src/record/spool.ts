@@ -25,6 +25,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { monotonicMs } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import { FileWindow } from '../base/libc.ts'
 import { segmentHeader } from './segment.ts'
@@ -81,6 +82,7 @@ export class Spool {
         this.#writeLarge(block)
         return
       }
+      this.#window.reach(this.#size + block.length)
       this.#window.bytes.set(block, this.#size)
       if (this.#options.strict) fdatasyncSync(this.#descriptor)
     } catch (cause) {
@@ -162,13 +164,13 @@ export class Spool {
   #checkQuota(more: number): void {
     const fits = () => this.#usage.bytes + this.#size + more <= this.#options.bytesMax
     if (fits()) return
-    if (performance.now() - this.#measuredMs >= MEASURE_MS) this.#measure()
+    if (monotonicMs() - this.#measuredMs >= MEASURE_MS) this.#measure()
     if (fits()) return
     throw new GatewayError('GW_RECORDING_LOST', 'the spool folder is over recorder.spool.bytes_max')
   }
 
   #measure(): void {
-    this.#measuredMs = performance.now()
+    this.#measuredMs = monotonicMs()
     this.#usage = spoolUsage(this.#options.folder, this.#path)
   }
 

@@ -229,7 +229,8 @@ export class Lane {
       case RUN: {
         if (this.#isOversize(kind, size)) return this.#oversize(kind, { size, bytes, at, end })
         if (at + size > end) return at
-        return this.#held(course, kind, { size, bytes, at, end })
+        const stop = course === RUN ? this.#runEnd(kind, bytes, at + size, end) : at + size
+        return this.#held(kind, bytes, at, stop)
       }
       case PASS:
       case NOTE:
@@ -249,20 +250,18 @@ export class Lane {
     }
   }
 
-  #held(
-    course: number,
-    kind: number,
-    span: { size: number; bytes: Buffer; at: number; end: number },
-  ): number {
-    const { bytes, at, end } = span
-    let stop = at + span.size
-    if (course === RUN) {
-      while (stop < end) {
-        const size = this.#framer.size(bytes, stop, end)
-        if (size < 0 || stop + size > end || this.#framer.kind(bytes, stop) !== kind) break
-        stop += size
-      }
+  /** Where the last whole frame of this kind ends that stands right behind `stop`. */
+  #runEnd(kind: number, bytes: Buffer, stop: number, end: number): number {
+    let at = stop
+    while (at < end) {
+      const size = this.#framer.size(bytes, at, end)
+      if (size < 0 || at + size > end || this.#framer.kind(bytes, at) !== kind) break
+      at += size
     }
+    return at
+  }
+
+  #held(kind: number, bytes: Buffer, at: number, stop: number): number {
     switch (this.#handler.held(kind, bytes, at, stop)) {
       case FORWARD:
         return stop

@@ -7,6 +7,7 @@
  * written when there is room again.
  */
 import type { Wire } from '../accept/wire.ts'
+import { monotonicMs } from '../base/clock.ts'
 import type { Recorder } from '../record/event.ts'
 
 export interface TurnOptions {
@@ -89,10 +90,10 @@ export class Turn {
   flush(): void {
     this.#scheduled = false
     if (this.#options.recorder.pending) {
-      const began = performance.now()
+      const began = monotonicMs()
       try {
         this.#options.recorder.flush()
-        this.#options.onRecorded((performance.now() - began) * 1000)
+        this.#options.onRecorded((monotonicMs() - began) * 1000)
       } catch (error) {
         this.#stall(error)
         return
@@ -131,7 +132,7 @@ export class Turn {
   }
 
   #stall(error: unknown): void {
-    const now = performance.now()
+    const now = monotonicMs()
     if (this.#stalledSince === 0) {
       this.#stalledSince = now
       this.#options.onStall(true)

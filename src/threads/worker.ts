@@ -7,7 +7,7 @@ import { createHmac } from 'node:crypto'
 import type { SecureContext } from 'node:tls'
 import { BroadcastChannel, MessageChannel, parentPort, threadId } from 'node:worker_threads'
 import type { Handshake } from '../accept/handshake.ts'
-import { clock } from '../base/clock.ts'
+import { clock, monotonicMs } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import { ulid } from '../base/id.ts'
 import { logger } from '../base/log.ts'
@@ -71,7 +71,6 @@ export class SessionWorker {
   readonly #protocols: ReadonlyMap<string, Protocol>
   readonly #channel = new BroadcastChannel('sluice')
   readonly #live = new Set<LiveSession>()
-  readonly #guards = new WeakMap<Grant, Guard>()
   /** Apart from the key of hashes in records, so that neither says anything of the other. */
   readonly #maskKey: Uint8Array
   /** For rules that read `findings`; compiled when the first one does. */
@@ -80,6 +79,7 @@ export class SessionWorker {
   #policies: PolicySet
   #tls: readonly (SecureContext | undefined)[]
   #drainingUntil: number | undefined
+  readonly #lent: RelayWorker
 
   /** To be awaited once per thread before its first session. */
   static async start(data: SessionWorkerData): Promise<SessionWorker> {
@@ -110,6 +110,7 @@ export class SessionWorker {
       onStall: (stalled) => this.#stall(stalled),
       onLost: (error) => this.#recordingLost(error),
     })
+    this.#lent = this.#lend()
     this.#channel.onmessage = (event) => this.#told((event as { data: Broadcast }).data)
     this.#channel.unref()
     setInterval(() => this.#sweep(), SWEEP_MS).unref()
@@ -191,7 +192,7 @@ export class SessionWorker {
       stall: () => {},
       cancel: () => false,
       isIdle: () => false,
-      lastActive: performance.now(),
+      lastActive: monotonicMs(),
     }
     this.#live.add(live)
     this.#counts.opened(grant.connection.type)
@@ -206,18 +207,27 @@ export class SessionWorker {
   ): RelayParts<Target> {
     const { recording, live } = opened
     if (this.#drainingUntil !== undefined) queueMicrotask(() => live.end(draining(), 'idle'))
-    return { ...parts, recording, live, turn: this.#turn, worker: this.#relayWorker() }
+    return { ...parts, recording, live, turn: this.#turn, worker: this.#lent }
   }
 
-  #relayWorker(): RelayWorker {
-    const { limits, recorder } = this.config
+  /** One for all sessions: calls that mean the same function everywhere are the ones a compiler inlines. */
+  #lend(): RelayWorker {
+    const config = () => this.config
+    const policies = () => this.#policies
     return {
-      statementBytesMax: limits.statementBytesMax,
-      responseBytesMax: recorder.responseBytesMax,
+      get statementBytesMax() {
+        return config().limits.statementBytesMax
+      },
+      get responseBytesMax() {
+        return config().recorder.responseBytesMax
+      },
+      get policyVersion() {
+        return policies().version
+      },
       maskKey: this.#maskKey,
       count: this.#counts,
-      now: () => performance.now(),
-      guard: (grant) => this.#guard(grant),
+      now: monotonicMs,
+      guard: (grant) => this.#policies.guard(grant),
       decide: (guard, action, context) => this.#decide(guard, action, context),
       shape: (shape: ActionShape) => this.#recorder.shape(shape),
       catalogueChanged: (connection, database) => {
@@ -225,14 +235,6 @@ export class SessionWorker {
       },
       warn: (say, fields) => this.#log.warn(fields, say),
     }
-  }
-
-  #guard(grant: Grant): Guard {
-    const known = this.#guards.get(grant)
-    if (known !== undefined && known.version === this.#policies.version) return known
-    const guard = this.#policies.guard(grant)
-    this.#guards.set(grant, guard)
-    return guard
   }
 
   #decide(guard: Guard, action: Action, context: SessionContext) {
@@ -372,7 +374,7 @@ export class SessionWorker {
   #sweep(): void {
     const { idleMs, sessionMaxMs } = this.config.limits
     const now = Date.now()
-    const idleSince = performance.now() - idleMs
+    const idleSince = monotonicMs() - idleMs
     for (const live of [...this.#live]) {
       const { grant, openedAt } = live.context
       if (now > grant.identity.expiresAt || now - openedAt > sessionMaxMs) {

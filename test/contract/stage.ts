@@ -143,6 +143,9 @@ export function stage(
   const worker: RelayWorker = {
     statementBytesMax: transcript.statementBytesMax,
     responseBytesMax: 1 << 20,
+    get policyVersion() {
+      return now.version
+    },
     guard: () => now.guard(grant),
     decide: (guard: Guard, action, { sessionId }) =>
       decide(guard, action, {

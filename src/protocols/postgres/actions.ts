@@ -50,10 +50,11 @@ export class Actions {
   open(
     statement: Statement,
     judged: Judged,
-    about: { params: readonly string[]; bytesUp: number; made: Made | undefined },
+    about: { params: readonly string[]; bytesUp: number },
+    made: Made | undefined,
   ): Running {
     const { recording, live, worker, grant } = this.#talk.parts
-    const now = this.#talk.parts.worker.now()
+    const now = worker.now()
     const gatewayUs = Math.round((now - live.lastActive) * 1000)
     const parseUs = this.#parsed(gatewayUs)
     const action = recording.action(judged.shape, {
@@ -69,7 +70,7 @@ export class Actions {
       shape: judged.shape,
       action,
       effect: statement.effect,
-      made: about.made,
+      made,
       startedAt: now,
       gatewayUs,
       // A plan holds no row of what it plans.
@@ -135,7 +136,7 @@ export class Actions {
     const { context } = live
     if (running.effect.transaction === 'begin') this.#talk.beginsAsked -= 1
     if (running.made !== undefined && end.status !== 'ok') this.#talk.unmade(running.made)
-    const now = this.#talk.parts.worker.now()
+    const now = worker.now()
     const downUs = Math.round((now - live.lastActive) * 1000)
     const gatewayUs = running.gatewayUs + downUs
     const rows = this.rows > 0 ? this.rows : end.rows

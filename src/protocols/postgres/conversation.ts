@@ -14,7 +14,7 @@ import { Ledger } from '../../relay/ledger.ts'
 import type { RelayParts } from '../protocol.ts'
 import { type CatalogueStore, catalogueKey } from './catalogues.ts'
 import type { PostgresUpstream } from './dial.ts'
-import { type Entry, entry, OWN, PARSE, QUERY, type Running } from './entry.ts'
+import { Entry, OWN, PARSE, QUERY, type Running } from './entry.ts'
 import { downCourses, FAILED, framer, IDLE, IN_TRANSACTION, UP, upCourses } from './frame.ts'
 import type { Made } from './meanings.ts'
 import { NamesKeeper } from './names-keeper.ts'
@@ -32,6 +32,7 @@ const NAMES_MAX = 10_000
 const REFUSED = 'sluice_refused'
 
 export class Conversation {
+  #guard: Guard | undefined
   readonly parts: RelayParts<PostgresUpstream>
   readonly ledger = new Ledger<Entry>(ENTRIES_MAX)
   readonly prepared = new Names<Prepared>(NAMES_MAX)
@@ -88,8 +89,11 @@ export class Conversation {
     return new Lane({ framer, courses, handler })
   }
 
+  /** The policy as it is now, asked for at every step of a statement. */
   get guard(): Guard {
-    return this.parts.worker.guard(this.parts.grant)
+    const { worker, grant } = this.parts
+    if (this.#guard?.version !== worker.policyVersion) this.#guard = worker.guard(grant)
+    return this.#guard!
   }
 
   /** Inside a transaction block, or behind a BEGIN that the target has not answered yet. */
@@ -132,7 +136,10 @@ export class Conversation {
   /** A simple query of the gateway's own; only when `isAtRest`. Recorded as an event of its own kind. */
   ask(text: string, answered: (value: string | undefined) => void): void {
     this.parts.recording.moment({ kind: 'own', status: 'catalogue', text: '' })
-    this.owe(entry(OWN, { silent: true, own: answered }))
+    const question = new Entry(OWN)
+    question.silent = true
+    question.own = answered
+    this.owe(question)
     this.toTarget(write.query(text))
   }
 
@@ -148,7 +155,7 @@ export class Conversation {
       return
     }
     this.#noteReplacement(id)
-    this.owe(entry(QUERY, { refusal }))
+    this.#oweFailure(QUERY, refusal)
     this.toTarget(write.query(failing(id)))
     this.endSegment()
   }
@@ -161,10 +168,16 @@ export class Conversation {
       return
     }
     this.#noteReplacement(id)
-    this.owe(entry(PARSE, { refusal }))
+    this.#oweFailure(PARSE, refusal)
     this.toTarget(write.parse(REFUSED, failing(id)))
     this.segmentOpen = true
     this.skipping = 'by target'
+  }
+
+  #oweFailure(kind: number, refusal: Buffer): void {
+    const one = new Entry(kind)
+    one.refusal = refusal
+    this.owe(one)
   }
 
   #noteReplacement(id: string): void {

@@ -29,43 +29,32 @@ export interface Running {
   readonly touchesMasked: boolean
 }
 
-export interface Entry {
-  readonly kind: number
-  /** Made by the gateway: its replies are not the client's. */
-  readonly silent: boolean
-  /** Set: the message was replaced by one that must fail, and this is what the client reads of that failure. */
-  readonly refusal: Buffer | undefined
-  readonly prepared: Prepared | undefined
-  readonly portal: Portal | undefined
-  /** CLOSE: which of the two. */
-  readonly closes: { readonly of: 'statement' | 'portal'; readonly name: string } | undefined
-  /** EXECUTE has one or none, QUERY one for each statement. */
-  readonly running: readonly Running[]
-  /** OWN: receives the first value of the first row, or undefined when the target refused. */
-  readonly own: ((value: string | undefined) => void) | undefined
-  /** QUERY: how many of `running` are over. */
-  done: number
-  /** QUERY, OWN: the target has answered with an error. */
-  failed: boolean
-  /** The present statement, a COPY FROM STDIN, has asked for its data. */
-  copyTold: boolean
-}
-
 const NONE: readonly Running[] = []
 
-export function entry(kind: number, parts: Partial<Omit<Entry, 'kind'>> = {}): Entry {
-  return {
-    kind,
-    silent: parts.silent ?? false,
-    refusal: parts.refusal,
-    prepared: parts.prepared,
-    portal: parts.portal,
-    closes: parts.closes,
-    running: parts.running ?? NONE,
-    own: parts.own,
-    done: 0,
-    failed: false,
-    copyTold: false,
+/** One shape for all kinds, filled in by whoever makes it: four of these are made for every statement. */
+export class Entry {
+  readonly kind: number
+  /** Made by the gateway: its replies are not the client's. */
+  silent = false
+  /** Set: the message was replaced by one that must fail, and this is what the client reads of that failure. */
+  refusal: Buffer | undefined
+  prepared: Prepared | undefined
+  portal: Portal | undefined
+  /** CLOSE: which of the two. */
+  closes: { readonly of: 'statement' | 'portal'; readonly name: string } | undefined
+  /** EXECUTE has one or none, QUERY one for each statement. */
+  running: readonly Running[] = NONE
+  /** OWN: receives the first value of the first row, or undefined when the target refused. */
+  own: ((value: string | undefined) => void) | undefined
+  /** QUERY: how many of `running` are over. */
+  done = 0
+  /** QUERY, OWN: the target has answered with an error. */
+  failed = false
+  /** The present statement, a COPY FROM STDIN, has asked for its data. */
+  copyTold = false
+
+  constructor(kind: number) {
+    this.kind = kind
   }
 }
 

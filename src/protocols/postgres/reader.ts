@@ -350,7 +350,7 @@ export class Reader {
     if (effect.copy?.direction === 'in') talk.copyAsked += 1
     if (effect.transaction === 'begin') talk.beginsAsked += 1
     const made = this.meanings.ask(effect, about.text)
-    return talk.results.actions.open(statement, judged, { ...about, made })
+    return talk.results.actions.open(statement, judged, about, made)
   }
 
   /** One name more than a session may have. */

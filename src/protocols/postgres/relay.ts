@@ -4,6 +4,7 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { WireSink } from '../../accept/wire.ts'
+import { monotonicMs } from '../../base/clock.ts'
 import { GatewayError } from '../../base/errors.ts'
 import type { RelayParts } from '../protocol.ts'
 import type { CatalogueStore } from './catalogues.ts'
@@ -62,7 +63,7 @@ class Session {
     live.stall = (stalled) => this.#stall(stalled)
     live.cancel = (pid, secret) => this.#cancel(pid, secret)
     live.isIdle = () => this.#talk.ledger.size === 0
-    live.lastActive = performance.now()
+    live.lastActive = monotonicMs()
     upstream.wire.listen(this.#fromTarget())
     if (upstream.rest.length > 0) this.#talk.down.push(upstream.rest, 0, upstream.rest.length)
     // What names mean is asked before the client may send its first text.
@@ -105,7 +106,7 @@ class Session {
   }
 
   #up(bytes: Buffer, start: number, end: number): void {
-    this.#parts.live.lastActive = performance.now()
+    this.#parts.live.lastActive = monotonicMs()
     try {
       this.#talk.up.push(bytes, start, end)
     } catch (error) {
@@ -125,7 +126,7 @@ class Session {
   }
 
   #down(bytes: Buffer, start: number, end: number): void {
-    this.#parts.live.lastActive = performance.now()
+    this.#parts.live.lastActive = monotonicMs()
     try {
       this.#talk.down.push(bytes, start, end)
       if (this.#talk.up.isWaiting) this.#talk.proceed()
@@ -221,7 +222,7 @@ class Session {
     const { upstream, recording } = this.#parts
     if (pid !== upstream.pid || secret.length !== this.#secret.length) return false
     if (!timingSafeEqual(secret, this.#secret)) return false
-    const now = performance.now()
+    const now = monotonicMs()
     // Nothing runs: a cancel now could only hit what comes next.
     if (this.#talk.ledger.size === 0 || now - this.#cancelledAt < CANCEL_MS_MIN) return true
     this.#cancelledAt = now

@@ -5,7 +5,7 @@
 import { GatewayError } from '../../base/errors.ts'
 import { FORWARD, type Held, type LaneHandler, STOP, TAKEN, WAIT } from '../../relay/lane.ts'
 import type { Conversation } from './conversation.ts'
-import { BIND, CLOSE, DESCRIBE, EXECUTE, entry, PARSE, QUERY, SYNC } from './entry.ts'
+import { BIND, CLOSE, DESCRIBE, Entry, EXECUTE, PARSE, QUERY, SYNC } from './entry.ts'
 import { UP } from './frame.ts'
 import { readBind, readExecute, readParse, readTarget, readText } from './read.ts'
 import type { Portal, Prepared } from './statements.ts'
@@ -142,7 +142,9 @@ export class Requests implements LaneHandler {
     const run = talk.reader.admitQuery(text, read, end - start)
     if (run === 'wait') return WAIT
     if (run === undefined) return TAKEN
-    talk.owe(entry(QUERY, { running: run }))
+    const one = new Entry(QUERY)
+    one.running = run
+    talk.owe(one)
     talk.endSegment()
     return FORWARD
   }
@@ -160,7 +162,9 @@ export class Requests implements LaneHandler {
     if (prepared === undefined) return TAKEN
     talk.prepared.ask(prepared.name, prepared, talk.segment)
     talk.segmentOpen = true
-    talk.owe(entry(PARSE, { prepared }))
+    const one = new Entry(PARSE)
+    one.prepared = prepared
+    talk.owe(one)
     return FORWARD
   }
 
@@ -181,7 +185,9 @@ export class Requests implements LaneHandler {
     if (portal === undefined) return TAKEN
     talk.portals.ask(portal.name, portal, talk.segment)
     talk.segmentOpen = true
-    talk.owe(entry(BIND, { portal }))
+    const one = new Entry(BIND)
+    one.portal = portal
+    talk.owe(one)
     return FORWARD
   }
 
@@ -205,7 +211,10 @@ export class Requests implements LaneHandler {
       if (found !== undefined) found.described = true
     }
     talk.segmentOpen = true
-    talk.owe(entry(DESCRIBE, { prepared, portal }))
+    const one = new Entry(DESCRIBE)
+    one.prepared = prepared
+    one.portal = portal
+    talk.owe(one)
     return FORWARD
   }
 
@@ -224,11 +233,17 @@ export class Requests implements LaneHandler {
     if (run === undefined) return TAKEN
     if (talk.results.needsDescription(portal)) {
       portal.described = true
-      talk.owe(entry(DESCRIBE, { portal, silent: true }))
+      const question = new Entry(DESCRIBE)
+      question.portal = portal
+      question.silent = true
+      talk.owe(question)
       talk.toTarget(write.describe('P', portal.name))
     }
     talk.segmentOpen = true
-    talk.owe(entry(EXECUTE, { portal, running: run }))
+    const one = new Entry(EXECUTE)
+    one.portal = portal
+    one.running = run
+    talk.owe(one)
     return FORWARD
   }
 
@@ -237,7 +252,9 @@ export class Requests implements LaneHandler {
     const closes = readTarget(bytes, start, end)
     if (closes === undefined) return this.#malformed('Close')
     talk.segmentOpen = true
-    talk.owe(entry(CLOSE, { closes }))
+    const one = new Entry(CLOSE)
+    one.closes = closes
+    talk.owe(one)
     return FORWARD
   }
 
@@ -251,7 +268,7 @@ export class Requests implements LaneHandler {
     }
     talk.skipping = 'no'
     talk.segmentOpen = false
-    talk.owe(entry(SYNC))
+    talk.owe(new Entry(SYNC))
     return FORWARD
   }
 

@@ -2,7 +2,7 @@
  * Pure apart from what it is handed. Results on their way down: which rows are masked and how, what of them is
  * recorded, and the end of each action.
  */
-import { ByteSink, copy } from '../../base/bytes.ts'
+import { ByteSink, copy, same } from '../../base/bytes.ts'
 import { GatewayError } from '../../base/errors.ts'
 import type { Field, RowPlan } from '../../mask/plan.ts'
 import { FORWARD, type Held, HOLD, NOTE, RUN, STOP, TAKEN } from '../../relay/lane.ts'
@@ -114,7 +114,7 @@ export class Results {
     end: number,
     known: Described | undefined,
   ): Described | undefined {
-    if (known !== undefined && known.frame.compare(bytes, start, end) === 0) return known
+    if (known !== undefined && same(known.frame, bytes, start, end)) return known
     const fields = readRowDescription(bytes, start, end)
     if (fields === undefined) {
       this.#talk.malformed('target', 'RowDescription')

@@ -50,17 +50,26 @@ export interface Portal {
   result: Described | undefined
 }
 
-interface Asked<Value> {
-  readonly value: Value
-  readonly segment: number
-}
-
 export type Found<Value> = Value | undefined | 'unsettled'
 
-/** One space of names. Keys are data of the client: kept in maps, never as properties. */
+/** What one name means: to the target, and once it has done what is on its way. */
+class Slot<Value> {
+  settled: Value | undefined
+  asked: Value | undefined
+  /** Segment in which `asked` went up. */
+  segment = 0
+
+  find(segment: number): Found<Value> {
+    if (this.asked === undefined) return this.settled
+    return this.segment === segment ? this.asked : 'unsettled'
+  }
+}
+
+/** One space of names. Keys are data of the client: kept in a map, never as properties. */
 export class Names<Value> {
-  readonly #settled = new Map<string, Value>()
-  readonly #asked = new Map<string, Asked<Value>>()
+  readonly #slots = new Map<string, Slot<Value>>()
+  /** Nearly every statement replaces the unnamed one: a map would be churned for nothing. */
+  readonly #unnamed = new Slot<Value>()
   readonly #entriesMax: number
 
   constructor(entriesMax: number) {
@@ -68,49 +77,77 @@ export class Names<Value> {
   }
 
   get isFull(): boolean {
-    return this.#settled.size + this.#asked.size >= this.#entriesMax
+    return this.#slots.size >= this.#entriesMax
   }
 
   /** The meaning of a name for a message of this segment; 'unsettled' until the target has answered. */
   find(name: string, segment: number): Found<Value> {
-    const asked = this.#asked.get(name)
-    if (asked === undefined) return this.#settled.get(name)
-    return asked.segment === segment ? asked.value : 'unsettled'
+    return this.#at(name)?.find(segment)
   }
 
   ask(name: string, value: Value, segment: number): void {
-    this.#asked.set(name, { value, segment })
+    const slot = this.#make(name)
+    slot.asked = value
+    slot.segment = segment
   }
 
   /** The target made it. */
   confirm(name: string, value: Value): void {
-    this.#settled.set(name, value)
-    this.forget(name, value)
+    const slot = this.#make(name)
+    slot.settled = value
+    if (slot.asked === value) slot.asked = undefined
   }
 
   /** The target did not make it: the name means what it meant before. */
   forget(name: string, value: Value): void {
-    if (this.#asked.get(name)?.value === value) this.#asked.delete(name)
+    const slot = this.#at(name)
+    if (slot?.asked !== value) return
+    slot.asked = undefined
+    if (slot.settled === undefined) this.#slots.delete(name)
   }
 
   /** Another object for the same meaning. */
   replace(name: string, value: Value, by: Value): void {
-    if (this.#settled.get(name) === value) this.#settled.set(name, by)
-    const asked = this.#asked.get(name)
-    if (asked?.value === value) this.#asked.set(name, { ...asked, value: by })
+    const slot = this.#at(name)
+    if (slot?.settled === value) slot.settled = by
+    if (slot?.asked === value) slot.asked = by
   }
 
   delete(name: string): void {
-    this.#settled.delete(name)
+    const slot = this.#at(name)
+    if (slot !== undefined) this.#empty(name, slot)
   }
 
   /** Lets go of what the target has let go of. */
   keepOnly(keeps: (value: Value) => boolean): void {
-    if (this.#settled.size === 0) return
-    for (const [name, value] of this.#settled) if (!keeps(value)) this.#settled.delete(name)
+    const { settled } = this.#unnamed
+    if (settled !== undefined && !keeps(settled)) this.#unnamed.settled = undefined
+    if (this.#slots.size === 0) return
+    for (const [name, slot] of this.#slots) {
+      if (slot.settled !== undefined && !keeps(slot.settled)) this.#empty(name, slot)
+    }
   }
 
   clear(): void {
-    this.#settled.clear()
+    this.keepOnly(() => false)
+  }
+
+  #at(name: string): Slot<Value> | undefined {
+    return name === '' ? this.#unnamed : this.#slots.get(name)
+  }
+
+  #make(name: string): Slot<Value> {
+    let slot = this.#at(name)
+    if (slot === undefined) {
+      slot = new Slot()
+      this.#slots.set(name, slot)
+    }
+    return slot
+  }
+
+  /** What is on its way to the name stays. */
+  #empty(name: string, slot: Slot<Value>): void {
+    slot.settled = undefined
+    if (slot.asked === undefined) this.#slots.delete(name)
   }
 }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import {
   copyOf,
+  Entry,
   EXECUTE,
-  entry,
   QUERY,
   type Running,
 } from '../../../src/protocols/postgres/entry.ts'
@@ -15,11 +15,12 @@ function running(copies: boolean): Running {
 }
 
 test('an entry owes nothing and has failed nothing at first', () => {
-  expect(entry(EXECUTE)).toMatchObject({ silent: false, running: [], done: 0, failed: false })
+  expect(new Entry(EXECUTE)).toMatchObject({ silent: false, running: [], done: 0, failed: false })
 })
 
 test('the COPY of an entry is that of its present statement', () => {
-  const one = entry(QUERY, { running: [running(false), running(true)] })
+  const one = new Entry(QUERY)
+  one.running = [running(false), running(true)]
   expect(copyOf(one)).toBeUndefined()
   one.done = 1
   expect(copyOf(one)).toBe(COPY_OUT)
