@@ -9,6 +9,7 @@ import { didYouMean, inFileOrder, type Problem } from './problem.ts'
 import type {
   Config,
   ConnectionConfig,
+  CredentialConfig,
   ListenerConfig,
   RecorderConfig,
   RoleConfig,
@@ -51,6 +52,13 @@ export function readConfig(source: ConfigSource): ConfigResult {
 function crossChecks(value: unknown, yaml: YamlFile): Problem[] {
   const names = new Set(Object.keys(mapping(at(value, 'connections'))))
   const problems: Problem[] = []
+  const roles = Object.keys(mapping(at(value, 'roles')))
+  for (const [name, settings] of Object.entries(mapping(at(value, 'connections'))))
+    for (const role of Object.keys(mapping(at(settings, 'credentials')))) {
+      if (roles.includes(role)) continue
+      const message = `there is no such role${didYouMean(role, roles)}`
+      problems.push(yaml.problem(['connections', name, 'credentials', role], message, 'key'))
+    }
   for (const [role, settings] of Object.entries(mapping(at(value, 'roles'))))
     for (const key of ['connections', 'reviews'])
       for (const [index, name] of items(at(settings, key)).entries()) {
@@ -141,13 +149,23 @@ function connection(
     databases: [...new Set([form.database, ...(form.databases ?? [])])],
     // Unsaid means safe: the target's name is verified.
     tls: { mode: tls?.mode ?? 'verify-full', ca: tls?.ca === undefined ? undefined : path(tls.ca) },
-    credential: {
-      user: form.credential.user,
-      password: secret(form.credential.password, path),
-      auth: form.credential.auth ?? ['scram-sha-256'],
-    },
+    credential: credential(form.credential, path),
+    credentials: new Map(
+      Object.entries(form.credentials ?? {}).map(([role, one]) => [role, credential(one, path)]),
+    ),
     functionsRead: form.functions?.read ?? [],
     labels: form.labels ?? {},
+  }
+}
+
+function credential(
+  form: Filled<'connections'>[string]['credential'],
+  path: PathOf,
+): CredentialConfig {
+  return {
+    user: form.user,
+    password: secret(form.password, path),
+    auth: form.auth ?? ['scram-sha-256'],
   }
 }
 

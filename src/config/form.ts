@@ -146,10 +146,11 @@ const connection = section(
     databases: list(databaseName(), { min: 1 }).optional(),
     tls: targetTls.optional(),
     credential,
+    credentials: table(credential, named).optional(),
     functions: section({ read: list(text('a pattern such as public.st_*')) }).optional(),
     labels: table(text(), named).optional(),
   },
-  ['credentials', 'identity_to_target', 'max_sessions', 'statement_timeout', 'via'],
+  ['identity_to_target', 'max_sessions', 'statement_timeout', 'via'],
 )
 
 const role = section({

@@ -70,6 +70,8 @@ export interface ConnectionConfig {
   readonly databases: readonly string[]
   readonly tls: TargetTls
   readonly credential: CredentialConfig
+  /** By role, in the file's order: the first whose role the grant holds stands in for `credential`. */
+  readonly credentials: ReadonlyMap<string, CredentialConfig>
   readonly functionsRead: readonly string[]
   readonly labels: Readonly<Record<string, string>>
 }

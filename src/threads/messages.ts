@@ -22,7 +22,7 @@ export type ControlRequest =
       /** First step towards a target that asks for SCRAM-SHA-256: the client-first message. */
       readonly type: 'scram-first'
       readonly id: number
-      readonly connection: string
+      readonly login: TargetLogin
     }
   | {
       /** Second step: `serverFirst` as received. Control keeps the salted password per (connection, salt, rounds). */
@@ -34,10 +34,17 @@ export type ControlRequest =
   | {
       readonly type: 'md5'
       readonly id: number
-      readonly connection: string
+      readonly login: TargetLogin
       readonly salt: Uint8Array
     }
-  | { readonly type: 'password'; readonly id: number; readonly connection: string }
+  | { readonly type: 'password'; readonly id: number; readonly login: TargetLogin }
+
+/** Which credential of the configuration is meant. */
+export interface TargetLogin {
+  readonly connection: string
+  /** A role of the connection's `credentials`; '' for its `credential`. */
+  readonly role: string
+}
 
 export type ControlAnswer =
   | { readonly type: 'identity'; readonly id: number; readonly identity: Identity }

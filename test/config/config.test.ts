@@ -115,6 +115,24 @@ roles:
   ])
 })
 
+test('a credential by role is one like any other, of a role that exists', () => {
+  const credentials = (role: string) =>
+    `${CONNECTION}    credentials: { ${role}: { user: ro, password: { file: ro.pw } } }
+roles: { agents: { members: ["group:ai"] } }
+`
+  const [[role, one] = []] = config(credentials('agents')).connections.get('orders')!.credentials
+  expect([role, one]).toEqual([
+    'agents',
+    { user: 'ro', password: { file: '/etc/sluice/ro.pw' }, auth: ['scram-sha-256'] },
+  ])
+  expect(problems(credentials('agent'))).toEqual([
+    '7 connections.orders.credentials.agent: there is no such role (did you mean agents?)',
+  ])
+  expect(problems(credentials('agents').replace(', password: { file: ro.pw }', ''))).toEqual([
+    '7 connections.orders.credentials.agents: expected a password: { env: NAME } or { file: path }',
+  ])
+})
+
 describe('what the contract has and this version has not is refused', () => {
   const inConnection = (line: string) => `${CONNECTION}    ${line}\n`
   const cases: Record<string, string> = {
@@ -133,7 +151,6 @@ describe('what the contract has and this version has not is refused', () => {
     vault: CONNECTION.replace('env: P', 'vault: "a#b"'),
     cert: CONNECTION.replace('{ env: P }', '{ env: P }, auth: [cert]'),
     'client keys': inConnection('tls: { mode: verify-full, cert: a, key: { file: b } }'),
-    credentials: inConnection('credentials: {}'),
     via: inConnection('via: agent'),
     identity_to_target: inConnection('identity_to_target: application_name'),
     max_sessions: inConnection('max_sessions: 5'),

@@ -415,15 +415,19 @@ describe('sessions and metrics', () => {
 describe('credentials of targets', () => {
   test('a clear-text password is given only where the connection lists it', async () => {
     process.env.SLUICE_TEST_ORDERS = 'target-secret'
-    expect(await ask({ type: 'password', id: 3, connection: 'orders' })).toEqual({
+    expect(
+      await ask({ type: 'password', id: 3, login: { connection: 'orders', role: '' } }),
+    ).toEqual({
       type: 'password',
       id: 3,
       password: 'target-secret',
     })
     for (const request of [
-      { type: 'scram-first', id: 4, connection: 'orders' },
-      { type: 'md5', id: 5, connection: 'orders', salt: new Uint8Array(4) },
-      { type: 'password', id: 6, connection: 'nothing' },
+      { type: 'scram-first', id: 4, login: { connection: 'orders', role: '' } },
+      { type: 'md5', id: 5, login: { connection: 'orders', role: '' }, salt: new Uint8Array(4) },
+      { type: 'password', id: 6, login: { connection: 'nothing', role: '' } },
+      // A role that the connection lists no credential for gets no other one in its place.
+      { type: 'password', id: 8, login: { connection: 'orders', role: 'agents' } },
       { type: 'scram-final', id: 7, exchange: 99, serverFirst: '' },
     ] as const)
       expect(await ask(request)).toMatchObject({ type: 'failed', code: 'GW_UPSTREAM_LOGIN' })

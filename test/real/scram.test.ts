@@ -33,6 +33,8 @@ beforeAll(async () => {
 
 afterAll(() => server?.stop())
 
+const LOGIN = { connection: 'target', role: '' }
+
 function vaultFor(credential: Partial<CredentialConfig>): Vault {
   process.env.SLUICE_TEST_TARGET = ''
   const connection: ConnectionConfig = {
@@ -48,6 +50,7 @@ function vaultFor(credential: Partial<CredentialConfig>): Vault {
       auth: ['scram-sha-256'],
       ...credential,
     },
+    credentials: new Map(),
     functionsRead: [],
     labels: {},
   }
@@ -70,7 +73,7 @@ async function login(vault: Vault, target: Postgres, user: string): Promise<stri
       socket.once('error', reject)
       const answer = async (message: Asked): Promise<void> => {
         if (message.name === 'authenticationSASL') {
-          const first = vault.scramFirst('target')
+          const first = vault.scramFirst(LOGIN)
           exchange = first.exchange
           socket.write(serialize.sendSASLInitialResponseMessage('SCRAM-SHA-256', first.message))
         } else if (message.name === 'authenticationSASLContinue') {
@@ -80,7 +83,7 @@ async function login(vault: Vault, target: Postgres, user: string): Promise<stri
         } else if (message.name === 'authenticationSASLFinal') {
           if (message.data !== expected) resolve('the target does not know the password')
         } else if (message.name === 'authenticationMD5Password') {
-          socket.write(serialize.password(vault.md5('target', message.salt!)))
+          socket.write(serialize.password(vault.md5(LOGIN, message.salt!)))
         } else if (message.name === 'authenticationOk') resolve('ok')
         else if (message.name === 'error') resolve((message as unknown as { code: string }).code)
       }

@@ -11,6 +11,7 @@ import { GatewayError } from '../../base/errors.ts'
 import type { ConnectionConfig } from '../../config/shape.ts'
 import type { Grant } from '../../decide/grant.ts'
 import type { ControlPort } from '../../threads/control-port.ts'
+import type { TargetLogin } from '../../threads/messages.ts'
 import type { Claim, Upstream } from '../protocol.ts'
 import { DOWN } from './frame.ts'
 import { readFields } from './read.ts'
@@ -45,7 +46,7 @@ export async function dial(
     const target = new Handshake(wire, 1 << 20)
     await negotiateTls(target, connection)
     target.send(write.startup(parameters))
-    await authenticate(target, connection, control)
+    await authenticate(target, grant, control)
     return await settle(target, connection)
   } catch (error) {
     wire.destroy()
@@ -112,11 +113,8 @@ async function frameOf(target: Handshake): Promise<{ kind: number; frame: Buffer
   return { kind: frame[0]!, frame }
 }
 
-async function authenticate(
-  target: Handshake,
-  connection: ConnectionConfig,
-  control: ControlPort,
-): Promise<void> {
+async function authenticate(target: Handshake, grant: Grant, control: ControlPort): Promise<void> {
+  const { connection } = grant
   let proven = false
   while (true) {
     const { kind, frame } = await frameOf(target)
@@ -128,12 +126,11 @@ async function authenticate(
     const code = frame.readInt32BE(5)
     if (code === 0) {
       // A target that asks for nothing may be another one than we think it is.
-      if (!proven && !connection.credential.auth.includes('trust'))
-        throw weaker('trust', connection)
+      if (!proven && !grant.credential.auth.includes('trust')) throw weaker('trust', connection)
       return
     }
     if (proven) throw new GatewayError('GW_UPSTREAM_MALFORMED', 'authentication asked for twice')
-    await prove(code, frame, { target, connection, control })
+    await prove(code, frame, { target, grant, control })
     proven = true
   }
 }
@@ -141,25 +138,26 @@ async function authenticate(
 async function prove(
   code: number,
   frame: Buffer,
-  parts: { target: Handshake; connection: ConnectionConfig; control: ControlPort },
+  parts: { target: Handshake; grant: Grant; control: ControlPort },
 ): Promise<void> {
-  const { target, connection, control } = parts
-  const { auth } = connection.credential
-  const { name } = connection
+  const { target, grant, control } = parts
+  const { connection } = grant
+  const { auth } = grant.credential
+  const login = { connection: connection.name, role: grant.credentialRole }
   if (code === 10) {
     const offered = frame.toString('latin1', 9, frame.length - 2).split('\0')
     if (!auth.includes('scram-sha-256') || !offered.includes('SCRAM-SHA-256')) {
       throw weaker(offered.join(','), connection)
     }
-    await proveScram(target, name, control)
+    await proveScram(target, login, control)
   } else if (code === 5 && frame.length === 13) {
     if (!auth.includes('md5')) throw weaker('md5', connection)
     const salt = Uint8Array.from(frame.subarray(9, 13))
-    const { answer } = await control.ask({ type: 'md5', connection: name, salt }, 'md5')
+    const { answer } = await control.ask({ type: 'md5', login, salt }, 'md5')
     target.send(write.password(answer))
   } else if (code === 3) {
     if (!auth.includes('password')) throw weaker('password', connection)
-    const { password } = await control.ask({ type: 'password', connection: name }, 'password')
+    const { password } = await control.ask({ type: 'password', login }, 'password')
     target.send(write.password(password))
   } else throw weaker(`method ${code}`, connection)
 }
@@ -167,10 +165,10 @@ async function prove(
 /** RFC 5802 over SASL; every secret computation is done by the control thread. */
 async function proveScram(
   target: Handshake,
-  connection: string,
+  login: TargetLogin,
   control: ControlPort,
 ): Promise<void> {
-  const first = await control.ask({ type: 'scram-first', connection }, 'scram-first')
+  const first = await control.ask({ type: 'scram-first', login }, 'scram-first')
   target.send(write.saslInitial('SCRAM-SHA-256', first.message))
   const serverFirst = await sasl(target, 11)
   const { exchange } = first

@@ -27,7 +27,7 @@ export function startupParameters(claim: Claim, grant: Grant): ReadonlyMap<strin
     if (!OWN.has(name) && !name.startsWith('_pq_.')) wanted.set(name, value)
   }
   const sent = new Map([
-    ['user', grant.connection.credential.user],
+    ['user', grant.credential.user],
     ['database', grant.database],
     // Gateway and target must read the same bytes: what the client does not ask for, we do.
     ['client_encoding', 'UTF8'],
