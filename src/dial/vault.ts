@@ -113,6 +113,7 @@ function secret(login: TargetLogin, credential: CredentialConfig): string {
   return resolveSecret(credential.password)
 }
 
-function refused(connection: string, reason: string): GatewayError {
-  return new GatewayError('GW_UPSTREAM_LOGIN', `connection ${connection}: ${reason}`)
+function refused({ connection, role }: TargetLogin, reason: string): GatewayError {
+  const which = role === '' ? '' : `, credentials.${role}`
+  return new GatewayError('GW_UPSTREAM_LOGIN', `connection ${connection}${which}: ${reason}`)
 }
