@@ -20,17 +20,34 @@ export function serverContext(
   })
 }
 
-/** Takes the client's side of the handshake; resolves once it is done. */
-export function secureClient(client: Wire, context: SecureContext): Promise<void> {
+export interface ClientTls {
+  readonly context: SecureContext
+  /** Name of the protocol inside, by ALPN: a client that offers names must offer this one. */
+  readonly protocol: string
+  /** The client began without asking: what it sent so far. It must say by ALPN what it wants then. */
+  readonly begun?: Buffer
+}
+
+/**
+ * Takes the client's side of the handshake; resolves once it is done. ALPN keeps a connection that was meant for
+ * another protocol, and redirected, from being understood here.
+ */
+export function secureClient(client: Wire, { context, protocol, begun }: ClientTls): Promise<void> {
+  const offer = Buffer.from(`${String.fromCharCode(protocol.length)}${protocol}`)
   return new Promise((resolve, reject) => {
-    const secured = client.secure(
-      (plain) => new TLSSocket(plain, { isServer: true, secureContext: context }),
-    )
+    const secured = client.secure((plain) => {
+      if (begun !== undefined) plain.unshift(begun)
+      return new TLSSocket(plain, { isServer: true, secureContext: context, ALPNProtocols: offer })
+    })
     const failed = (error?: Error) =>
       reject(
         new GatewayError('GW_MALFORMED', `TLS: ${error?.message ?? 'closed'}`, { cause: error }),
       )
-    shake(secured, 'secure', { failed, done: resolve })
+    const done = () => {
+      if (begun === undefined || secured.alpnProtocol === protocol) resolve()
+      else reject(new GatewayError('GW_MALFORMED', `TLS without ALPN ${protocol}`))
+    }
+    shake(secured, 'secure', { failed, done })
   })
 }
 

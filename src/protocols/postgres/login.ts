@@ -23,6 +23,10 @@ import { CLEARTEXT_PASSWORD, negotiateProtocolVersion } from './write.ts'
 
 /** As PostgreSQL itself (MAX_STARTUP_PACKET_LENGTH). */
 const STARTUP_BYTES_MAX = 10_000
+/** A TLS record of a handshake begins with it; no start-up packet does, for it would be too long. */
+const TLS_HANDSHAKE = 0x16
+/** The name of the protocol inside TLS (ALPN, registered with IANA). */
+const ALPN = 'postgresql'
 /** Room for a JWT. */
 const PASSWORD_BYTES_MAX = 16 << 10
 /** The newest minor version that is spoken; clients that ask for more are told. */
@@ -58,6 +62,7 @@ export async function hello(client: Handshake, door: Door): Promise<Claim | unde
 async function firstPacket(client: Handshake, door: Door): Promise<Startup | undefined> {
   let tlsAsked = false
   let gssAsked = false
+  await takeDirectTls(client, door)
   while (true) {
     const size = (await client.take(4)).readInt32BE(0)
     if (size < 8 || size > STARTUP_BYTES_MAX) {
@@ -96,6 +101,17 @@ function complete(body: Buffer, size: number): Startup {
   return startup
 }
 
+/** `sslnegotiation=direct`: TLS from the first byte on, without asking. */
+async function takeDirectTls(client: Handshake, door: Door): Promise<void> {
+  const first = await client.peek()
+  if (first !== TLS_HANDSHAKE) return
+  if (door.tls === undefined) {
+    throw new GatewayError('GW_MALFORMED', 'TLS on a listener that has no `tls`')
+  }
+  client.wire.pause()
+  await secureClient(client.wire, { context: door.tls, protocol: ALPN, begun: client.rest() })
+}
+
 async function answerTls(client: Handshake, door: Door): Promise<void> {
   noneBuffered(client)
   if (door.tls === undefined) {
@@ -104,7 +120,7 @@ async function answerTls(client: Handshake, door: Door): Promise<void> {
   }
   client.wire.pause()
   client.send(Buffer.from('S'))
-  await secureClient(client.wire, door.tls)
+  await secureClient(client.wire, { context: door.tls, protocol: ALPN })
 }
 
 function noneBuffered(client: Handshake): void {

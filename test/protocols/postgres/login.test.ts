@@ -102,6 +102,12 @@ describe('encryption', () => {
     }
   })
 
+  test('direct TLS on a listener without it ends the session', async () => {
+    const { claim, wire } = says([Buffer.from([0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0])])
+    await expect(claim).rejects.toEqual(code('GW_MALFORMED'))
+    expect(wire.written).toEqual([])
+  })
+
   test('asking twice ends the session', async () => {
     await expect(says([SSL, SSL]).claim).rejects.toEqual(code('GW_MALFORMED'))
   })
