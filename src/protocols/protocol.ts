@@ -88,6 +88,8 @@ export interface Counters {
   action(connection: string, verdict: string): void
   /** Added latency in microseconds. */
   latency(phase: 'parse' | 'decide' | 'mask' | 'record' | 'total', us: number): void
+  /** Microseconds that the target took for an action. */
+  upstream(us: number): void
   masked(name: string, connection: string, count: number): void
 }
 

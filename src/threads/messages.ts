@@ -112,6 +112,10 @@ export interface WorkerMetrics {
   readonly actions: Readonly<Record<string, number>>
   /** Key: `protocol|phase`; value: counts per bucket of `LATENCY_BUCKETS_US` and one for more, then the sum in µs. */
   readonly addedLatency: Readonly<Record<string, readonly number[]>>
+  /** Likewise, by `UPSTREAM_BUCKETS_US`. */
+  readonly upstream: readonly number[]
+  /** Likewise, by `LAG_BUCKETS_US`. */
+  readonly loopLag: readonly number[]
   /** Key: `detector|connection`. */
   readonly maskedValues: Readonly<Record<string, number>>
   readonly eventsLost: number
@@ -119,6 +123,16 @@ export interface WorkerMetrics {
 
 export const LATENCY_BUCKETS_US = [
   10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 1_000_000,
+] as const
+
+/** Targets answer within 50 µs on the same host, and after minutes where a report is made. */
+export const UPSTREAM_BUCKETS_US = [
+  50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000,
+  2_000_000, 5_000_000, 10_000_000, 30_000_000, 60_000_000, 300_000_000,
+] as const
+
+export const LAG_BUCKETS_US = [
+  1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 5_000_000,
 ] as const
 
 /** main → session worker: one connection, one task. The task settles when the connection is closed. */

@@ -35,6 +35,7 @@ import { openRecorder } from '../record/recorder.ts'
 import { Turn } from '../relay/turn.ts'
 import { ControlPort } from './control-port.ts'
 import { Counts } from './counts.ts'
+import { watchLoop } from './loop-lag.ts'
 import type {
   Broadcast,
   ConnectionTask,
@@ -113,6 +114,7 @@ export class SessionWorker {
     this.#channel.onmessage = (event) => this.#told((event as { data: Broadcast }).data)
     this.#channel.unref()
     setInterval(() => this.#sweep(), SWEEP_MS).unref()
+    watchLoop((us) => this.#counts.late(us))
     this.#helloMain()
   }
 

@@ -167,7 +167,7 @@ export function stage(
     shape: (shape) => recorder.shape(shape),
     maskKey: Buffer.alloc(32, 7),
     catalogueChanged() {},
-    count: { action() {}, latency() {}, masked() {} },
+    count: { action() {}, latency() {}, upstream() {}, masked() {} },
     now: () => 0,
     warn: (say, fields) => warnings.push(`${say} ${JSON.stringify(fields)}`),
   }

@@ -380,6 +380,8 @@ describe('sessions and metrics', () => {
         sessionsOpen: { postgres: 3 },
         actions: { 'postgres|orders|allow': 10 },
         addedLatency: { 'postgres|decide': [1, 2, ...new Array(13).fill(0), 55] },
+        upstream: [0, 4, ...new Array(19).fill(0), 300],
+        loopLag: [7, ...new Array(11).fill(0), 2500],
         maskedValues: { 'email|orders': 4 },
         eventsLost: 0,
       }
@@ -399,6 +401,13 @@ describe('sessions and metrics', () => {
     expect(text).toContain(
       'sluice_added_latency_seconds_sum{protocol="postgres",phase="decide"} 0.000055',
     )
+    expect(text).toContain('sluice_upstream_seconds_bucket{le="0.00005"} 0')
+    expect(text).toContain('sluice_upstream_seconds_bucket{le="0.0001"} 4')
+    expect(text).toContain('sluice_upstream_seconds_sum 0.0003')
+    expect(text).toContain('sluice_upstream_seconds_count 4')
+    expect(text).toContain('sluice_worker_loop_lag_seconds_bucket{le="0.001"} 7')
+    expect(text).toContain('sluice_worker_loop_lag_seconds_bucket{le="+Inf"} 7')
+    expect(text).toContain('sluice_worker_loop_lag_seconds_sum 0.0025')
     expect(text).toContain('sluice_masked_values_total{detector="email",connection="orders"} 4')
     expect(text).toContain('sluice_policy_version 7')
     expect(text).toContain('sluice_events_lost_total 0')
