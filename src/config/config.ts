@@ -153,6 +153,10 @@ function connection(
     credentials: new Map(
       Object.entries(form.credentials ?? {}).map(([role, one]) => [role, credential(one, path)]),
     ),
+    identityParameter:
+      typeof form.identity_to_target === 'object'
+        ? form.identity_to_target.setting
+        : form.identity_to_target,
     functionsRead: form.functions?.read ?? [],
     labels: form.labels ?? {},
   }

@@ -134,6 +134,15 @@ const credential = checked(
       : undefined,
 )
 
+/** Only a parameter that nothing else has a meaning for: with a dot in its name, as PostgreSQL wants it. */
+const targetSetting = parsed('a parameter of your own, such as sluice.subject', (name) =>
+  /^[a-z_][a-z0-9_]{0,30}\.[a-z_][a-z0-9_]{0,30}$/.test(name) ? name : undefined,
+)
+
+const identityToTarget = choice<'application_name' | { setting: string }>((value) =>
+  isMapping(value) ? section({ setting: targetSetting }) : oneOf(['application_name']),
+)
+
 const connection = section(
   {
     type: choice((value) =>
@@ -147,10 +156,11 @@ const connection = section(
     tls: targetTls.optional(),
     credential,
     credentials: table(credential, named).optional(),
+    identity_to_target: identityToTarget.optional(),
     functions: section({ read: list(text('a pattern such as public.st_*')) }).optional(),
     labels: table(text(), named).optional(),
   },
-  ['identity_to_target', 'max_sessions', 'statement_timeout', 'via'],
+  ['max_sessions', 'statement_timeout', 'via'],
 )
 
 const role = section({

@@ -72,6 +72,8 @@ export interface ConnectionConfig {
   readonly credential: CredentialConfig
   /** By role, in the file's order: the first whose role the grant holds stands in for `credential`. */
   readonly credentials: ReadonlyMap<string, CredentialConfig>
+  /** Parameter of the target's session that holds who the client is; clients cannot set it. */
+  readonly identityParameter: string | undefined
   readonly functionsRead: readonly string[]
   readonly labels: Readonly<Record<string, string>>
 }

@@ -133,6 +133,22 @@ roles: { agents: { members: ["group:ai"] } }
   ])
 })
 
+test('identity goes to the target by application_name or a parameter that means nothing else', () => {
+  const read = (value: string) => `${CONNECTION}    identity_to_target: ${value}\n`
+  const parameter = (value: string) =>
+    config(read(value)).connections.get('orders')?.identityParameter
+  expect(parameter('application_name')).toBe('application_name')
+  expect(parameter('{ setting: sluice.subject }')).toBe('sluice.subject')
+  expect(config(CONNECTION).connections.get('orders')?.identityParameter).toBe(undefined)
+  for (const value of ['{ setting: search_path }', '{ setting: "a.b c" }', '{ setting: role }'])
+    expect(problems(read(value))).toEqual([
+      '7 connections.orders.identity_to_target.setting: expected a parameter of your own, such as sluice.subject',
+    ])
+  expect(problems(read('role'))).toEqual([
+    '7 connections.orders.identity_to_target: expected application_name',
+  ])
+})
+
 describe('what the contract has and this version has not is refused', () => {
   const inConnection = (line: string) => `${CONNECTION}    ${line}\n`
   const cases: Record<string, string> = {
@@ -152,7 +168,6 @@ describe('what the contract has and this version has not is refused', () => {
     cert: CONNECTION.replace('{ env: P }', '{ env: P }, auth: [cert]'),
     'client keys': inConnection('tls: { mode: verify-full, cert: a, key: { file: b } }'),
     via: inConnection('via: agent'),
-    identity_to_target: inConnection('identity_to_target: application_name'),
     max_sessions: inConnection('max_sessions: 5'),
     statement_timeout: inConnection('statement_timeout: 60s'),
   }

@@ -27,6 +27,8 @@ beforeAll(async () => {
   gateway = await startGateway({
     connections: {
       plain: target(),
+      told: target({ identity_to_target: { setting: 'sluice.subject' } }),
+      named: target({ identity_to_target: 'application_name' }),
       roles: target({ credentials: { agents: reader } }),
     },
     roles: {
@@ -89,6 +91,54 @@ describe('credentials by role', () => {
   test('a connection without them has one for all', async () => {
     const client = await login('agent', 'plain')
     expect(await value(client, 'SELECT current_user')).toBe('app')
+    client.end()
+  })
+})
+
+describe('identity handed to the target', () => {
+  const SUBJECT = "SELECT current_setting('sluice.subject')"
+
+  test('stands in the session before its first statement, and row policies may read it', async () => {
+    server.sql('CREATE TABLE own (owner text); GRANT ALL ON own TO app')
+    server.sql("INSERT INTO own VALUES ('agent'), ('staff')")
+    server.sql('ALTER TABLE own ENABLE ROW LEVEL SECURITY')
+    const mine = "owner = current_setting('sluice.subject')"
+    server.sql(`CREATE POLICY mine ON own USING (${mine}) WITH CHECK (${mine})`)
+    for (const subject of ['agent', 'staff']) {
+      const client = await login(subject, 'told')
+      expect(await value(client, 'SELECT owner FROM own')).toBe(subject)
+      expect(await value(client, "INSERT INTO own VALUES ('other')")).toMatch(/^42501 new row/)
+      client.end()
+    }
+  })
+
+  test('cannot be changed by the client, and comes back whatever is reset', async () => {
+    await expect(login('agent', 'told', { 'sluice.subject': 'root' })).rejects.toThrow('42501')
+    const options = { options: '-c sluice.subject=root' }
+    await expect(login('agent', 'told', options)).rejects.toThrow('42501')
+    const client = await login('agent', 'told')
+    for (const text of [
+      "SET sluice.subject = 'root'",
+      'SET SESSION "SLUICE.Subject" TO root',
+      "SET LOCAL sluice.subject = 'root'",
+      "SELECT set_config('sluice.subject', 'root', false)",
+      "SELECT set_config('sluice.' || 'subject', 'root', false)",
+      "UPDATE pg_settings SET setting = 'root' WHERE name = 'sluice.subject'",
+    ]) {
+      expect(await value(client, text), text).toMatch(/^42501/)
+      expect(await value(client, SUBJECT), text).toBe('agent')
+    }
+    for (const text of ['RESET sluice.subject', 'RESET ALL', 'DISCARD ALL']) {
+      expect(await value(client, text), text).toBe('')
+      expect(await value(client, SUBJECT), text).toBe('agent')
+    }
+    client.end()
+  })
+
+  test("as application_name takes the place of the client's own", async () => {
+    const client = await login('agent', 'named', { application_name: 'job=build' })
+    expect(await value(client, 'SHOW application_name')).toBe('agent')
+    expect(await value(client, "SET application_name = 'x'")).toMatch(/^42501/)
     client.end()
   })
 })

@@ -51,6 +51,7 @@ function vaultFor(credential: Partial<CredentialConfig>): Vault {
       ...credential,
     },
     credentials: new Map(),
+    identityParameter: undefined,
     functionsRead: [],
     labels: {},
   }
