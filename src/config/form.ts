@@ -19,8 +19,15 @@ import {
   type Value,
 } from './fields.ts'
 import { NOT_YET } from './problem.ts'
-import type { SecretReference } from './shape.ts'
-import { parseAddress, parseCidr, parseDuration, parseName, parseSize } from './units.ts'
+import type { SecretReference, TargetAddress } from './shape.ts'
+import {
+  parseAddress,
+  parseCidr,
+  parseDuration,
+  parseName,
+  parseSize,
+  parseTarget,
+} from './units.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
@@ -37,6 +44,10 @@ const TYPES_LATER = [
 
 const NAME = 'letters, digits, _ . - (at most 63, no / : *)'
 const address = parsed('host:port, such as 127.0.0.1:15432 or "[::1]:15432"', parseAddress)
+const target = parsed(
+  'host:port, such as db.example.com:5432, or the path of a Unix socket, such as /run/postgresql/.s.PGSQL.5432',
+  parseTarget,
+)
 const cidr = parsed('a CIDR block, such as 10.0.0.0/8', parseCidr)
 const path = text('a path')
 const named = { expected: NAME, isName: (name: string) => parseName(name) !== undefined }
@@ -150,7 +161,9 @@ const connection = section(
         ? `a connection of type ${String(value)} ${NOT_YET}`
         : oneOf(['postgres']),
     ),
-    address,
+    address: choice<TargetAddress | TargetAddress[]>((value) =>
+      Array.isArray(value) ? list(target, { min: 1 }) : target,
+    ),
     database: databaseName(),
     databases: list(databaseName(), { min: 1 }).optional(),
     tls: targetTls.optional(),

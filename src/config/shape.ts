@@ -30,6 +30,9 @@ export interface Address {
   readonly port: number
 }
 
+/** `path`: a Unix socket, absolute. */
+export type TargetAddress = Address | { readonly path: string }
+
 export interface ControlConfig {
   readonly listen: Address
   readonly publicUrl: string | undefined
@@ -65,6 +68,8 @@ export interface ConnectionConfig {
   readonly name: string
   readonly type: 'postgres'
   readonly address: Address
+  /** One or more, in the order in which they are tried. */
+  readonly addresses: readonly TargetAddress[]
   readonly database: string
   /** Holds `database` at least. */
   readonly databases: readonly string[]

@@ -133,6 +133,26 @@ roles: { agents: { members: ["group:ai"] } }
   ])
 })
 
+test('a target has one address or several: host and port, or the path of a socket', () => {
+  const read = (value: string) => CONNECTION.replace('10.0.0.5:5432', value)
+  const addresses = (value: string) => config(read(value)).connections.get('orders')?.addresses
+  expect(addresses('10.0.0.5:5432')).toEqual([{ host: '10.0.0.5', port: 5432 }])
+  expect(addresses('["[::1]:1", db.example.com:2, /run/postgresql/.s.PGSQL.5432]')).toEqual([
+    { host: '::1', port: 1 },
+    { host: 'db.example.com', port: 2 },
+    { path: '/run/postgresql/.s.PGSQL.5432' },
+  ])
+  const expected =
+    'expected host:port, such as db.example.com:5432, or the path of a Unix socket, such as /run/postgresql/.s.PGSQL.5432'
+  expect(problems(read('[]'))).toEqual([
+    '4 connections.orders.address: expected at least 1 in the list',
+  ])
+  for (const wrong of ['db', '"postgres://db:1"', `/${'x'.repeat(107)}`])
+    expect(problems(read(`[a:1, ${wrong}]`))).toEqual([
+      `4 connections.orders.address[1]: ${expected}`,
+    ])
+})
+
 test('identity goes to the target by application_name or a parameter that means nothing else', () => {
   const read = (value: string) => `${CONNECTION}    identity_to_target: ${value}\n`
   const parameter = (value: string) =>

@@ -41,6 +41,7 @@ function vaultFor(credential: Partial<CredentialConfig>): Vault {
     name: 'target',
     type: 'postgres',
     address: { host: server.host, port: server.port },
+    addresses: [{ host: server.host, port: server.port }],
     database: 'postgres',
     databases: ['postgres'],
     tls: { mode: 'disable', ca: undefined },
