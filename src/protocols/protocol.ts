@@ -31,6 +31,8 @@ export interface Claim {
   readonly claimedUser: string
   readonly claimedJob: { readonly id: string; readonly run: string; readonly agent: string }
   readonly parameters: ReadonlyMap<string, string>
+  /** How long a key for cancelling this client takes. */
+  readonly cancelKeyBytes: number
 }
 
 /** A target that has let the gateway in. */

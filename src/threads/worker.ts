@@ -7,6 +7,7 @@ import { createHmac } from 'node:crypto'
 import type { SecureContext } from 'node:tls'
 import { BroadcastChannel, MessageChannel, parentPort, threadId } from 'node:worker_threads'
 import type { Handshake } from '../accept/handshake.ts'
+import { AddressRate } from '../accept/rate.ts'
 import { clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import { ulid } from '../base/id.ts'
@@ -52,6 +53,8 @@ const CONTROL_MS_MAX = 10_000
 /** A spool that cannot be written for this long ends the sessions that wait for it. */
 const STALL_MS_MAX = 5_000
 const SWEEP_MS = 1_000
+/** Cancel requests of one address, per worker: no key of four bytes is guessed at this rate while its session lives. */
+const CANCELS = { perSecond: 100, burst: 1000 }
 const NO_FINDINGS: readonly Finding[] = []
 const REDACT = { type: 'redact' } as const
 
@@ -77,6 +80,7 @@ export class SessionWorker {
   readonly #maskKey: Uint8Array
   /** For rules that read `findings`; compiled when the first one does. */
   #allDetectors: DetectorSet | undefined
+  readonly #cancels = new AddressRate(CANCELS)
   #settings: Settings
   #policies: PolicySet
   #tls: readonly (SecureContext | undefined)[]
@@ -134,6 +138,7 @@ export class SessionWorker {
       tls: this.#tls[task.listener],
       plaintextFrom: listener.plaintextFrom,
       cancel: (pid, secret) => {
+        if (!this.#cancels.take(task.address, performance.now())) return
         const message: Broadcast = { type: 'cancel', protocol: listener.protocol, pid, secret }
         // A channel does not hear itself.
         this.#told(message)

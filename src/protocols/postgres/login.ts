@@ -30,7 +30,9 @@ const ALPN = 'postgresql'
 /** Room for a JWT. */
 const PASSWORD_BYTES_MAX = 16 << 10
 /** The newest minor version that is spoken; clients that ask for more are told. */
-const MINOR_VERSION = 0
+const MINOR_VERSION = 2
+/** Bytes of the cancel keys that clients get: those of 3.2 and newer, and the older ones. */
+const CANCEL_KEY_BYTES = { long: 32, short: 4 }
 
 /**
  * Reads until the client has said who it is and where it wants to go. undefined: it was a cancel request, which
@@ -40,9 +42,10 @@ export async function hello(client: Handshake, door: Door): Promise<Claim | unde
   const startup = await firstPacket(client, door)
   if (startup === undefined) return undefined
   const { parameters } = startup
+  const minor = Math.min(startup.minor, MINOR_VERSION)
   const unknown = [...parameters.keys()].filter((name) => name.startsWith('_pq_.'))
   if (startup.minor > MINOR_VERSION || unknown.length > 0) {
-    client.send(negotiateProtocolVersion(MINOR_VERSION, unknown))
+    client.send(negotiateProtocolVersion(minor, unknown))
   }
   const target = targetOf(parameters.get('database'))
   if (!client.wire.isSecure && !isWithin(door.address, door.plaintextFrom)) {
@@ -56,6 +59,7 @@ export async function hello(client: Handshake, door: Door): Promise<Claim | unde
     claimedUser: parameters.get('user') ?? '',
     claimedJob: jobOf(parameters.get('application_name')),
     parameters,
+    cancelKeyBytes: minor >= 2 ? CANCEL_KEY_BYTES.long : CANCEL_KEY_BYTES.short,
   }
 }
 
@@ -78,7 +82,9 @@ async function firstPacket(client: Handshake, door: Door): Promise<Startup | und
       noneBuffered(client)
       client.send(Buffer.from('N'))
     } else if (code === CANCEL_REQUEST) {
-      if (size === 16) door.cancel(body.readInt32BE(4), Buffer.from(body.subarray(8)))
+      const key = Buffer.from(body.subarray(8))
+      const isOurs = Object.values(CANCEL_KEY_BYTES).includes(key.length)
+      if (isOurs) door.cancel(body.readInt32BE(4), key)
       return undefined
     } else if (code >>> 16 === 3) {
       return complete(body, size)

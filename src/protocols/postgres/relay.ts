@@ -30,7 +30,7 @@ class Session {
   readonly #parts: RelayParts<PostgresUpstream>
   readonly #talk: Conversation
   readonly #done: (reason: string) => void
-  readonly #secret = randomBytes(4)
+  readonly #secret: Buffer
   #linger: NodeJS.Timeout | undefined
   #openWires = 2
   #stalled = false
@@ -43,6 +43,7 @@ class Session {
     done: (reason: string) => void,
   ) {
     this.#parts = parts
+    this.#secret = randomBytes(parts.claim.cancelKeyBytes)
     this.#done = done
     this.#talk = new Conversation(parts, shared)
     this.#talk.finish = (reason, error) => this.#finish(reason, error)

@@ -14,6 +14,7 @@ function sent(
     claimedUser: 'ada',
     claimedJob: { id: '', run: '', agent: '' },
     parameters: new Map(Object.entries(parameters)),
+    cancelKeyBytes: 4,
   }
   return startupParameters(claim, grant({ groups }))
 }
@@ -66,6 +67,7 @@ test('the parameter that tells the target who it is is ours alone', () => {
       claimedUser: 'ada',
       claimedJob: { id: '', run: '', agent: '' },
       parameters: new Map(Object.entries(parameters)),
+      cancelKeyBytes: 4,
     }
     const plain = grant({ groups: ['dba'] })
     const connection = { ...plain.connection, identityParameter }
