@@ -132,6 +132,7 @@ function listener(form: Filled<'listeners'>[number], path: PathOf): ListenerConf
     listen: form.listen,
     tls: tls === undefined ? undefined : { cert: path(tls.cert), key: fromFolder(tls.key, path) },
     plaintextFrom: form.plaintext_from ?? LOOPBACK,
+    proxyProtocolFrom: form.proxy_protocol_from ?? [],
   }
 }
 

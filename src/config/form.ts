@@ -154,7 +154,7 @@ const identityToTarget = choice<'application_name' | { setting: string }>((value
   isMapping(value) ? section({ setting: targetSetting }) : oneOf(['application_name']),
 )
 
-const connection = section(
+const connectionFields = section(
   {
     type: choice((value) =>
       TYPES_LATER.includes(String(value))

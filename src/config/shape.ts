@@ -62,6 +62,8 @@ export interface ListenerConfig {
   readonly tls: { readonly cert: string; readonly key: SecretReference } | undefined
   /** CIDR blocks that may connect without TLS. */
   readonly plaintextFrom: readonly string[]
+  /** CIDR blocks of proxies: each connection from there begins with a PROXY header. */
+  readonly proxyProtocolFrom: readonly string[]
 }
 
 export interface ConnectionConfig {

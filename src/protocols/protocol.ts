@@ -16,7 +16,8 @@ import type { ControlPort } from '../threads/control-port.ts'
 
 /** What a listener lets a protocol know and do before anybody is identified. */
 export interface Door {
-  readonly address: string
+  /** The socket's peer, which may be a proxy: what comes in clear has come from there. */
+  readonly peer: string
   readonly tls: SecureContext | undefined
   readonly plaintextFrom: readonly string[]
   /** Passes a cancel request on to the session that owns the key. */

@@ -142,8 +142,11 @@ export interface ConnectionTask {
   readonly ticket: number
   /** Index into `config.listeners`. */
   readonly listener: number
+  /** The socket's peer. */
   readonly address: string
   readonly port: number
+  /** Set: a trusted proxy, which says first whom it speaks for; that address is counted in this seat (accept/seats.ts). */
+  readonly seat: number | undefined
 }
 
 /** `workerData` of every session worker. Plain data only: it is cloned. */
@@ -156,6 +159,8 @@ export interface SessionWorkerData {
   readonly recordKey: Uint8Array
   /** Who owns which descriptor (handover.ts); used by workers/session.ts alone. */
   readonly handover: SharedArrayBuffer
+  /** Connections per address behind trusted proxies (accept/seats.ts). */
+  readonly seats: SharedArrayBuffer
 }
 
 /** main → control, by postMessage. `settings` come by broadcast. What main says to ship: record/ship-messages.ts. */

@@ -7,7 +7,9 @@ import { createHmac } from 'node:crypto'
 import type { SecureContext } from 'node:tls'
 import { BroadcastChannel, MessageChannel, parentPort, threadId } from 'node:worker_threads'
 import type { Handshake } from '../accept/handshake.ts'
+import { type Origin, originOf } from '../accept/proxy.ts'
 import { AddressRate } from '../accept/rate.ts'
+import { AddressSeats } from '../accept/seats.ts'
 import { clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import { ulid } from '../base/id.ts'
@@ -36,6 +38,7 @@ import { openRecorder } from '../record/recorder.ts'
 import { Turn } from '../relay/turn.ts'
 import { ControlPort } from './control-port.ts'
 import { Counts } from './counts.ts'
+import { liveSession } from './live-session.ts'
 import { watchLoop } from './loop-lag.ts'
 import type {
   Broadcast,
@@ -68,6 +71,7 @@ export interface Opened {
 export class SessionWorker {
   readonly control = new ControlPort(CONTROL_MS_MAX)
   readonly #data: SessionWorkerData
+  readonly #seats: AddressSeats
   readonly #log = logger(`session-${threadId}`)
   readonly #recorder: Recorder
   readonly #turn: Turn
@@ -93,6 +97,7 @@ export class SessionWorker {
 
   private constructor(data: SessionWorkerData, protocols: readonly Protocol[]) {
     this.#data = data
+    this.#seats = new AddressSeats(data.seats)
     this.#maskKey = createHmac('sha256', data.recordKey).update('mask').digest()
     this.#settings = data.settings
     this.#policies = policiesOf(data.settings)
@@ -131,14 +136,19 @@ export class SessionWorker {
     return this.#protocols.get(protocol)!
   }
 
-  door(task: Pick<ConnectionTask, 'listener' | 'address'>): Door {
-    const listener = this.config.listeners[task.listener]!
+  origin(client: Handshake, task: ConnectionTask): Promise<Origin> {
+    const max = this.config.limits.connectionsPerAddress
+    return originOf(client, task, { seats: this.#seats, max })
+  }
+
+  door(from: Origin): Door {
+    const listener = this.config.listeners[from.listener]!
     return {
-      address: task.address,
-      tls: this.#tls[task.listener],
+      peer: from.peer,
+      tls: this.#tls[from.listener],
       plaintextFrom: listener.plaintextFrom,
       cancel: (pid, secret) => {
-        if (!this.#cancels.take(task.address, performance.now())) return
+        if (!this.#cancels.take(from.address, performance.now())) return
         const message: Broadcast = { type: 'cancel', protocol: listener.protocol, pid, secret }
         // A channel does not hear itself.
         this.#told(message)
@@ -182,24 +192,7 @@ export class SessionWorker {
       status: 'ok',
       text: JSON.stringify({ user: claim.claimedUser }),
     })
-    const context: SessionContext = {
-      grant,
-      sessionId,
-      address,
-      openedAt: Date.now(),
-      statements: 0,
-      rows: 0,
-      bytes: 0,
-      maskedValues: 0,
-    }
-    const live: LiveSession = {
-      context,
-      end: () => {},
-      stall: () => {},
-      cancel: () => false,
-      isIdle: () => false,
-      lastActive: performance.now(),
-    }
+    const live = liveSession({ grant, sessionId, address })
     this.#live.add(live)
     this.#counts.opened(grant.connection.type)
     this.#turn.schedule()

@@ -153,6 +153,19 @@ test('a target has one address or several: host and port, or the path of a socke
     ])
 })
 
+test('proxies are trusted by block, and by default none is', () => {
+  const read = (more: string) => `listeners: [{ protocol: postgres, listen: 127.0.0.1:1${more} }]`
+  const proxies = (more: string) => config(read(more)).listeners[0]?.proxyProtocolFrom
+  expect(proxies('')).toEqual([])
+  expect(proxies(', proxy_protocol_from: [10.0.0.0/8, "fd00::/8"]')).toEqual([
+    '10.0.0.0/8',
+    'fd00::/8',
+  ])
+  expect(problems(read(', proxy_protocol_from: [10.0.0.0/33]'))).toEqual([
+    '1 listeners[0].proxy_protocol_from[0]: expected a CIDR block, such as 10.0.0.0/8',
+  ])
+})
+
 test('identity goes to the target by application_name or a parameter that means nothing else', () => {
   const read = (value: string) => `${CONNECTION}    identity_to_target: ${value}\n`
   const parameter = (value: string) =>
@@ -173,7 +186,6 @@ describe('what the contract has and this version has not is refused', () => {
   const inConnection = (line: string) => `${CONNECTION}    ${line}\n`
   const cases: Record<string, string> = {
     'other listeners': 'listeners: [{ protocol: mysql, listen: 127.0.0.1:1 }]',
-    'proxy headers': `listeners: [{ protocol: postgres, listen: 127.0.0.1:1, proxy_protocol_from: [] }]`,
     'other targets': 'connections: { a: { type: redis } }',
     issuers: 'identity: { issuers: [] }',
     saml: 'identity: { saml: {} }',

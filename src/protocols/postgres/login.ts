@@ -48,7 +48,7 @@ export async function hello(client: Handshake, door: Door): Promise<Claim | unde
     client.send(negotiateProtocolVersion(minor, unknown))
   }
   const target = targetOf(parameters.get('database'))
-  if (!client.wire.isSecure && !isWithin(door.address, door.plaintextFrom)) {
+  if (!client.wire.isSecure && !isWithin(door.peer, door.plaintextFrom)) {
     throw new GatewayError('GW_PLAINTEXT', 'password over plaintext')
   }
   client.send(CLEARTEXT_PASSWORD)

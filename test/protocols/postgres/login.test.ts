@@ -17,7 +17,7 @@ function says(pieces: readonly Buffer[], address = '127.0.0.1'): Said {
   const wire = new MemoryWire()
   const cancels: unknown[] = []
   const door: Door = {
-    address,
+    peer: address,
     tls: undefined,
     plaintextFrom: ['127.0.0.0/8'],
     cancel: (pid, secret) => cancels.push([pid, Buffer.from(secret).toString('hex')]),
