@@ -51,9 +51,17 @@ export function secureClient(client: Wire, { context, protocol, begun }: ClientT
   })
 }
 
-/** `require` encrypts; `verify-full` also checks the certificate's chain and name. */
-export function secureTarget(target: Wire, connection: ConnectionConfig): Promise<void> {
+/**
+ * `require` encrypts; `verify-full` also checks the certificate's chain and name. Answers the certificate, DER.
+ * `key`: PEM, with `tls.cert`: what is shown to a target that asks for it.
+ */
+export function secureTarget(
+  target: Wire,
+  connection: ConnectionConfig,
+  key?: string,
+): Promise<Uint8Array> {
   const { host } = connection.address
+  const { ca, cert } = connection.tls
   const verified = connection.tls.mode === 'verify-full'
   return new Promise((resolve, reject) => {
     const failed = (error?: NodeJS.ErrnoException) =>
@@ -72,10 +80,16 @@ export function secureTarget(target: Wire, connection: ConnectionConfig): Promis
         // Names only: an address is no server name (RFC 6066 §3); its check goes by `host`.
         ...(isIP(host) === 0 ? { servername: host } : {}),
         host,
-        ...(connection.tls.ca === undefined ? {} : { ca: readFileSync(connection.tls.ca) }),
+        ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
+        ...(cert === undefined ? {} : { cert: readFileSync(cert), key }),
       }),
     )
-    shake(secured, 'secureConnect', { failed, done: resolve })
+    const done = () => {
+      const { raw } = secured.getPeerCertificate(true)
+      if (raw === undefined) failed()
+      else resolve(raw)
+    }
+    shake(secured, 'secureConnect', { failed, done })
   })
 }
 

@@ -141,7 +141,7 @@ function connection(
   form: Filled<'connections'>[string],
   path: PathOf,
 ): ConnectionConfig {
-  const tls = typeof form.tls === 'string' ? { mode: form.tls, ca: undefined } : form.tls
+  const tls = typeof form.tls === 'string' ? { mode: form.tls } : form.tls
   return {
     name,
     type: form.type,
@@ -150,7 +150,12 @@ function connection(
     database: form.database,
     databases: [...new Set([form.database, ...(form.databases ?? [])])],
     // Unsaid means safe: the target's name is verified.
-    tls: { mode: tls?.mode ?? 'verify-full', ca: tls?.ca === undefined ? undefined : path(tls.ca) },
+    tls: {
+      mode: tls?.mode ?? 'verify-full',
+      ca: tls?.ca === undefined ? undefined : path(tls.ca),
+      cert: tls?.cert === undefined ? undefined : path(tls.cert),
+      key: secret(tls?.key, path),
+    },
     credential: credential(form.credential, path),
     credentials: new Map(
       Object.entries(form.credentials ?? {}).map(([role, one]) => [role, credential(one, path)]),

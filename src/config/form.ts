@@ -118,11 +118,25 @@ const listener = section(
     listen: address,
     tls: section({ cert: path, key: secret }).optional(),
     plaintext_from: list(cidr).optional(),
+    proxy_protocol_from: list(cidr).optional(),
   },
-  ['proxy_protocol_from', 'host_key'],
+  ['host_key'],
 )
 
-const targetTlsFull = section({ mode: oneOf(TLS_MODES), ca: path.optional() }, ['cert', 'key'])
+const targetTlsFull = checked(
+  section({
+    mode: oneOf(TLS_MODES),
+    ca: path.optional(),
+    cert: path.optional(),
+    key: secret.optional(),
+  }),
+  ({ mode, cert, key }) => {
+    if ((cert === undefined) !== (key === undefined))
+      return 'expected both cert and key, or neither'
+    if (cert !== undefined && mode === 'disable') return 'a certificate is shown by TLS only'
+    return undefined
+  },
+)
 
 const targetTls = choice<(typeof TLS_MODES)[number] | Value<typeof targetTlsFull>>((value) =>
   isMapping(value) ? targetTlsFull : oneOf(TLS_MODES),
@@ -132,15 +146,12 @@ const credential = checked(
   section({
     user: text(),
     password: secret.optional(),
-    auth: list(
-      choice((value) =>
-        value === 'cert' ? `cert ${NOT_YET}` : oneOf(['scram-sha-256', 'md5', 'password', 'trust']),
-      ),
-      { min: 1 },
-    ).optional(),
+    auth: list(oneOf(['scram-sha-256', 'md5', 'password', 'cert', 'trust']), {
+      min: 1,
+    }).optional(),
   }),
-  ({ password, auth = [] }) =>
-    password === undefined && (auth.length === 0 || auth.some((way) => way !== 'trust'))
+  ({ password, auth = ['scram-sha-256'] }) =>
+    password === undefined && auth.some((way) => way !== 'trust' && way !== 'cert')
       ? 'expected a password: { env: NAME } or { file: path }'
       : undefined,
 )
@@ -175,6 +186,16 @@ const connectionFields = section(
   },
   ['max_sessions', 'statement_timeout', 'via'],
 )
+
+/** Who lets a certificate alone in proves nothing itself: its own must be verified. */
+const connection = checked(connectionFields, ({ tls, credential, credentials = {} }) => {
+  const isByCertificate = [credential, ...Object.values(credentials)].some(({ auth = [] }) =>
+    auth.includes('cert'),
+  )
+  const shows = typeof tls === 'object' && tls.mode === 'verify-full' && tls.cert !== undefined
+  if (!isByCertificate || shows) return undefined
+  return 'auth lists cert: expected tls: { mode: verify-full, cert: path, key: { file } or { env } }'
+})
 
 const role = section({
   members: list(checked(text(), memberFault)),

@@ -89,13 +89,16 @@ export interface TargetTls {
   readonly mode: 'disable' | 'require' | 'verify-full'
   /** Absolute path of a PEM file; undefined: the system's roots. */
   readonly ca: string | undefined
+  /** Absolute path of a PEM file that is shown to the target; with it comes a key. */
+  readonly cert: string | undefined
+  readonly key: SecretReference | undefined
 }
 
 export interface CredentialConfig {
   readonly user: string
   readonly password: SecretReference | undefined
   /** Ways of authentication the target may ask for. Default: only scram-sha-256. */
-  readonly auth: readonly ('scram-sha-256' | 'md5' | 'password' | 'trust')[]
+  readonly auth: readonly ('scram-sha-256' | 'md5' | 'password' | 'cert' | 'trust')[]
 }
 
 export interface RoleConfig {

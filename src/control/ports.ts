@@ -60,7 +60,11 @@ export async function answer(request: ControlRequest, parts: AnswerParts): Promi
         return { type: 'identity', id, identity: await parts.identify({ credential, address }) }
       }
       case 'scram-first':
-        return { type: 'scram-first', id, ...parts.vault.scramFirst(request.login) }
+        return {
+          type: 'scram-first',
+          id,
+          ...parts.vault.scramFirst(request.login, request.binding),
+        }
       case 'scram-final': {
         const final = await parts.vault.scramFinal(request.exchange, request.serverFirst)
         return { type: 'scram-final', id, ...final }
@@ -69,6 +73,8 @@ export async function answer(request: ControlRequest, parts: AnswerParts): Promi
         return { type: 'md5', id, answer: parts.vault.md5(request.login, request.salt) }
       case 'password':
         return { type: 'password', id, password: parts.vault.password(request.login) }
+      case 'client-key':
+        return { type: 'client-key', id, key: parts.vault.clientKey(request.connection) }
       default: {
         const unknown: never = request
         throw new GatewayError(

@@ -1,6 +1,7 @@
 /**
  * IO. The credentials of targets, used but not handed out: SCRAM proofs and md5 answers are computed here, in the control
- * thread, and only a clear-text password leaves it, for a connection whose `credential.auth` lists `password`.
+ * thread, and only a clear-text password leaves it, for a connection whose `credential.auth` lists `password`, and the key of
+ * a certificate that is shown to the target, for one dial.
  *
  * The salted password of SCRAM is kept per (connection, password, salt, rounds): 4,096 rounds are paid once and not per
  * login. Exchanges are single use, short-lived and bounded in number.
@@ -9,7 +10,7 @@ import { createHash, pbkdf2, randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { GatewayError } from '../base/errors.ts'
 import type { ConnectionConfig, CredentialConfig } from '../config/shape.ts'
-import type { TargetLogin } from '../threads/messages.ts'
+import type { ChannelBinding, TargetLogin } from '../threads/messages.ts'
 import {
   type ClientFinal,
   clientFinal,
@@ -30,6 +31,7 @@ const derive = promisify(pbkdf2)
 interface Exchange {
   readonly login: TargetLogin
   readonly nonce: string
+  readonly binding: ChannelBinding
   readonly until: number
 }
 
@@ -45,7 +47,7 @@ export class Vault {
   }
 
   /** Throws GW_UPSTREAM_LOGIN where the connection does not list scram-sha-256. */
-  scramFirst(login: TargetLogin): { exchange: number; message: string } {
+  scramFirst(login: TargetLogin, binding: ChannelBinding): { exchange: number; message: string } {
     this.#credential(login, 'scram-sha-256')
     const now = performance.now()
     // Oldest first, so the expired ones stand in front.
@@ -55,8 +57,8 @@ export class Vault {
     }
     const exchange = ++this.#last
     const nonce = randomBytes(18).toString('base64')
-    this.#exchanges.set(exchange, { login, nonce, until: now + EXCHANGE_MS })
-    return { exchange, message: clientFirst(nonce) }
+    this.#exchanges.set(exchange, { login, nonce, binding, until: now + EXCHANGE_MS })
+    return { exchange, message: clientFirst(nonce, binding) }
   }
 
   /** `serverFirst`: as the target sent it. Throws GW_UPSTREAM_LOGIN where it is malformed or hostile. */
@@ -69,7 +71,7 @@ export class Vault {
     if (typeof read === 'string') throw refused(open.login, `SCRAM: ${read}`)
     const credential = this.#credential(open.login, 'scram-sha-256')
     const salted = await this.#saltedPassword(open.login, secret(open.login, credential), read)
-    return clientFinal(salted, open.nonce, read)
+    return clientFinal(salted, open, read)
   }
 
   /** `salt`: the four bytes of AuthenticationMD5Password. */
@@ -81,6 +83,13 @@ export class Vault {
 
   password(login: TargetLogin): string {
     return secret(login, this.#credential(login, 'password'))
+  }
+
+  /** PEM of the key to the certificate that the connection shows. */
+  clientKey(connection: string): string {
+    const key = this.#connections().get(connection)?.tls.key
+    if (key === undefined) throw refused({ connection, role: '' }, 'no key is configured')
+    return resolveSecret(key)
   }
 
   #credential(login: TargetLogin, way: CredentialConfig['auth'][number]): CredentialConfig {

@@ -23,6 +23,7 @@ export type ControlRequest =
       readonly type: 'scram-first'
       readonly id: number
       readonly login: TargetLogin
+      readonly binding: ChannelBinding
     }
   | {
       /** Second step: `serverFirst` as received. Control keeps the salted password per (connection, salt, rounds). */
@@ -38,12 +39,22 @@ export type ControlRequest =
       readonly salt: Uint8Array
     }
   | { readonly type: 'password'; readonly id: number; readonly login: TargetLogin }
+  /** The key of the certificate that a connection shows to its target. */
+  | { readonly type: 'client-key'; readonly id: number; readonly connection: string }
 
 /** Which credential of the configuration is meant. */
 export interface TargetLogin {
   readonly connection: string
   /** A role of the connection's `credentials`; '' for its `credential`. */
   readonly role: string
+}
+
+/** What ties SCRAM to the TLS connection that it runs in. */
+export interface ChannelBinding {
+  /** `n`: we cannot. `y`: we could, but the target did not offer it. `p`: bound. */
+  readonly flag: 'n' | 'y' | 'p'
+  /** Hash of the target's certificate; empty unless `p`. */
+  readonly data: Uint8Array
 }
 
 export type ControlAnswer =
@@ -63,6 +74,8 @@ export type ControlAnswer =
     }
   | { readonly type: 'md5'; readonly id: number; readonly answer: string }
   | { readonly type: 'password'; readonly id: number; readonly password: string }
+  /** PEM; for one dial. */
+  | { readonly type: 'client-key'; readonly id: number; readonly key: string }
   | {
       readonly type: 'failed'
       readonly id: number

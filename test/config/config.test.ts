@@ -182,6 +182,31 @@ test('identity goes to the target by application_name or a parameter that means 
   ])
 })
 
+test('a certificate for the target comes with its key, by TLS, and alone only to one that is verified', () => {
+  const read = (tls: string, auth = 'scram-sha-256') =>
+    CONNECTION.replace('{ env: P }', `{ env: P }, auth: [${auth}]`).concat(`    tls: ${tls}\n`)
+  const full = '{ mode: verify-full, ca: ca.pem, cert: c.pem, key: { file: c.key } }'
+  expect(config(read(full, 'cert')).connections.get('orders')?.tls).toEqual({
+    mode: 'verify-full',
+    ca: '/etc/sluice/ca.pem',
+    cert: '/etc/sluice/c.pem',
+    key: { file: '/etc/sluice/c.key' },
+  })
+  expect(problems(read('{ mode: require, cert: c.pem }'))).toEqual([
+    '7 connections.orders.tls: expected both cert and key, or neither',
+  ])
+  expect(problems(read('{ mode: disable, cert: c.pem, key: { env: K } }'))).toEqual([
+    '7 connections.orders.tls: a certificate is shown by TLS only',
+  ])
+  const alone =
+    'auth lists cert: expected tls: { mode: verify-full, cert: path, key: { file } or { env } }'
+  for (const tls of ['verify-full', '{ mode: require, cert: c.pem, key: { env: K } }'])
+    expect(problems(read(tls, 'cert'))).toEqual([`3 connections.orders: ${alone}`])
+  const byRole = `${read('require')}    credentials: { agents: { user: ro, auth: [cert] } }\nroles: { agents: { members: ["group:ai"] } }\n`
+  expect(problems(byRole)).toEqual([`3 connections.orders: ${alone}`])
+  expect(config(read(full)).connections.get('orders')?.tls.cert).toBe('/etc/sluice/c.pem')
+})
+
 describe('what the contract has and this version has not is refused', () => {
   const inConnection = (line: string) => `${CONNECTION}    ${line}\n`
   const cases: Record<string, string> = {
@@ -197,8 +222,6 @@ describe('what the contract has and this version has not is refused', () => {
     anchors: 'recorder: { anchors: [] }',
     encrypt: 'recorder: { spool: { encrypt: { vault: x } } }',
     vault: CONNECTION.replace('env: P', 'vault: "a#b"'),
-    cert: CONNECTION.replace('{ env: P }', '{ env: P }, auth: [cert]'),
-    'client keys': inConnection('tls: { mode: verify-full, cert: a, key: { file: b } }'),
     via: inConnection('via: agent'),
     max_sessions: inConnection('max_sessions: 5'),
     statement_timeout: inConnection('statement_timeout: 60s'),

@@ -195,7 +195,7 @@ export function stage(
     statuses: Buffer.alloc(0),
     parameters: new Map(),
     pid: 4711,
-    secret: Buffer.alloc(4, 42),
+    cancel: async () => {},
     status: 0x49,
   }
   const claim = {

@@ -1,4 +1,5 @@
 /** The control thread's parts put together, with real HTTP, a real state database and a real spool. */
+
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
@@ -6,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BroadcastChannel, MessageChannel, type MessagePort } from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { UNBOUND } from '../../src/accept/channel-binding.ts'
 import { logger } from '../../src/base/log.ts'
 import { readConfig } from '../../src/config/config.ts'
 import type { Config } from '../../src/config/shape.ts'
@@ -432,7 +434,7 @@ describe('credentials of targets', () => {
       password: 'target-secret',
     })
     for (const request of [
-      { type: 'scram-first', id: 4, login: { connection: 'orders', role: '' } },
+      { type: 'scram-first', id: 4, login: { connection: 'orders', role: '' }, binding: UNBOUND },
       { type: 'md5', id: 5, login: { connection: 'orders', role: '' }, salt: new Uint8Array(4) },
       { type: 'password', id: 6, login: { connection: 'nothing', role: '' } },
       // A role that the connection lists no credential for gets no other one in its place.

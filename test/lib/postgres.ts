@@ -30,6 +30,8 @@ export interface PostgresOptions {
   readonly config?: readonly string[]
   /** How users but the superuser log in. Default: scram-sha-256. The superuser always uses scram-sha-256. */
   readonly auth?: 'scram-sha-256' | 'md5' | 'password' | 'trust'
+  /** Lines of pg_hba.conf before the others. */
+  readonly access?: readonly string[]
   /** Serve TLS with a certificate of our own authority. */
   readonly tls?: boolean
 }
@@ -79,7 +81,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     ...(options.config ?? []),
   ]
   appendFileSync(join(data, 'postgresql.auto.conf'), `${settings.join('\n')}\n`)
-  writeFileSync(join(data, 'pg_hba.conf'), accessRules(options.auth ?? 'scram-sha-256'))
+  writeFileSync(join(data, 'pg_hba.conf'), accessRules(options))
   if (options.auth === 'md5') {
     appendFileSync(join(data, 'postgresql.auto.conf'), 'password_encryption = md5\n')
   }
@@ -165,8 +167,9 @@ function template(bin: string, version: string): string {
   return path
 }
 
-function accessRules(auth: string): string {
-  return `host all postgres 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 ${auth}\n`
+function accessRules({ access = [], auth = 'scram-sha-256' }: PostgresOptions): string {
+  const own = ['host all postgres 127.0.0.1/32 scram-sha-256', `host all all 127.0.0.1/32 ${auth}`]
+  return [...access, ...own, ''].join('\n')
 }
 
 /** Options for spawn: the user that the server runs as, and nothing of our environment. */

@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net'
 import { parse, serialize } from 'pg-protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { UNBOUND } from '../../src/accept/channel-binding.ts'
 import type { ConnectionConfig, CredentialConfig } from '../../src/config/shape.ts'
 import { Vault } from '../../src/dial/vault.ts'
 import { type Postgres, startPostgres } from '../lib/postgres.ts'
@@ -44,7 +45,7 @@ function vaultFor(credential: Partial<CredentialConfig>): Vault {
     addresses: [{ host: server.host, port: server.port }],
     database: 'postgres',
     databases: ['postgres'],
-    tls: { mode: 'disable', ca: undefined },
+    tls: { mode: 'disable', ca: undefined, cert: undefined, key: undefined },
     credential: {
       user: 'user0',
       password: { env: 'SLUICE_TEST_TARGET' },
@@ -75,7 +76,7 @@ async function login(vault: Vault, target: Postgres, user: string): Promise<stri
       socket.once('error', reject)
       const answer = async (message: Asked): Promise<void> => {
         if (message.name === 'authenticationSASL') {
-          const first = vault.scramFirst(LOGIN)
+          const first = vault.scramFirst(LOGIN, UNBOUND)
           exchange = first.exchange
           socket.write(serialize.sendSASLInitialResponseMessage('SCRAM-SHA-256', first.message))
         } else if (message.name === 'authenticationSASLContinue') {

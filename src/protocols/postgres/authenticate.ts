@@ -4,23 +4,28 @@
  * words reach the client only as an SQLSTATE.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP
  */
+import { bindingFor } from '../../accept/channel-binding.ts'
 import { type Handshake, PeerGone } from '../../accept/handshake.ts'
 import { GatewayError } from '../../base/errors.ts'
 import type { ConnectionConfig } from '../../config/shape.ts'
 import type { Grant } from '../../decide/grant.ts'
 import type { ControlPort } from '../../threads/control-port.ts'
-import type { TargetLogin } from '../../threads/messages.ts'
+import type { ChannelBinding, TargetLogin } from '../../threads/messages.ts'
 import { DOWN } from './frame.ts'
 import { readFields } from './read.ts'
 import * as write from './write.ts'
 
 const FRAME_BYTES_MAX = 64 << 10
+const SCRAM = 'SCRAM-SHA-256'
+const SCRAM_PLUS = 'SCRAM-SHA-256-PLUS'
 
 export interface Login {
   readonly grant: Grant
   readonly control: ControlPort
   /** Minor version that the start-up packet asked for. */
   readonly minor: number
+  /** The target's certificate (DER), with TLS. */
+  readonly certificate: Uint8Array | undefined
 }
 
 export async function frameOf(target: Handshake): Promise<{ kind: number; frame: Buffer }> {
@@ -38,7 +43,7 @@ export class TooNew extends Error {}
 
 /** Up to AuthenticationOk; answers the minor version that is spoken. Rejects with TooNew where 3.0 is worth trying. */
 export async function authenticate(target: Handshake, login: Login): Promise<number> {
-  const { grant, control } = login
+  const { grant } = login
   const { connection } = grant
   let minor = login.minor
   let isFirst = true
@@ -58,12 +63,15 @@ export async function authenticate(target: Handshake, login: Login): Promise<num
     }
     const code = frame.readInt32BE(5)
     if (code === 0) {
-      // A target that asks for nothing may be another one than we think it is.
-      if (!proven && !grant.credential.auth.includes('trust')) throw weaker('trust', connection)
+      // A target that asks for nothing may be another one than we think it is. With `cert` it is verified, and
+      // whether it took our certificate for an answer is its own affair.
+      const { auth } = grant.credential
+      const isFree = auth.includes('trust') || auth.includes('cert')
+      if (!proven && !isFree) throw weaker('trust', connection)
       return minor
     }
     if (proven) throw new GatewayError('GW_UPSTREAM_MALFORMED', 'authentication asked for twice')
-    await prove(code, frame, { target, grant, control })
+    await prove(code, frame, { ...login, target })
     proven = true
   }
 }
@@ -95,7 +103,7 @@ function lowered(frame: Buffer, asked: number): number {
 async function prove(
   code: number,
   frame: Buffer,
-  parts: { target: Handshake; grant: Grant; control: ControlPort },
+  parts: Login & { readonly target: Handshake },
 ): Promise<void> {
   const { target, grant, control } = parts
   const { connection } = grant
@@ -103,10 +111,14 @@ async function prove(
   const login = { connection: connection.name, role: grant.credentialRole }
   if (code === 10) {
     const offered = frame.toString('latin1', 9, frame.length - 2).split('\0')
-    if (!auth.includes('scram-sha-256') || !offered.includes('SCRAM-SHA-256')) {
+    const isPlus = offered.includes(SCRAM_PLUS)
+    if (!auth.includes('scram-sha-256') || !(isPlus || offered.includes(SCRAM))) {
       throw weaker(offered.join(','), connection)
     }
-    await proveScram(target, login, control)
+    const binding = bindingFor(parts.certificate, isPlus)
+    // Ours is TLS, and the target offers nothing but what cannot be done here.
+    if (binding.flag !== 'p' && !offered.includes(SCRAM)) throw weaker(SCRAM_PLUS, connection)
+    await proveScram(target, { login, binding }, control)
   } else if (code === 5 && frame.length === 13) {
     if (!auth.includes('md5')) throw weaker('md5', connection)
     const salt = Uint8Array.from(frame.subarray(9, 13))
@@ -119,14 +131,15 @@ async function prove(
   } else throw weaker(`method ${code}`, connection)
 }
 
-/** RFC 5802 over SASL; every secret computation is done by the control thread. */
+/** RFC 5802 over SASL, bound to TLS where the target offers it; every secret computation is done by the control thread. */
 async function proveScram(
   target: Handshake,
-  login: TargetLogin,
+  about: { readonly login: TargetLogin; readonly binding: ChannelBinding },
   control: ControlPort,
 ): Promise<void> {
-  const first = await control.ask({ type: 'scram-first', login }, 'scram-first')
-  target.send(write.saslInitial('SCRAM-SHA-256', first.message))
+  const first = await control.ask({ type: 'scram-first', ...about }, 'scram-first')
+  const mechanism = about.binding.flag === 'p' ? SCRAM_PLUS : SCRAM
+  target.send(write.saslInitial(mechanism, first.message))
   const serverFirst = await sasl(target, 11)
   const { exchange } = first
   const final = await control.ask({ type: 'scram-final', exchange, serverFirst }, 'scram-final')

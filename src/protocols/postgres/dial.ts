@@ -22,8 +22,8 @@ export interface PostgresUpstream extends Upstream {
   readonly statuses: Buffer
   readonly parameters: ReadonlyMap<string, string>
   readonly pid: number
-  /** Four bytes, or up to 256 where the target speaks 3.2. */
-  readonly secret: Uint8Array
+  /** Cancels what runs there, over a connection of its own. */
+  cancel(): Promise<void>
   /** Transaction status of the target's first ReadyForQuery. */
   readonly status: number
 }
@@ -61,17 +61,19 @@ export async function dial(
 
 async function logIn(
   parameters: ReadonlyMap<string, string>,
-  login: Login,
+  login: Omit<Login, 'certificate'>,
 ): Promise<PostgresUpstream> {
   const { connection } = login.grant
   const wire = await connect(connection)
   const timer = setTimeout(() => wire.destroy(), LOGIN_MS_MAX)
   try {
     const target = new Handshake(wire, 1 << 20)
-    await negotiateTls(target, connection)
+    const certificate = await negotiateTls(target, connection, login.control)
     target.send(write.startup(parameters, login.minor))
-    const minor = await authenticate(target, login)
-    return await settle(target, connection, minor)
+    const minor = await authenticate(target, { ...login, certificate })
+    const { secret, ...upstream } = await settle(target, connection, minor)
+    const key = { pid: upstream.pid, secret }
+    return { ...upstream, cancel: () => cancelAt(connection, key, login.control) }
   } catch (error) {
     wire.destroy()
     if (error instanceof PeerGone) {
@@ -86,15 +88,16 @@ async function logIn(
 }
 
 /** Opens a connection only to cancel what another one runs, as the protocol wants it. */
-export async function cancelAt(
+async function cancelAt(
   connection: ConnectionConfig,
   key: { pid: number; secret: Uint8Array },
+  control: ControlPort,
 ): Promise<void> {
   const wire = await connect(connection)
   const timer = setTimeout(() => wire.destroy(), CONNECT_MS_MAX)
   try {
     const target = new Handshake(wire, 1 << 10)
-    await negotiateTls(target, connection)
+    await negotiateTls(target, connection, control)
     target.send(write.cancel(key.pid, key.secret))
     // The target closes when it has passed the signal on.
     await target.take(1).catch(() => undefined)
@@ -116,8 +119,13 @@ async function connect(connection: ConnectionConfig): Promise<Wire> {
   }
 }
 
-async function negotiateTls(target: Handshake, connection: ConnectionConfig): Promise<void> {
-  if (connection.tls.mode === 'disable') return
+/** Answers the target's certificate (DER), with TLS. */
+async function negotiateTls(
+  target: Handshake,
+  connection: ConnectionConfig,
+  control: ControlPort,
+): Promise<Uint8Array | undefined> {
+  if (connection.tls.mode === 'disable') return undefined
   target.send(write.sslRequest())
   const answer = (await target.take(1))[0]
   if (answer !== 0x53 || target.keptBytes > 0) {
@@ -126,7 +134,12 @@ async function negotiateTls(target: Handshake, connection: ConnectionConfig): Pr
     })
   }
   target.wire.pause()
-  await secureTarget(target.wire, connection)
+  if (connection.tls.cert === undefined) return secureTarget(target.wire, connection)
+  const { key } = await control.ask(
+    { type: 'client-key', connection: connection.name },
+    'client-key',
+  )
+  return secureTarget(target.wire, connection, key)
 }
 
 /** From AuthenticationOk to the first ReadyForQuery. */
@@ -134,7 +147,7 @@ async function settle(
   target: Handshake,
   connection: ConnectionConfig,
   minor: number,
-): Promise<PostgresUpstream> {
+): Promise<Omit<PostgresUpstream, 'cancel'> & { readonly secret: Uint8Array }> {
   const statuses: Buffer[] = []
   const parameters = new Map<string, string>()
   let pid = 0

@@ -8,7 +8,7 @@ import { GatewayError } from '../../base/errors.ts'
 import type { RelayParts } from '../protocol.ts'
 import type { CatalogueStore } from './catalogues.ts'
 import { Conversation } from './conversation.ts'
-import { cancelAt, type PostgresUpstream } from './dial.ts'
+import type { PostgresUpstream } from './dial.ts'
 import { IDLE } from './frame.ts'
 import type { PostgresShared } from './session-masks.ts'
 import * as write from './write.ts'
@@ -234,8 +234,7 @@ class Session {
 
   #cancelRunning(): void {
     const { upstream, grant, worker } = this.#parts
-    const { pid, secret } = upstream
-    cancelAt(grant.connection, { pid, secret }).catch((error: unknown) =>
+    upstream.cancel().catch((error: unknown) =>
       worker.warn('a cancel did not reach the target', {
         connection: grant.connection.name,
         error: GatewayError.from(error).code,
