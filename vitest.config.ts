@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const apart = ['contract', 'real', 'chaos', 'soak']
+const apart = ['contract', 'real', 'chaos', 'soak', 'suites']
 
 /** One project a folder; `unit` is all that needs no server. Groups run one after the other. */
 function project(name: string, group: number) {
@@ -38,6 +38,8 @@ export default defineConfig({
       project('contract', 1),
       project('real', 2),
       project('chaos', 3),
+      // Other people's suites and clients in other languages: `npm run test:real`, no part of `npm test`.
+      ...(process.env.SLUICE_SUITES === undefined ? [] : [project('suites', 4)]),
     ],
   },
 })

@@ -4,17 +4,19 @@
  *
  *   node deploy/setup.mjs            for `npm start`
  *   node deploy/setup.mjs --tests    also the Debian packages of the servers and clients that tests use
+ *   node deploy/setup.mjs --suites   also those of `npm run test:real`: clients in other languages, Prometheus
  *
  * Plain JavaScript on purpose: it runs before anything is installed or compiled.
  */
 import { fileURLToPath } from 'node:url'
 import { ensureBuilt } from './setup/build.mjs'
-import { ensureDebianPackages, TEST_PROGRAMS } from './setup/debian.mjs'
+import { ensureDebianPackages, SUITE_PROGRAMS, TEST_PROGRAMS } from './setup/debian.mjs'
 import { ensurePackages } from './setup/packages.mjs'
 import { SetupError } from './setup/run.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const tests = process.argv.includes('--tests')
+const suites = process.argv.includes('--suites')
+const tests = suites || process.argv.includes('--tests')
 
 /** undefined when this Node and system will do. */
 function unfit() {
@@ -30,7 +32,7 @@ try {
   const reason = unfit()
   if (reason !== undefined) throw new SetupError(reason)
   await ensurePackages(root, { tests })
-  if (tests) ensureDebianPackages(TEST_PROGRAMS)
+  if (tests) ensureDebianPackages({ ...TEST_PROGRAMS, ...(suites ? SUITE_PROGRAMS : {}) })
   ensureBuilt(root)
 } catch (error) {
   if (!(error instanceof SetupError)) throw error

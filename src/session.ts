@@ -19,22 +19,25 @@ const HELLO_BYTES_MAX = 32 << 10
 /** Settles when the connection is closed. Never rejects: what goes wrong is told to the client and recorded. */
 export async function session(
   wire: Wire,
-  task: Pick<ConnectionTask, 'listener' | 'address'>,
+  task: ConnectionTask,
   worker: SessionWorker,
 ): Promise<void> {
   const protocol = worker.protocolOf(task.listener)
   const client = new Handshake(wire, HELLO_BYTES_MAX)
   const stop = worker.limitHandshake(client)
+  let { address } = task
   let claim: Claim | undefined
   try {
-    claim = await protocol.hello(client, worker.door(task))
+    const from = await worker.origin(client, task)
+    address = from.address
+    claim = await protocol.hello(client, worker.door(from))
     if (claim === undefined) return
-    const identity = await worker.identify(claim, task.address)
+    const identity = await worker.identify(claim, address)
     const grant = admit(worker.config, identity, claim)
     if (grant === undefined) {
       throw new GatewayError('GW_NOT_ALLOWED', `no grant for ${claim.connection}`)
     }
-    const opened = worker.record(grant, claim, task.address) // No recording, no session.
+    const opened = worker.record(grant, claim, address) // No recording, no session.
     try {
       const upstream = await protocol.dial(claim, grant, worker.control)
       stop()
@@ -46,7 +49,7 @@ export async function session(
       worker.close(opened)
     }
   } catch (error) {
-    if (!(error instanceof PeerGone)) refuse(error, { protocol, wire, claim, task, worker })
+    if (!(error instanceof PeerGone)) refuse(error, { protocol, wire, claim, address, worker })
   } finally {
     stop()
     await closed(wire)
@@ -59,13 +62,13 @@ function refuse(
     protocol: Protocol
     wire: Wire
     claim: Claim | undefined
-    task: Pick<ConnectionTask, 'address'>
+    address: string
     worker: SessionWorker
   },
 ): void {
   const error = GatewayError.from(cause)
   parts.worker.refused(error, parts.claim, {
-    address: parts.task.address,
+    address: parts.address,
     protocol: parts.protocol.name,
   })
   parts.protocol.refuse(parts.wire, error)

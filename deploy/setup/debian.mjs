@@ -21,6 +21,16 @@ export const TEST_PROGRAMS = {
   'python3-psycopg2': '/usr/lib/python3/dist-packages/psycopg2/__init__.py',
 }
 
+/** For `npm run test:real` only. */
+export const SUITE_PROGRAMS = {
+  'python3-asyncpg': '/usr/lib/python3/dist-packages/asyncpg/__init__.py',
+  'python3-psycopg': '/usr/lib/python3/dist-packages/psycopg/__init__.py',
+  'python3-sqlalchemy': '/usr/lib/python3/dist-packages/sqlalchemy/__init__.py',
+  'default-jdk-headless': '/usr/bin/javac',
+  'libpostgresql-jdbc-java': '/usr/share/java/postgresql.jar',
+  prometheus: '/usr/bin/prometheus',
+}
+
 /** Names of the packages of `programs` that are not installed. */
 export function missingPrograms(programs) {
   return Object.keys(programs).filter((name) => !existsSync(programs[name]))

@@ -29,15 +29,25 @@ export class Handshake implements WireSink {
   /** Waits for `count` bytes and takes them. Rejects with PeerGone, or GW_FRAME_TOO_LARGE past the limit. */
   async take(count: number): Promise<Buffer> {
     if (count > this.#bytesMax) throw new GatewayError('GW_FRAME_TOO_LARGE', `${count} bytes`)
+    await this.#until(count)
+    const taken = this.#kept.subarray(0, count)
+    this.#kept = this.#kept.subarray(count)
+    return taken
+  }
+
+  /** Waits for the next byte and leaves it where it is. Rejects as `take` does. */
+  async peek(): Promise<number> {
+    await this.#until(1)
+    return this.#kept[0]!
+  }
+
+  async #until(count: number): Promise<void> {
     while (this.#kept.length < count) {
       if (this.#gone !== undefined) throw this.#gone
       await new Promise<void>((wake) => {
         this.#wake = wake
       })
     }
-    const taken = this.#kept.subarray(0, count)
-    this.#kept = this.#kept.subarray(count)
-    return taken
   }
 
   /** Whoever waits, or will, gets this error. */

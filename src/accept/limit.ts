@@ -29,9 +29,16 @@ export class ConnectionCount {
     this.#limits = limits
   }
 
-  /** Counts the connection when the answer is `open`; then `release` is owed, once. */
-  admit(address: string): LimitFinding {
+  /**
+   * Counts the connection when the answer is `open`; then `release` is owed, once. undefined: whose address is told
+   * later, and counted elsewhere (seats.ts).
+   */
+  admit(address: string | undefined): LimitFinding {
     if (this.#open >= this.#limits.connections) return 'full'
+    if (address === undefined) {
+      this.#open++
+      return 'open'
+    }
     const here = this.#byAddress.get(address) ?? 0
     if (here >= this.#limits.connectionsPerAddress) return 'address-full'
     this.#byAddress.set(address, here + 1)
@@ -39,7 +46,11 @@ export class ConnectionCount {
     return 'open'
   }
 
-  release(address: string): void {
+  release(address: string | undefined): void {
+    if (address === undefined) {
+      this.#open--
+      return
+    }
     const here = this.#byAddress.get(address)
     assert(here !== undefined, 'release of an address that has no connection')
     // Addresses without connections are forgotten: the map is no bigger than what is open.

@@ -20,23 +20,48 @@ export function serverContext(
   })
 }
 
-/** Takes the client's side of the handshake; resolves once it is done. */
-export function secureClient(client: Wire, context: SecureContext): Promise<void> {
+export interface ClientTls {
+  readonly context: SecureContext
+  /** Name of the protocol inside, by ALPN: a client that offers names must offer this one. */
+  readonly protocol: string
+  /** The client began without asking: what it sent so far. It must say by ALPN what it wants then. */
+  readonly begun?: Buffer
+}
+
+/**
+ * Takes the client's side of the handshake; resolves once it is done. ALPN keeps a connection that was meant for
+ * another protocol, and redirected, from being understood here.
+ */
+export function secureClient(client: Wire, { context, protocol, begun }: ClientTls): Promise<void> {
+  const offer = Buffer.from(`${String.fromCharCode(protocol.length)}${protocol}`)
   return new Promise((resolve, reject) => {
-    const secured = client.secure(
-      (plain) => new TLSSocket(plain, { isServer: true, secureContext: context }),
-    )
+    const secured = client.secure((plain) => {
+      if (begun !== undefined) plain.unshift(begun)
+      return new TLSSocket(plain, { isServer: true, secureContext: context, ALPNProtocols: offer })
+    })
     const failed = (error?: Error) =>
       reject(
         new GatewayError('GW_MALFORMED', `TLS: ${error?.message ?? 'closed'}`, { cause: error }),
       )
-    shake(secured, 'secure', { failed, done: resolve })
+    const done = () => {
+      if (begun === undefined || secured.alpnProtocol === protocol) resolve()
+      else reject(new GatewayError('GW_MALFORMED', `TLS without ALPN ${protocol}`))
+    }
+    shake(secured, 'secure', { failed, done })
   })
 }
 
-/** `require` encrypts; `verify-full` also checks the certificate's chain and name. */
-export function secureTarget(target: Wire, connection: ConnectionConfig): Promise<void> {
+/**
+ * `require` encrypts; `verify-full` also checks the certificate's chain and name. Answers the certificate, DER.
+ * `key`: PEM, with `tls.cert`: what is shown to a target that asks for it.
+ */
+export function secureTarget(
+  target: Wire,
+  connection: ConnectionConfig,
+  key?: string,
+): Promise<Uint8Array> {
   const { host } = connection.address
+  const { ca, cert } = connection.tls
   const verified = connection.tls.mode === 'verify-full'
   return new Promise((resolve, reject) => {
     const failed = (error?: NodeJS.ErrnoException) =>
@@ -55,10 +80,16 @@ export function secureTarget(target: Wire, connection: ConnectionConfig): Promis
         // Names only: an address is no server name (RFC 6066 §3); its check goes by `host`.
         ...(isIP(host) === 0 ? { servername: host } : {}),
         host,
-        ...(connection.tls.ca === undefined ? {} : { ca: readFileSync(connection.tls.ca) }),
+        ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
+        ...(cert === undefined ? {} : { cert: readFileSync(cert), key }),
       }),
     )
-    shake(secured, 'secureConnect', { failed, done: resolve })
+    const done = () => {
+      const { raw } = secured.getPeerCertificate(true)
+      if (raw === undefined) failed()
+      else resolve(raw)
+    }
+    shake(secured, 'secureConnect', { failed, done })
   })
 }
 

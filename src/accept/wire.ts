@@ -8,6 +8,7 @@ import { writeSync } from 'node:fs'
 import { connect, Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { copy } from '../base/bytes.ts'
+import type { TargetAddress } from '../config/shape.ts'
 
 export interface WireSink {
   bytes(bytes: Buffer, start: number, end: number): void
@@ -77,12 +78,11 @@ export class SocketWire implements Wire {
   }
 
   /** Dials; rejects with the socket's own error. */
-  static dial(address: { host: string; port: number }, waitMsMax: number): Promise<SocketWire> {
+  static dial(address: TargetAddress, waitMsMax: number): Promise<SocketWire> {
     return new Promise((resolve, reject) => {
       let wire: SocketWire | undefined
       const socket = connect({
-        host: address.host,
-        port: address.port,
+        ...address,
         noDelay: true,
         keepAlive: true,
         onread: { buffer: shared, callback: (size: number) => wire!.#read(size) },

@@ -82,7 +82,18 @@ export const ERRORS = {
     'session',
     'not_understood',
   ),
-  GW_TOO_MANY: spec('gateway', 'Too many connections.', 'session', 'over_limit'),
+  GW_TOO_MANY: spec(
+    'gateway',
+    'The gateway has as many connections as limits.connections or its open-files limit allows.',
+    'session',
+    'over_limit',
+  ),
+  GW_TOO_MANY_FROM_ADDRESS: spec(
+    'client',
+    'This address has as many connections as limits.connections_per_address allows.',
+    'session',
+    'over_limit',
+  ),
   GW_HANDSHAKE_TIMEOUT: spec(
     'client',
     'The handshake took longer than limits.handshake.',

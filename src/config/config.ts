@@ -9,6 +9,7 @@ import { didYouMean, inFileOrder, type Problem } from './problem.ts'
 import type {
   Config,
   ConnectionConfig,
+  CredentialConfig,
   ListenerConfig,
   RecorderConfig,
   RoleConfig,
@@ -51,6 +52,13 @@ export function readConfig(source: ConfigSource): ConfigResult {
 function crossChecks(value: unknown, yaml: YamlFile): Problem[] {
   const names = new Set(Object.keys(mapping(at(value, 'connections'))))
   const problems: Problem[] = []
+  const roles = Object.keys(mapping(at(value, 'roles')))
+  for (const [name, settings] of Object.entries(mapping(at(value, 'connections'))))
+    for (const role of Object.keys(mapping(at(settings, 'credentials')))) {
+      if (roles.includes(role)) continue
+      const message = `there is no such role${didYouMean(role, roles)}`
+      problems.push(yaml.problem(['connections', name, 'credentials', role], message, 'key'))
+    }
   for (const [role, settings] of Object.entries(mapping(at(value, 'roles'))))
     for (const key of ['connections', 'reviews'])
       for (const [index, name] of items(at(settings, key)).entries()) {
@@ -124,6 +132,7 @@ function listener(form: Filled<'listeners'>[number], path: PathOf): ListenerConf
     listen: form.listen,
     tls: tls === undefined ? undefined : { cert: path(tls.cert), key: fromFolder(tls.key, path) },
     plaintextFrom: form.plaintext_from ?? LOOPBACK,
+    proxyProtocolFrom: form.proxy_protocol_from ?? [],
   }
 }
 
@@ -132,22 +141,42 @@ function connection(
   form: Filled<'connections'>[string],
   path: PathOf,
 ): ConnectionConfig {
-  const tls = typeof form.tls === 'string' ? { mode: form.tls, ca: undefined } : form.tls
+  const tls = typeof form.tls === 'string' ? { mode: form.tls } : form.tls
   return {
     name,
     type: form.type,
-    address: form.address,
+    address: [form.address].flat().find((one) => 'host' in one) ?? { host: '', port: 0 },
+    addresses: Array.isArray(form.address) ? form.address : [form.address],
     database: form.database,
     databases: [...new Set([form.database, ...(form.databases ?? [])])],
     // Unsaid means safe: the target's name is verified.
-    tls: { mode: tls?.mode ?? 'verify-full', ca: tls?.ca === undefined ? undefined : path(tls.ca) },
-    credential: {
-      user: form.credential.user,
-      password: secret(form.credential.password, path),
-      auth: form.credential.auth ?? ['scram-sha-256'],
+    tls: {
+      mode: tls?.mode ?? 'verify-full',
+      ca: tls?.ca === undefined ? undefined : path(tls.ca),
+      cert: tls?.cert === undefined ? undefined : path(tls.cert),
+      key: secret(tls?.key, path),
     },
+    credential: credential(form.credential, path),
+    credentials: new Map(
+      Object.entries(form.credentials ?? {}).map(([role, one]) => [role, credential(one, path)]),
+    ),
+    identityParameter:
+      typeof form.identity_to_target === 'object'
+        ? form.identity_to_target.setting
+        : form.identity_to_target,
     functionsRead: form.functions?.read ?? [],
     labels: form.labels ?? {},
+  }
+}
+
+function credential(
+  form: Filled<'connections'>[string]['credential'],
+  path: PathOf,
+): CredentialConfig {
+  return {
+    user: form.user,
+    password: secret(form.password, path),
+    auth: form.auth ?? ['scram-sha-256'],
   }
 }
 

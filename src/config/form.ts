@@ -19,8 +19,15 @@ import {
   type Value,
 } from './fields.ts'
 import { NOT_YET } from './problem.ts'
-import type { SecretReference } from './shape.ts'
-import { parseAddress, parseCidr, parseDuration, parseName, parseSize } from './units.ts'
+import type { SecretReference, TargetAddress } from './shape.ts'
+import {
+  parseAddress,
+  parseCidr,
+  parseDuration,
+  parseName,
+  parseSize,
+  parseTarget,
+} from './units.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
@@ -37,6 +44,10 @@ const TYPES_LATER = [
 
 const NAME = 'letters, digits, _ . - (at most 63, no / : *)'
 const address = parsed('host:port, such as 127.0.0.1:15432 or "[::1]:15432"', parseAddress)
+const target = parsed(
+  'host:port, such as db.example.com:5432, or the path of a Unix socket, such as /run/postgresql/.s.PGSQL.5432',
+  parseTarget,
+)
 const cidr = parsed('a CIDR block, such as 10.0.0.0/8', parseCidr)
 const path = text('a path')
 const named = { expected: NAME, isName: (name: string) => parseName(name) !== undefined }
@@ -107,11 +118,25 @@ const listener = section(
     listen: address,
     tls: section({ cert: path, key: secret }).optional(),
     plaintext_from: list(cidr).optional(),
+    proxy_protocol_from: list(cidr).optional(),
   },
-  ['proxy_protocol_from', 'host_key'],
+  ['host_key'],
 )
 
-const targetTlsFull = section({ mode: oneOf(TLS_MODES), ca: path.optional() }, ['cert', 'key'])
+const targetTlsFull = checked(
+  section({
+    mode: oneOf(TLS_MODES),
+    ca: path.optional(),
+    cert: path.optional(),
+    key: secret.optional(),
+  }),
+  ({ mode, cert, key }) => {
+    if ((cert === undefined) !== (key === undefined))
+      return 'expected both cert and key, or neither'
+    if (cert !== undefined && mode === 'disable') return 'a certificate is shown by TLS only'
+    return undefined
+  },
+)
 
 const targetTls = choice<(typeof TLS_MODES)[number] | Value<typeof targetTlsFull>>((value) =>
   isMapping(value) ? targetTlsFull : oneOf(TLS_MODES),
@@ -121,36 +146,56 @@ const credential = checked(
   section({
     user: text(),
     password: secret.optional(),
-    auth: list(
-      choice((value) =>
-        value === 'cert' ? `cert ${NOT_YET}` : oneOf(['scram-sha-256', 'md5', 'password', 'trust']),
-      ),
-      { min: 1 },
-    ).optional(),
+    auth: list(oneOf(['scram-sha-256', 'md5', 'password', 'cert', 'trust']), {
+      min: 1,
+    }).optional(),
   }),
-  ({ password, auth = [] }) =>
-    password === undefined && (auth.length === 0 || auth.some((way) => way !== 'trust'))
+  ({ password, auth = ['scram-sha-256'] }) =>
+    password === undefined && auth.some((way) => way !== 'trust' && way !== 'cert')
       ? 'expected a password: { env: NAME } or { file: path }'
       : undefined,
 )
 
-const connection = section(
+/** Only a parameter that nothing else has a meaning for: with a dot in its name, as PostgreSQL wants it. */
+const targetSetting = parsed('a parameter of your own, such as sluice.subject', (name) =>
+  /^[a-z_][a-z0-9_]{0,30}\.[a-z_][a-z0-9_]{0,30}$/.test(name) ? name : undefined,
+)
+
+const identityToTarget = choice<'application_name' | { setting: string }>((value) =>
+  isMapping(value) ? section({ setting: targetSetting }) : oneOf(['application_name']),
+)
+
+const connectionFields = section(
   {
     type: choice((value) =>
       TYPES_LATER.includes(String(value))
         ? `a connection of type ${String(value)} ${NOT_YET}`
         : oneOf(['postgres']),
     ),
-    address,
+    address: choice<TargetAddress | TargetAddress[]>((value) =>
+      Array.isArray(value) ? list(target, { min: 1 }) : target,
+    ),
     database: databaseName(),
     databases: list(databaseName(), { min: 1 }).optional(),
     tls: targetTls.optional(),
     credential,
+    credentials: table(credential, named).optional(),
+    identity_to_target: identityToTarget.optional(),
     functions: section({ read: list(text('a pattern such as public.st_*')) }).optional(),
     labels: table(text(), named).optional(),
   },
-  ['credentials', 'identity_to_target', 'max_sessions', 'statement_timeout', 'via'],
+  ['max_sessions', 'statement_timeout', 'via'],
 )
+
+/** Who lets a certificate alone in proves nothing itself: its own must be verified. */
+const connection = checked(connectionFields, ({ tls, credential, credentials = {} }) => {
+  const isByCertificate = [credential, ...Object.values(credentials)].some(({ auth = [] }) =>
+    auth.includes('cert'),
+  )
+  const shows = typeof tls === 'object' && tls.mode === 'verify-full' && tls.cert !== undefined
+  if (!isByCertificate || shows) return undefined
+  return 'auth lists cert: expected tls: { mode: verify-full, cert: path, key: { file } or { env } }'
+})
 
 const role = section({
   members: list(checked(text(), memberFault)),

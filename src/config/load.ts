@@ -91,9 +91,15 @@ class Disk {
       this.#file(['listeners', index, 'tls', 'cert'], tls.cert)
       this.#secret(['listeners', index, 'tls', 'key'], tls.key)
     }
-    for (const { name, tls, credential } of connections.values()) {
-      if (tls.ca !== undefined) this.#file(['connections', name, 'tls', 'ca'], tls.ca)
+    for (const { name, tls, credential, credentials } of connections.values()) {
+      for (const part of ['ca', 'cert'] as const) {
+        const file = tls[part]
+        if (file !== undefined) this.#file(['connections', name, 'tls', part], file)
+      }
+      this.#secret(['connections', name, 'tls', 'key'], tls.key)
       this.#secret(['connections', name, 'credential', 'password'], credential.password)
+      for (const [role, one] of credentials)
+        this.#secret(['connections', name, 'credentials', role, 'password'], one.password)
     }
     if (!recorder.store.embedded)
       this.#secret(['recorder', 'store', 'password'], recorder.store.password)

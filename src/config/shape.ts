@@ -30,6 +30,9 @@ export interface Address {
   readonly port: number
 }
 
+/** `path`: a Unix socket, absolute. */
+export type TargetAddress = Address | { readonly path: string }
+
 export interface ControlConfig {
   readonly listen: Address
   readonly publicUrl: string | undefined
@@ -59,17 +62,25 @@ export interface ListenerConfig {
   readonly tls: { readonly cert: string; readonly key: SecretReference } | undefined
   /** CIDR blocks that may connect without TLS. */
   readonly plaintextFrom: readonly string[]
+  /** CIDR blocks of proxies: each connection from there begins with a PROXY header. */
+  readonly proxyProtocolFrom: readonly string[]
 }
 
 export interface ConnectionConfig {
   readonly name: string
   readonly type: 'postgres'
   readonly address: Address
+  /** One or more, in the order in which they are tried. */
+  readonly addresses: readonly TargetAddress[]
   readonly database: string
   /** Holds `database` at least. */
   readonly databases: readonly string[]
   readonly tls: TargetTls
   readonly credential: CredentialConfig
+  /** By role, in the file's order: the first whose role the grant holds stands in for `credential`. */
+  readonly credentials: ReadonlyMap<string, CredentialConfig>
+  /** Parameter of the target's session that holds who the client is; clients cannot set it. */
+  readonly identityParameter: string | undefined
   readonly functionsRead: readonly string[]
   readonly labels: Readonly<Record<string, string>>
 }
@@ -78,13 +89,16 @@ export interface TargetTls {
   readonly mode: 'disable' | 'require' | 'verify-full'
   /** Absolute path of a PEM file; undefined: the system's roots. */
   readonly ca: string | undefined
+  /** Absolute path of a PEM file that is shown to the target; with it comes a key. */
+  readonly cert: string | undefined
+  readonly key: SecretReference | undefined
 }
 
 export interface CredentialConfig {
   readonly user: string
   readonly password: SecretReference | undefined
   /** Ways of authentication the target may ask for. Default: only scram-sha-256. */
-  readonly auth: readonly ('scram-sha-256' | 'md5' | 'password' | 'trust')[]
+  readonly auth: readonly ('scram-sha-256' | 'md5' | 'password' | 'cert' | 'trust')[]
 }
 
 export interface RoleConfig {

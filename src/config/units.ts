@@ -3,7 +3,7 @@
  * is not of the form.
  */
 import { parseBlock } from '../base/cidr.ts'
-import type { Address } from './shape.ts'
+import type { Address, TargetAddress } from './shape.ts'
 
 const SIZES: Readonly<Record<string, number>> = {
   B: 1,
@@ -44,6 +44,12 @@ export function parseAddress(text: string): Address | undefined {
   // What looks like IPv4 has to be IPv4; a resolver might read `010.0.0.1` in its own way.
   if (/^[\d.]+$/.test(host)) return parseBlock(host) === undefined ? undefined : { host, port }
   return /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/.test(host) ? { host, port } : undefined
+}
+
+/** As above, or the path of a Unix socket, which the kernel keeps to 107 bytes. */
+export function parseTarget(text: string): TargetAddress | undefined {
+  if (!text.startsWith('/')) return parseAddress(text)
+  return text.includes('\0') || Buffer.byteLength(text) > 107 ? undefined : { path: text }
 }
 
 /** `10.0.0.0/8`, `::1`; the text itself, once it is known to be a block. */

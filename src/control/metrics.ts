@@ -7,7 +7,13 @@
 import type { BroadcastChannel } from 'node:worker_threads'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { ShipMetrics } from '../record/ship-messages.ts'
-import { type Broadcast, LATENCY_BUCKETS_US, type WorkerMetrics } from '../threads/messages.ts'
+import {
+  type Broadcast,
+  LAG_BUCKETS_US,
+  LATENCY_BUCKETS_US,
+  UPSTREAM_BUCKETS_US,
+  type WorkerMetrics,
+} from '../threads/messages.ts'
 import { Totals } from './totals.ts'
 
 const ANSWER_MS_MAX = 500
@@ -104,7 +110,7 @@ export async function exposition(workers: WorkerMetrics, house: HouseNumbers): P
     const [detector = '', connection = ''] = key.split('|')
     masked.inc({ detector, connection }, value)
   }
-  registry.registerMetric(new AddedLatency(workers.addedLatency))
+  for (const histogram of histograms(workers)) registry.registerMetric(histogram)
   number(
     registers,
     'sluice_policy_version',
@@ -137,53 +143,80 @@ export async function exposition(workers: WorkerMetrics, house: HouseNumbers): P
   return `${await registry.metrics()}\n${await own.metrics()}`
 }
 
-const SECONDS = LATENCY_BUCKETS_US.map((us) => us / 1_000_000)
-
-const LATENCY = {
-  name: 'sluice_added_latency_seconds',
-  help: 'Time that the gateway added to an action, by phase.',
-  labelNames: ['protocol', 'phase'] as const,
-  buckets: SECONDS,
-  registers: [],
+function histograms(workers: WorkerMetrics): readonly Merged[] {
+  const phases = Object.entries(workers.addedLatency).map(([key, numbers]) => {
+    const [protocol = '', phase = ''] = key.split('|')
+    return { labels: { protocol, phase }, numbers }
+  })
+  return [
+    new Merged(
+      {
+        name: 'sluice_added_latency_seconds',
+        help: 'Time that the gateway added to an action, by phase.',
+        labelNames: ['protocol', 'phase'],
+      },
+      { boundsUs: LATENCY_BUCKETS_US, series: phases },
+    ),
+    new Merged(
+      { name: 'sluice_upstream_seconds', help: 'Time that targets took for an action.' },
+      { boundsUs: UPSTREAM_BUCKETS_US, series: [{ labels: {}, numbers: workers.upstream }] },
+    ),
+    new Merged(
+      {
+        name: 'sluice_worker_loop_lag_seconds',
+        help: 'How late the event loops of the session workers were, sampled.',
+      },
+      { boundsUs: LAG_BUCKETS_US, series: [{ labels: {}, numbers: workers.loopLag }] },
+    ),
+  ]
 }
 
-/** Never observes anything: gives the frame that the workers' counts are put into. */
-const frame = new Histogram(LATENCY)
+interface Series {
+  readonly labels: Readonly<Record<string, string>>
+  readonly numbers: readonly number[]
+}
 
-type Latency = ReturnType<(typeof frame)['get']>
+interface Counted {
+  readonly boundsUs: readonly number[]
+  readonly series: readonly Series[]
+}
 
 /** prom-client's histogram observes single values; the workers have counted theirs already. */
-class AddedLatency extends Histogram<'protocol' | 'phase'> {
-  readonly #counts: WorkerMetrics['addedLatency']
+class Merged extends Histogram<string> {
+  readonly #name: string
+  readonly #counted: Counted
+  /** Never observes anything: gives the frame that the workers' counts are put into. */
+  readonly #frame: Histogram<string>
 
-  constructor(counts: WorkerMetrics['addedLatency']) {
-    super(LATENCY)
-    this.#counts = counts
+  constructor(about: { name: string; help: string; labelNames?: string[] }, counted: Counted) {
+    super({ ...about, registers: [] })
+    this.#frame = new Histogram({ ...about, registers: [] })
+    this.#name = about.name
+    this.#counted = counted
   }
 
   /** What the registry asks, before `get`; the package's types do not name it. */
-  getForPromString(): Latency {
+  getForPromString(): ReturnType<Histogram<string>['get']> {
     return this.get()
   }
 
-  override async get(): Latency {
-    const values = Object.entries(this.#counts).flatMap(([key, counts]) => {
-      const [protocol = '', phase = ''] = key.split('|')
-      const labels = { protocol, phase }
+  override async get(): ReturnType<Histogram<string>['get']> {
+    const { boundsUs, series } = this.#counted
+    const values = series.flatMap(({ labels, numbers }) => {
       let sum = 0
-      const buckets = [...SECONDS, '+Inf' as const].map((le, at) => {
-        sum += counts[at] ?? 0
-        return value('bucket', { le, ...labels }, sum)
+      const buckets = [...boundsUs.map((us) => us / 1_000_000), '+Inf' as const].map((le, at) => {
+        sum += numbers[at] ?? 0
+        return this.#value('bucket', { le, ...labels }, sum)
       })
-      const seconds = (counts[SECONDS.length + 1] ?? 0) / 1_000_000
-      return [...buckets, value('sum', labels, seconds), value('count', labels, sum)]
+      const seconds = (numbers[boundsUs.length + 1] ?? 0) / 1_000_000
+      return [...buckets, this.#value('sum', labels, seconds), this.#value('count', labels, sum)]
     })
-    return { ...(await frame.get()), values }
+    return { ...(await this.#frame.get()), values }
   }
-}
 
-function value<Labels>(part: string, labels: Labels, amount: number) {
-  return { metricName: `${LATENCY.name}_${part}`, exemplar: null, labels, value: amount }
+  #value<Labels>(part: string, labels: Labels, amount: number) {
+    return { metricName: `${this.#name}_${part}`, exemplar: null, labels, value: amount }
+  }
 }
 
 function number(registers: Registry[], name: string, help: string, value: number): void {

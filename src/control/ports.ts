@@ -60,15 +60,21 @@ export async function answer(request: ControlRequest, parts: AnswerParts): Promi
         return { type: 'identity', id, identity: await parts.identify({ credential, address }) }
       }
       case 'scram-first':
-        return { type: 'scram-first', id, ...parts.vault.scramFirst(request.connection) }
+        return {
+          type: 'scram-first',
+          id,
+          ...parts.vault.scramFirst(request.login, request.binding),
+        }
       case 'scram-final': {
         const final = await parts.vault.scramFinal(request.exchange, request.serverFirst)
         return { type: 'scram-final', id, ...final }
       }
       case 'md5':
-        return { type: 'md5', id, answer: parts.vault.md5(request.connection, request.salt) }
+        return { type: 'md5', id, answer: parts.vault.md5(request.login, request.salt) }
       case 'password':
-        return { type: 'password', id, password: parts.vault.password(request.connection) }
+        return { type: 'password', id, password: parts.vault.password(request.login) }
+      case 'client-key':
+        return { type: 'client-key', id, key: parts.vault.clientKey(request.connection) }
       default: {
         const unknown: never = request
         throw new GatewayError(

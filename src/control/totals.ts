@@ -8,6 +8,8 @@ export const NO_METRICS: WorkerMetrics = {
   sessionsOpen: {},
   actions: {},
   addedLatency: {},
+  upstream: [],
+  loopLag: [],
   maskedValues: {},
   eventsLost: 0,
 }
@@ -37,6 +39,8 @@ export function add(one: WorkerMetrics, other: WorkerMetrics): WorkerMetrics {
     sessionsOpen: addNumbers(one.sessionsOpen, other.sessionsOpen),
     actions: addNumbers(one.actions, other.actions),
     addedLatency: addLists(one.addedLatency, other.addedLatency),
+    upstream: addList(one.upstream, other.upstream),
+    loopLag: addList(one.loopLag, other.loopLag),
     maskedValues: addNumbers(one.maskedValues, other.maskedValues),
     eventsLost: one.eventsLost + other.eventsLost,
   }
@@ -55,12 +59,12 @@ function addNumbers(one: Numbers, other: Numbers): Numbers {
 function addLists(one: Lists, other: Lists): Lists {
   const sums = new Map(Object.entries(one))
   for (const [key, values] of Object.entries(other)) {
-    const known = sums.get(key) ?? []
-    const length = Math.max(known.length, values.length)
-    sums.set(
-      key,
-      Array.from({ length }, (_, at) => (known[at] ?? 0) + (values[at] ?? 0)),
-    )
+    sums.set(key, addList(sums.get(key) ?? [], values))
   }
   return Object.fromEntries(sums)
+}
+
+function addList(one: readonly number[], other: readonly number[]): readonly number[] {
+  const length = Math.max(one.length, other.length)
+  return Array.from({ length }, (_, at) => (one[at] ?? 0) + (other[at] ?? 0))
 }

@@ -2,7 +2,13 @@
  * Pure. The proof that an identity may open a target. Nothing dials, records or relays without one, and only
  * `admit` mints one.
  */
-import type { ApiRole, Config, ConnectionConfig, RoleConfig } from '../config/shape.ts'
+import type {
+  ApiRole,
+  Config,
+  ConnectionConfig,
+  CredentialConfig,
+  RoleConfig,
+} from '../config/shape.ts'
 import type { Identity } from '../identify/identity.ts'
 import type { ActionClass } from './action.ts'
 import { covers, isMember } from './member.ts'
@@ -18,6 +24,10 @@ export interface Grant {
   readonly roles: readonly string[]
   /** Classes that those roles allow. */
   readonly allow: ReadonlySet<ActionClass>
+  /** What the gateway logs in to the target with. */
+  readonly credential: CredentialConfig
+  /** The role that `credential` stands under in the connection's `credentials`; '' for the connection's own. */
+  readonly credentialRole: string
 }
 
 export interface AdmitTarget {
@@ -44,7 +54,18 @@ export function admit(config: Config, identity: Identity, target: AdmitTarget): 
   if (granting.length === 0) return undefined
   const roles = Object.freeze(granting.map((role) => role.name))
   const allow: ReadonlySet<ActionClass> = new Set(granting.flatMap((role) => role.allow))
-  return Object.freeze({ identity, connection, database, roles, allow }) as Grant
+  const chosen = credentialOf(connection, roles)
+  return Object.freeze({ identity, connection, database, roles, allow, ...chosen }) as Grant
+}
+
+/** The order of `credentials` decides for who holds several roles, and not the order of roles. */
+function credentialOf(
+  connection: ConnectionConfig,
+  roles: readonly string[],
+): Pick<Grant, 'credential' | 'credentialRole'> {
+  for (const [role, credential] of connection.credentials)
+    if (roles.includes(role)) return { credential, credentialRole: role }
+  return { credential: connection.credential, credentialRole: '' }
 }
 
 /** Names of the roles that the identity holds anywhere, after what its token narrows. */

@@ -1,14 +1,17 @@
 /**
- * Pure. The client's side of SCRAM-SHA-256 (RFC 5802, RFC 7677) as PostgreSQL uses it, without channel binding.
+ * Pure. The client's side of SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677) as PostgreSQL uses it.
  *
  *   C: n,,n=,r=<ours>      S: r=<ours><theirs>,s=<salt>,i=<rounds>
  *   C: c=biws,r=…,p=…      S: v=<signature>, or e=<error>
+ *
+ * Bound to TLS the first begins `p=tls-server-end-point,,`, and `c` holds that and the certificate's hash.
  *
  * The user name in the message is empty, as libpq sends it: PostgreSQL takes the one of the start-up packet. The salted
  * password comes from outside (vault.ts), because computing it is slow on purpose. The target is not trusted: every field
  * is bounded before it is used.
  */
 import { createHash, createHmac } from 'node:crypto'
+import type { ChannelBinding } from '../threads/messages.ts'
 
 const MESSAGE_CHARACTERS_MAX = 4096
 const NONCE_CHARACTERS_MAX = 1024
@@ -16,7 +19,7 @@ const SALT_BYTES_MAX = 1024
 /** PostgreSQL's default is 4096; a hostile target could otherwise buy hours of our processor. */
 export const ROUNDS_MAX = 1_000_000
 
-const GS2_HEADER = 'n,,'
+const GS2_HEADER = { n: 'n,,', y: 'y,,', p: 'p=tls-server-end-point,,' } as const
 
 /** RFC 3454 tables B.1 (dropped), C.1.2 (become a space) and C.2 to C.9 (prohibited). */
 const DROPPED = /\u00ad|\u034f|\u1806|[\u180b-\u180d]|\u200c|\u200d|\u2060|[\ufe00-\ufe0f]|\ufeff/g
@@ -39,8 +42,8 @@ export interface ClientFinal {
 }
 
 /** `nonce`: printable ASCII without a comma. */
-export function clientFirst(nonce: string): string {
-  return `${GS2_HEADER}${clientFirstBare(nonce)}`
+export function clientFirst(nonce: string, { flag }: ChannelBinding): string {
+  return `${GS2_HEADER[flag]}${clientFirstBare(nonce)}`
 }
 
 /** A string says what is wrong with the message; it never quotes it. */
@@ -69,10 +72,12 @@ export function readServerFirst(text: string, clientNonce: string): ServerFirst 
 /** `saltedPassword`: PBKDF2-HMAC-SHA-256 of the prepared password, the salt and the rounds, 32 bytes. */
 export function clientFinal(
   saltedPassword: Uint8Array,
-  clientNonce: string,
+  client: { readonly nonce: string; readonly binding: ChannelBinding },
   server: ServerFirst,
 ): ClientFinal {
-  const withoutProof = `c=${Buffer.from(GS2_HEADER).toString('base64')},r=${server.nonce}`
+  const { nonce: clientNonce, binding } = client
+  const bound = Buffer.concat([Buffer.from(GS2_HEADER[binding.flag]), binding.data])
+  const withoutProof = `c=${bound.toString('base64')},r=${server.nonce}`
   const authMessage = `${clientFirstBare(clientNonce)},${server.text},${withoutProof}`
   const clientKey = hmac(saltedPassword, 'Client Key')
   const signature = hmac(createHash('sha256').update(clientKey).digest(), authMessage)

@@ -1,6 +1,7 @@
 /**
  * IO. The credentials of targets, used but not handed out: SCRAM proofs and md5 answers are computed here, in the control
- * thread, and only a clear-text password leaves it, for a connection whose `credential.auth` lists `password`.
+ * thread, and only a clear-text password leaves it, for a connection whose `credential.auth` lists `password`, and the key of
+ * a certificate that is shown to the target, for one dial.
  *
  * The salted password of SCRAM is kept per (connection, password, salt, rounds): 4,096 rounds are paid once and not per
  * login. Exchanges are single use, short-lived and bounded in number.
@@ -9,6 +10,7 @@ import { createHash, pbkdf2, randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { GatewayError } from '../base/errors.ts'
 import type { ConnectionConfig, CredentialConfig } from '../config/shape.ts'
+import type { ChannelBinding, TargetLogin } from '../threads/messages.ts'
 import {
   type ClientFinal,
   clientFinal,
@@ -27,8 +29,9 @@ const SALTED_MAX = 1000
 const derive = promisify(pbkdf2)
 
 interface Exchange {
-  readonly connection: string
+  readonly login: TargetLogin
   readonly nonce: string
+  readonly binding: ChannelBinding
   readonly until: number
 }
 
@@ -44,8 +47,8 @@ export class Vault {
   }
 
   /** Throws GW_UPSTREAM_LOGIN where the connection does not list scram-sha-256. */
-  scramFirst(connection: string): { exchange: number; message: string } {
-    this.#credential(connection, 'scram-sha-256')
+  scramFirst(login: TargetLogin, binding: ChannelBinding): { exchange: number; message: string } {
+    this.#credential(login, 'scram-sha-256')
     const now = performance.now()
     // Oldest first, so the expired ones stand in front.
     for (const [id, one] of this.#exchanges) {
@@ -54,8 +57,8 @@ export class Vault {
     }
     const exchange = ++this.#last
     const nonce = randomBytes(18).toString('base64')
-    this.#exchanges.set(exchange, { connection, nonce, until: now + EXCHANGE_MS })
-    return { exchange, message: clientFirst(nonce) }
+    this.#exchanges.set(exchange, { login, nonce, binding, until: now + EXCHANGE_MS })
+    return { exchange, message: clientFirst(nonce, binding) }
   }
 
   /** `serverFirst`: as the target sent it. Throws GW_UPSTREAM_LOGIN where it is malformed or hostile. */
@@ -65,39 +68,44 @@ export class Vault {
     if (open === undefined || open.until <= performance.now())
       throw new GatewayError('GW_UPSTREAM_LOGIN', 'the SCRAM exchange is not open any more')
     const read = readServerFirst(serverFirst, open.nonce)
-    if (typeof read === 'string') throw refused(open.connection, `SCRAM: ${read}`)
-    const credential = this.#credential(open.connection, 'scram-sha-256')
-    const salted = await this.#saltedPassword(
-      open.connection,
-      secret(open.connection, credential),
-      read,
-    )
-    return clientFinal(salted, open.nonce, read)
+    if (typeof read === 'string') throw refused(open.login, `SCRAM: ${read}`)
+    const credential = this.#credential(open.login, 'scram-sha-256')
+    const salted = await this.#saltedPassword(open.login, secret(open.login, credential), read)
+    return clientFinal(salted, open, read)
   }
 
   /** `salt`: the four bytes of AuthenticationMD5Password. */
-  md5(connection: string, salt: Uint8Array): string {
-    const credential = this.#credential(connection, 'md5')
-    if (salt.length !== 4) throw refused(connection, 'the md5 salt has not four bytes')
-    return md5Answer({ user: credential.user, password: secret(connection, credential) }, salt)
+  md5(login: TargetLogin, salt: Uint8Array): string {
+    const credential = this.#credential(login, 'md5')
+    if (salt.length !== 4) throw refused(login, 'the md5 salt has not four bytes')
+    return md5Answer({ user: credential.user, password: secret(login, credential) }, salt)
   }
 
-  password(connection: string): string {
-    return secret(connection, this.#credential(connection, 'password'))
+  password(login: TargetLogin): string {
+    return secret(login, this.#credential(login, 'password'))
   }
 
-  #credential(connection: string, way: CredentialConfig['auth'][number]): CredentialConfig {
-    const config = this.#connections().get(connection)
-    if (config === undefined) throw refused(connection, 'the configuration does not know it')
-    if (!config.credential.auth.includes(way))
-      throw refused(connection, `the target asks for ${way}, which credential.auth does not list`)
-    return config.credential
+  /** PEM of the key to the certificate that the connection shows. */
+  clientKey(connection: string): string {
+    const key = this.#connections().get(connection)?.tls.key
+    if (key === undefined) throw refused({ connection, role: '' }, 'no key is configured')
+    return resolveSecret(key)
   }
 
-  #saltedPassword(connection: string, password: string, server: ServerFirst): Promise<Buffer> {
+  #credential(login: TargetLogin, way: CredentialConfig['auth'][number]): CredentialConfig {
+    const config = this.#connections().get(login.connection)
+    // A role that is no longer listed gets no other credential in its place.
+    const credential = login.role === '' ? config?.credential : config?.credentials.get(login.role)
+    if (credential === undefined) throw refused(login, 'the configuration does not know it')
+    if (!credential.auth.includes(way))
+      throw refused(login, `the target asks for ${way}, which auth does not list`)
+    return credential
+  }
+
+  #saltedPassword(login: TargetLogin, password: string, server: ServerFirst): Promise<Buffer> {
     // The password enters as a hash, so that a rotated one has an entry of its own.
     const digest = createHash('sha256').update(password).digest('base64')
-    const key = `${connection}\0${digest}\0${server.salt.toString('base64')}\0${server.rounds}`
+    const key = `${login.connection}\0${digest}\0${server.salt.toString('base64')}\0${server.rounds}`
     const known = this.#salted.get(key)
     if (known !== undefined) return known
     const salted = derive(preparePassword(password), server.salt, server.rounds, 32, 'sha256')
@@ -108,12 +116,13 @@ export class Vault {
   }
 }
 
-function secret(connection: string, credential: CredentialConfig): string {
+function secret(login: TargetLogin, credential: CredentialConfig): string {
   if (credential.password === undefined)
-    throw refused(connection, 'the target asks for a password and none is configured')
+    throw refused(login, 'the target asks for a password and none is configured')
   return resolveSecret(credential.password)
 }
 
-function refused(connection: string, reason: string): GatewayError {
-  return new GatewayError('GW_UPSTREAM_LOGIN', `connection ${connection}: ${reason}`)
+function refused({ connection, role }: TargetLogin, reason: string): GatewayError {
+  const which = role === '' ? '' : `, credentials.${role}`
+  return new GatewayError('GW_UPSTREAM_LOGIN', `connection ${connection}${which}: ${reason}`)
 }

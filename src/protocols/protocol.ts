@@ -16,7 +16,8 @@ import type { ControlPort } from '../threads/control-port.ts'
 
 /** What a listener lets a protocol know and do before anybody is identified. */
 export interface Door {
-  readonly address: string
+  /** The socket's peer, which may be a proxy: what comes in clear has come from there. */
+  readonly peer: string
   readonly tls: SecureContext | undefined
   readonly plaintextFrom: readonly string[]
   /** Passes a cancel request on to the session that owns the key. */
@@ -31,6 +32,8 @@ export interface Claim {
   readonly claimedUser: string
   readonly claimedJob: { readonly id: string; readonly run: string; readonly agent: string }
   readonly parameters: ReadonlyMap<string, string>
+  /** How long a key for cancelling this client takes. */
+  readonly cancelKeyBytes: number
 }
 
 /** A target that has let the gateway in. */
@@ -90,6 +93,8 @@ export interface Counters {
   action(connection: string, verdict: string): void
   /** Added latency in microseconds. */
   latency(phase: 'parse' | 'decide' | 'mask' | 'record' | 'total', us: number): void
+  /** Microseconds that the target took for an action. */
+  upstream(us: number): void
   masked(name: string, connection: string, count: number): void
 }
 

@@ -1,13 +1,29 @@
 /** Pure. Metrics of one worker: plain numbers that cost an addition, worded for Prometheus by the control thread. */
 import type { Counters } from '../protocols/protocol.ts'
-import { LATENCY_BUCKETS_US, type WorkerMetrics } from './messages.ts'
+import { Histogram } from './histogram.ts'
+import {
+  LAG_BUCKETS_US,
+  LATENCY_BUCKETS_US,
+  UPSTREAM_BUCKETS_US,
+  type WorkerMetrics,
+} from './messages.ts'
 
 type Phase = Parameters<Counters['latency']>[0]
 
 export class Counts implements Counters {
   readonly #sessions = new Map<string, number>()
-  readonly #actions = new Map<string, Map<string, number>>()
-  readonly #latency = new Map<Phase, number[]>()
+  /** By connection, then by verdict; a cell is raised in place, which is half as dear as setting it anew. */
+  readonly #actions = new Map<string, Map<string, { count: number }>>()
+  // All phases are there from the beginning: a rate begins at nought, not at the second observation.
+  readonly #latency: Readonly<Record<Phase, Histogram>> = {
+    parse: new Histogram(LATENCY_BUCKETS_US),
+    decide: new Histogram(LATENCY_BUCKETS_US),
+    mask: new Histogram(LATENCY_BUCKETS_US),
+    record: new Histogram(LATENCY_BUCKETS_US),
+    total: new Histogram(LATENCY_BUCKETS_US),
+  }
+  readonly #upstream = new Histogram(UPSTREAM_BUCKETS_US)
+  readonly #loopLag = new Histogram(LAG_BUCKETS_US)
   readonly #masked = new Map<string, number>()
 
   opened(protocol: string): void {
@@ -19,21 +35,28 @@ export class Counts implements Counters {
   }
 
   action(connection: string, verdict: string): void {
-    const verdicts = this.#actions.get(connection) ?? new Map<string, number>()
+    const cell = this.#actions.get(connection)?.get(verdict)
+    if (cell === undefined) this.#firstOf(connection, verdict)
+    else cell.count += 1
+  }
+
+  #firstOf(connection: string, verdict: string): void {
+    const verdicts = this.#actions.get(connection) ?? new Map<string, { count: number }>()
     if (verdicts.size === 0) this.#actions.set(connection, verdicts)
-    verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1)
+    verdicts.set(verdict, { count: 1 })
   }
 
   latency(phase: Phase, us: number): void {
-    let counts = this.#latency.get(phase)
-    if (counts === undefined) {
-      counts = new Array<number>(LATENCY_BUCKETS_US.length + 2).fill(0)
-      this.#latency.set(phase, counts)
-    }
-    let bucket = 0
-    while (bucket < LATENCY_BUCKETS_US.length && us > LATENCY_BUCKETS_US[bucket]!) bucket += 1
-    counts[bucket] = counts[bucket]! + 1
-    counts[LATENCY_BUCKETS_US.length + 1] = counts[LATENCY_BUCKETS_US.length + 1]! + us
+    this.#latency[phase].observe(us)
+  }
+
+  upstream(us: number): void {
+    this.#upstream.observe(us)
+  }
+
+  /** By how much this thread's event loop was late. */
+  late(us: number): void {
+    this.#loopLag.observe(us)
   }
 
   masked(name: string, connection: string, count: number): void {
@@ -44,14 +67,20 @@ export class Counts implements Counters {
   metrics(): WorkerMetrics {
     const actions: Record<string, number> = {}
     for (const [connection, verdicts] of this.#actions) {
-      for (const [verdict, count] of verdicts) actions[`postgres|${connection}|${verdict}`] = count
+      for (const [verdict, { count }] of verdicts) {
+        actions[`postgres|${connection}|${verdict}`] = count
+      }
     }
     const addedLatency: Record<string, readonly number[]> = {}
-    for (const [phase, counts] of this.#latency) addedLatency[`postgres|${phase}`] = [...counts]
+    for (const [phase, histogram] of Object.entries(this.#latency)) {
+      addedLatency[`postgres|${phase}`] = histogram.numbers()
+    }
     return {
       sessionsOpen: Object.fromEntries(this.#sessions),
       actions,
       addedLatency,
+      upstream: this.#upstream.numbers(),
+      loopLag: this.#loopLag.numbers(),
       maskedValues: Object.fromEntries(this.#masked),
       eventsLost: 0,
     }

@@ -6,10 +6,13 @@
  *
  * Parses nothing and opens no database. Signals and the choice of configuration are main.ts.
  */
+import { randomInt } from 'node:crypto'
 import { BroadcastChannel } from 'node:worker_threads'
 import { descriptorsMax } from '../accept/descriptor.ts'
-import { ConnectionCount } from '../accept/limit.ts'
+import { ConnectionCount, type LimitFinding } from '../accept/limit.ts'
+import { AddressSeats } from '../accept/seats.ts'
 import { type Gate, type Listener, listen } from '../accept/tcp.ts'
+import { isWithin } from '../base/cidr.ts'
 import type { ErrorCode } from '../base/errors.ts'
 import { ulid } from '../base/id.ts'
 import type { Logger } from '../base/log.ts'
@@ -87,6 +90,7 @@ class RunningGateway implements Gateway {
   #settings: Settings
   #house: House | undefined
   #pool: SessionPool | undefined
+  #seats: AddressSeats | undefined
   #ending: Promise<void> | undefined
   #stopMs = STOP_MS
   #hurry: (ms: number) => void = () => {}
@@ -146,10 +150,12 @@ class RunningGateway implements Gateway {
       log,
     })
     const handover = Handover.ofSize(descriptorsMax())
+    this.#seats = AddressSeats.ofSize(descriptorsMax(), [randomInt(2 ** 31), randomInt(2 ** 31)])
     const workerData: SessionWorkerData = {
       ...shared,
       settings: this.#settings,
       handover: handover.shared,
+      seats: this.#seats.shared,
     }
     this.#pool = await SessionPool.start({
       entry: entries?.session ?? entryOf('session'),
@@ -202,7 +208,7 @@ class RunningGateway implements Gateway {
       listener: index,
       ...place,
       freePort: freePorts ?? false,
-      gate: this.#gate(protocol),
+      gate: this.#gate(index, protocol),
       log,
     }
     try {
@@ -216,19 +222,31 @@ class RunningGateway implements Gateway {
     }
   }
 
-  #gate(protocol: string): Gate {
+  #gate(index: number, protocol: string): Gate {
+    // undefined: a trusted proxy, whose connections are others'. Asked for each, as a reload may have changed it.
+    const addressOf = (peer: string) => {
+      const proxies = this.#settings.config.listeners[index]?.proxyProtocolFrom ?? []
+      return isWithin(peer, proxies) ? undefined : peer
+    }
     return {
       admit: (address) => {
         if (this.#ending !== undefined) return 'GW_DRAINING'
         // Nobody to serve it: better a clear word now than a connection that hangs.
         if (this.#pool === undefined || this.#pool.size === 0) return 'GW_UNAVAILABLE'
-        return this.#count.admit(address) === 'open' ? undefined : 'GW_TOO_MANY'
+        const finding = this.#count.admit(addressOf(address))
+        return REFUSALS[finding]
       },
       take: (arrival) => {
-        const over = this.#pool?.run(arrival) ?? Promise.resolve()
-        void over.then(() => this.#count.release(arrival.address))
+        // Whom a proxy speaks for is counted by the worker that reads it, and given back here, whatever becomes of that.
+        const by = addressOf(arrival.address)
+        const seat = by === undefined ? this.#seats?.assign() : undefined
+        const over = this.#pool?.run({ ...arrival, seat }) ?? Promise.resolve()
+        void over.then(() => {
+          this.#count.release(by)
+          if (seat !== undefined) this.#seats?.leave(seat)
+        })
       },
-      release: (address) => this.#count.release(address),
+      release: (address) => this.#count.release(addressOf(address)),
       refusal: (code) => this.#options.refusalAtAccept(protocol, code),
     }
   }
@@ -288,6 +306,12 @@ class RunningGateway implements Gateway {
     this.#options.log.warn(facts, 'the open-files limit allows fewer connections than configured')
     return { ...limits, connections: max }
   }
+}
+
+const REFUSALS: Readonly<Record<LimitFinding, ErrorCode | undefined>> = {
+  open: undefined,
+  full: 'GW_TOO_MANY',
+  'address-full': 'GW_TOO_MANY_FROM_ADDRESS',
 }
 
 /** Variables that hold private keys of listeners, which the session workers serve TLS with. */

@@ -22,7 +22,8 @@ export type ControlRequest =
       /** First step towards a target that asks for SCRAM-SHA-256: the client-first message. */
       readonly type: 'scram-first'
       readonly id: number
-      readonly connection: string
+      readonly login: TargetLogin
+      readonly binding: ChannelBinding
     }
   | {
       /** Second step: `serverFirst` as received. Control keeps the salted password per (connection, salt, rounds). */
@@ -34,10 +35,27 @@ export type ControlRequest =
   | {
       readonly type: 'md5'
       readonly id: number
-      readonly connection: string
+      readonly login: TargetLogin
       readonly salt: Uint8Array
     }
-  | { readonly type: 'password'; readonly id: number; readonly connection: string }
+  | { readonly type: 'password'; readonly id: number; readonly login: TargetLogin }
+  /** The key of the certificate that a connection shows to its target. */
+  | { readonly type: 'client-key'; readonly id: number; readonly connection: string }
+
+/** Which credential of the configuration is meant. */
+export interface TargetLogin {
+  readonly connection: string
+  /** A role of the connection's `credentials`; '' for its `credential`. */
+  readonly role: string
+}
+
+/** What ties SCRAM to the TLS connection that it runs in. */
+export interface ChannelBinding {
+  /** `n`: we cannot. `y`: we could, but the target did not offer it. `p`: bound. */
+  readonly flag: 'n' | 'y' | 'p'
+  /** Hash of the target's certificate; empty unless `p`. */
+  readonly data: Uint8Array
+}
 
 export type ControlAnswer =
   | { readonly type: 'identity'; readonly id: number; readonly identity: Identity }
@@ -56,6 +74,8 @@ export type ControlAnswer =
     }
   | { readonly type: 'md5'; readonly id: number; readonly answer: string }
   | { readonly type: 'password'; readonly id: number; readonly password: string }
+  /** PEM; for one dial. */
+  | { readonly type: 'client-key'; readonly id: number; readonly key: string }
   | {
       readonly type: 'failed'
       readonly id: number
@@ -105,6 +125,10 @@ export interface WorkerMetrics {
   readonly actions: Readonly<Record<string, number>>
   /** Key: `protocol|phase`; value: counts per bucket of `LATENCY_BUCKETS_US` and one for more, then the sum in µs. */
   readonly addedLatency: Readonly<Record<string, readonly number[]>>
+  /** Likewise, by `UPSTREAM_BUCKETS_US`. */
+  readonly upstream: readonly number[]
+  /** Likewise, by `LAG_BUCKETS_US`. */
+  readonly loopLag: readonly number[]
   /** Key: `detector|connection`. */
   readonly maskedValues: Readonly<Record<string, number>>
   readonly eventsLost: number
@@ -114,6 +138,16 @@ export const LATENCY_BUCKETS_US = [
   10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 1_000_000,
 ] as const
 
+/** Targets answer within 50 µs on the same host, and after minutes where a report is made. */
+export const UPSTREAM_BUCKETS_US = [
+  50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000,
+  2_000_000, 5_000_000, 10_000_000, 30_000_000, 60_000_000, 300_000_000,
+] as const
+
+export const LAG_BUCKETS_US = [
+  1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 5_000_000,
+] as const
+
 /** main → session worker: one connection, one task. The task settles when the connection is closed. */
 export interface ConnectionTask {
   /** A descriptor of this process that belongs to the worker once it has taken `ticket` (handover.ts). */
@@ -121,8 +155,11 @@ export interface ConnectionTask {
   readonly ticket: number
   /** Index into `config.listeners`. */
   readonly listener: number
+  /** The socket's peer. */
   readonly address: string
   readonly port: number
+  /** Set: a trusted proxy, which says first whom it speaks for; that address is counted in this seat (accept/seats.ts). */
+  readonly seat: number | undefined
 }
 
 /** `workerData` of every session worker. Plain data only: it is cloned. */
@@ -135,6 +172,8 @@ export interface SessionWorkerData {
   readonly recordKey: Uint8Array
   /** Who owns which descriptor (handover.ts); used by workers/session.ts alone. */
   readonly handover: SharedArrayBuffer
+  /** Connections per address behind trusted proxies (accept/seats.ts). */
+  readonly seats: SharedArrayBuffer
 }
 
 /** main → control, by postMessage. `settings` come by broadcast. What main says to ship: record/ship-messages.ts. */

@@ -96,7 +96,7 @@ export class SessionPool {
   }
 
   /** Takes the descriptor, whatever happens. Resolves when the connection is over; never rejects. */
-  async run(arrival: Arrival): Promise<void> {
+  async run(arrival: Arrival & Pick<ConnectionTask, 'seat'>): Promise<void> {
     const ticket = this.#isClosing ? undefined : this.#options.handover.give(arrival.fd)
     if (ticket === undefined) return closeDescriptor(arrival.fd)
     const pool = this.#pool

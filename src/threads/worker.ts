@@ -7,6 +7,9 @@ import { createHmac } from 'node:crypto'
 import type { SecureContext } from 'node:tls'
 import { BroadcastChannel, MessageChannel, parentPort, threadId } from 'node:worker_threads'
 import type { Handshake } from '../accept/handshake.ts'
+import { type Origin, originOf } from '../accept/proxy.ts'
+import { AddressRate } from '../accept/rate.ts'
+import { AddressSeats } from '../accept/seats.ts'
 import { clock, monotonicMs } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import { ulid } from '../base/id.ts'
@@ -35,6 +38,8 @@ import { openRecorder } from '../record/recorder.ts'
 import { Turn } from '../relay/turn.ts'
 import { ControlPort } from './control-port.ts'
 import { Counts } from './counts.ts'
+import { liveSession } from './live-session.ts'
+import { watchLoop } from './loop-lag.ts'
 import type {
   Broadcast,
   ConnectionTask,
@@ -51,6 +56,8 @@ const CONTROL_MS_MAX = 10_000
 /** A spool that cannot be written for this long ends the sessions that wait for it. */
 const STALL_MS_MAX = 5_000
 const SWEEP_MS = 1_000
+/** Cancel requests of one address, per worker: no key of four bytes is guessed at this rate while its session lives. */
+const CANCELS = { perSecond: 100, burst: 1000 }
 const NO_FINDINGS: readonly Finding[] = []
 const REDACT = { type: 'redact' } as const
 
@@ -64,6 +71,7 @@ export interface Opened {
 export class SessionWorker {
   readonly control = new ControlPort(CONTROL_MS_MAX)
   readonly #data: SessionWorkerData
+  readonly #seats: AddressSeats
   readonly #log = logger(`session-${threadId}`)
   readonly #recorder: Recorder
   readonly #turn: Turn
@@ -75,6 +83,7 @@ export class SessionWorker {
   readonly #maskKey: Uint8Array
   /** For rules that read `findings`; compiled when the first one does. */
   #allDetectors: DetectorSet | undefined
+  readonly #cancels = new AddressRate(CANCELS)
   #settings: Settings
   #policies: PolicySet
   #tls: readonly (SecureContext | undefined)[]
@@ -88,6 +97,7 @@ export class SessionWorker {
 
   private constructor(data: SessionWorkerData, protocols: readonly Protocol[]) {
     this.#data = data
+    this.#seats = new AddressSeats(data.seats)
     this.#maskKey = createHmac('sha256', data.recordKey).update('mask').digest()
     this.#settings = data.settings
     this.#policies = policiesOf(data.settings)
@@ -114,6 +124,7 @@ export class SessionWorker {
     this.#channel.onmessage = (event) => this.#told((event as { data: Broadcast }).data)
     this.#channel.unref()
     setInterval(() => this.#sweep(), SWEEP_MS).unref()
+    watchLoop((us) => this.#counts.late(us))
     this.#helloMain()
   }
 
@@ -126,13 +137,19 @@ export class SessionWorker {
     return this.#protocols.get(protocol)!
   }
 
-  door(task: Pick<ConnectionTask, 'listener' | 'address'>): Door {
-    const listener = this.config.listeners[task.listener]!
+  origin(client: Handshake, task: ConnectionTask): Promise<Origin> {
+    const max = this.config.limits.connectionsPerAddress
+    return originOf(client, task, { seats: this.#seats, max })
+  }
+
+  door(from: Origin): Door {
+    const listener = this.config.listeners[from.listener]!
     return {
-      address: task.address,
-      tls: this.#tls[task.listener],
+      peer: from.peer,
+      tls: this.#tls[from.listener],
       plaintextFrom: listener.plaintextFrom,
       cancel: (pid, secret) => {
+        if (!this.#cancels.take(from.address, performance.now())) return
         const message: Broadcast = { type: 'cancel', protocol: listener.protocol, pid, secret }
         // A channel does not hear itself.
         this.#told(message)
@@ -176,24 +193,7 @@ export class SessionWorker {
       status: 'ok',
       text: JSON.stringify({ user: claim.claimedUser }),
     })
-    const context: SessionContext = {
-      grant,
-      sessionId,
-      address,
-      openedAt: Date.now(),
-      statements: 0,
-      rows: 0,
-      bytes: 0,
-      maskedValues: 0,
-    }
-    const live: LiveSession = {
-      context,
-      end: () => {},
-      stall: () => {},
-      cancel: () => false,
-      isIdle: () => false,
-      lastActive: monotonicMs(),
-    }
+    const live = liveSession({ grant, sessionId, address })
     this.#live.add(live)
     this.#counts.opened(grant.connection.type)
     this.#turn.schedule()

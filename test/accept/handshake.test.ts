@@ -41,6 +41,16 @@ test('waits for what is still to come', async () => {
   expect((await taken).toString()).toBe('abcd')
 })
 
+test('a byte that was looked at is still there', async () => {
+  const { wire, handshake } = shaken()
+  const seen = handshake.peek()
+  wire.receive(Buffer.from('ab'))
+  expect(await seen).toBe(0x61)
+  expect((await handshake.take(2)).toString()).toBe('ab')
+  wire.close()
+  await expect(handshake.peek()).rejects.toBeInstanceOf(PeerGone)
+})
+
 test('a peer that goes away, or an abort, ends the wait', async () => {
   const gone = shaken()
   const taken = gone.handshake.take(1)

@@ -29,6 +29,18 @@ test('lower limits end nothing and refuse what comes next', () => {
   expect(count.admit('b')).toBe('full')
 })
 
+test('who is told later counts in all, and for no address', () => {
+  const count = new ConnectionCount({ connections: 3, connectionsPerAddress: 1 })
+  expect([count.admit(undefined), count.admit(undefined), count.admit('a')]).toEqual([
+    'open',
+    'open',
+    'open',
+  ])
+  expect(count.admit(undefined)).toBe('full')
+  count.release(undefined)
+  expect([count.open, count.admit('a'), count.admit('b')]).toEqual([2, 'address-full', 'open'])
+})
+
 test('a release that nobody owes is a bug', () => {
   const count = new ConnectionCount({ connections: 1, connectionsPerAddress: 1 })
   expect(() => count.release('a')).toThrow('assertion failed')

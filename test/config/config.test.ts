@@ -115,11 +115,102 @@ roles:
   ])
 })
 
+test('a credential by role is one like any other, of a role that exists', () => {
+  const credentials = (role: string) =>
+    `${CONNECTION}    credentials: { ${role}: { user: ro, password: { file: ro.pw } } }
+roles: { agents: { members: ["group:ai"] } }
+`
+  const [[role, one] = []] = config(credentials('agents')).connections.get('orders')!.credentials
+  expect([role, one]).toEqual([
+    'agents',
+    { user: 'ro', password: { file: '/etc/sluice/ro.pw' }, auth: ['scram-sha-256'] },
+  ])
+  expect(problems(credentials('agent'))).toEqual([
+    '7 connections.orders.credentials.agent: there is no such role (did you mean agents?)',
+  ])
+  expect(problems(credentials('agents').replace(', password: { file: ro.pw }', ''))).toEqual([
+    '7 connections.orders.credentials.agents: expected a password: { env: NAME } or { file: path }',
+  ])
+})
+
+test('a target has one address or several: host and port, or the path of a socket', () => {
+  const read = (value: string) => CONNECTION.replace('10.0.0.5:5432', value)
+  const addresses = (value: string) => config(read(value)).connections.get('orders')?.addresses
+  expect(addresses('10.0.0.5:5432')).toEqual([{ host: '10.0.0.5', port: 5432 }])
+  expect(addresses('["[::1]:1", db.example.com:2, /run/postgresql/.s.PGSQL.5432]')).toEqual([
+    { host: '::1', port: 1 },
+    { host: 'db.example.com', port: 2 },
+    { path: '/run/postgresql/.s.PGSQL.5432' },
+  ])
+  const expected =
+    'expected host:port, such as db.example.com:5432, or the path of a Unix socket, such as /run/postgresql/.s.PGSQL.5432'
+  expect(problems(read('[]'))).toEqual([
+    '4 connections.orders.address: expected at least 1 in the list',
+  ])
+  for (const wrong of ['db', '"postgres://db:1"', `/${'x'.repeat(107)}`])
+    expect(problems(read(`[a:1, ${wrong}]`))).toEqual([
+      `4 connections.orders.address[1]: ${expected}`,
+    ])
+})
+
+test('proxies are trusted by block, and by default none is', () => {
+  const read = (more: string) => `listeners: [{ protocol: postgres, listen: 127.0.0.1:1${more} }]`
+  const proxies = (more: string) => config(read(more)).listeners[0]?.proxyProtocolFrom
+  expect(proxies('')).toEqual([])
+  expect(proxies(', proxy_protocol_from: [10.0.0.0/8, "fd00::/8"]')).toEqual([
+    '10.0.0.0/8',
+    'fd00::/8',
+  ])
+  expect(problems(read(', proxy_protocol_from: [10.0.0.0/33]'))).toEqual([
+    '1 listeners[0].proxy_protocol_from[0]: expected a CIDR block, such as 10.0.0.0/8',
+  ])
+})
+
+test('identity goes to the target by application_name or a parameter that means nothing else', () => {
+  const read = (value: string) => `${CONNECTION}    identity_to_target: ${value}\n`
+  const parameter = (value: string) =>
+    config(read(value)).connections.get('orders')?.identityParameter
+  expect(parameter('application_name')).toBe('application_name')
+  expect(parameter('{ setting: sluice.subject }')).toBe('sluice.subject')
+  expect(config(CONNECTION).connections.get('orders')?.identityParameter).toBe(undefined)
+  for (const value of ['{ setting: search_path }', '{ setting: "a.b c" }', '{ setting: role }'])
+    expect(problems(read(value))).toEqual([
+      '7 connections.orders.identity_to_target.setting: expected a parameter of your own, such as sluice.subject',
+    ])
+  expect(problems(read('role'))).toEqual([
+    '7 connections.orders.identity_to_target: expected application_name',
+  ])
+})
+
+test('a certificate for the target comes with its key, by TLS, and alone only to one that is verified', () => {
+  const read = (tls: string, auth = 'scram-sha-256') =>
+    CONNECTION.replace('{ env: P }', `{ env: P }, auth: [${auth}]`).concat(`    tls: ${tls}\n`)
+  const full = '{ mode: verify-full, ca: ca.pem, cert: c.pem, key: { file: c.key } }'
+  expect(config(read(full, 'cert')).connections.get('orders')?.tls).toEqual({
+    mode: 'verify-full',
+    ca: '/etc/sluice/ca.pem',
+    cert: '/etc/sluice/c.pem',
+    key: { file: '/etc/sluice/c.key' },
+  })
+  expect(problems(read('{ mode: require, cert: c.pem }'))).toEqual([
+    '7 connections.orders.tls: expected both cert and key, or neither',
+  ])
+  expect(problems(read('{ mode: disable, cert: c.pem, key: { env: K } }'))).toEqual([
+    '7 connections.orders.tls: a certificate is shown by TLS only',
+  ])
+  const alone =
+    'auth lists cert: expected tls: { mode: verify-full, cert: path, key: { file } or { env } }'
+  for (const tls of ['verify-full', '{ mode: require, cert: c.pem, key: { env: K } }'])
+    expect(problems(read(tls, 'cert'))).toEqual([`3 connections.orders: ${alone}`])
+  const byRole = `${read('require')}    credentials: { agents: { user: ro, auth: [cert] } }\nroles: { agents: { members: ["group:ai"] } }\n`
+  expect(problems(byRole)).toEqual([`3 connections.orders: ${alone}`])
+  expect(config(read(full)).connections.get('orders')?.tls.cert).toBe('/etc/sluice/c.pem')
+})
+
 describe('what the contract has and this version has not is refused', () => {
   const inConnection = (line: string) => `${CONNECTION}    ${line}\n`
   const cases: Record<string, string> = {
     'other listeners': 'listeners: [{ protocol: mysql, listen: 127.0.0.1:1 }]',
-    'proxy headers': `listeners: [{ protocol: postgres, listen: 127.0.0.1:1, proxy_protocol_from: [] }]`,
     'other targets': 'connections: { a: { type: redis } }',
     issuers: 'identity: { issuers: [] }',
     saml: 'identity: { saml: {} }',
@@ -131,11 +222,7 @@ describe('what the contract has and this version has not is refused', () => {
     anchors: 'recorder: { anchors: [] }',
     encrypt: 'recorder: { spool: { encrypt: { vault: x } } }',
     vault: CONNECTION.replace('env: P', 'vault: "a#b"'),
-    cert: CONNECTION.replace('{ env: P }', '{ env: P }, auth: [cert]'),
-    'client keys': inConnection('tls: { mode: verify-full, cert: a, key: { file: b } }'),
-    credentials: inConnection('credentials: {}'),
     via: inConnection('via: agent'),
-    identity_to_target: inConnection('identity_to_target: application_name'),
     max_sessions: inConnection('max_sessions: 5'),
     statement_timeout: inConnection('statement_timeout: 60s'),
   }

@@ -170,7 +170,7 @@ export function stage(
     shape: (shape) => recorder.shape(shape),
     maskKey: Buffer.alloc(32, 7),
     catalogueChanged() {},
-    count: { action() {}, latency() {}, masked() {} },
+    count: { action() {}, latency() {}, upstream() {}, masked() {} },
     now: () => 0,
     warn: (say, fields) => warnings.push(`${say} ${JSON.stringify(fields)}`),
   }
@@ -198,7 +198,7 @@ export function stage(
     statuses: Buffer.alloc(0),
     parameters: new Map(),
     pid: 4711,
-    secret: 42,
+    cancel: async () => {},
     status: 0x49,
   }
   const claim = {
@@ -208,6 +208,7 @@ export function stage(
     claimedUser: 'ada',
     claimedJob: { id: '', run: '', agent: '' },
     parameters: new Map(),
+    cancelKeyBytes: 4,
   }
   const recording = recorder.open()
   return {

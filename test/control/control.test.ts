@@ -1,4 +1,5 @@
 /** The control thread's parts put together, with real HTTP, a real state database and a real spool. */
+
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
@@ -6,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BroadcastChannel, MessageChannel, type MessagePort } from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { UNBOUND } from '../../src/accept/channel-binding.ts'
 import { logger } from '../../src/base/log.ts'
 import { readConfig } from '../../src/config/config.ts'
 import type { Config } from '../../src/config/shape.ts'
@@ -380,6 +382,8 @@ describe('sessions and metrics', () => {
         sessionsOpen: { postgres: 3 },
         actions: { 'postgres|orders|allow': 10 },
         addedLatency: { 'postgres|decide': [1, 2, ...new Array(13).fill(0), 55] },
+        upstream: [0, 4, ...new Array(19).fill(0), 300],
+        loopLag: [7, ...new Array(11).fill(0), 2500],
         maskedValues: { 'email|orders': 4 },
         eventsLost: 0,
       }
@@ -399,6 +403,13 @@ describe('sessions and metrics', () => {
     expect(text).toContain(
       'sluice_added_latency_seconds_sum{protocol="postgres",phase="decide"} 0.000055',
     )
+    expect(text).toContain('sluice_upstream_seconds_bucket{le="0.00005"} 0')
+    expect(text).toContain('sluice_upstream_seconds_bucket{le="0.0001"} 4')
+    expect(text).toContain('sluice_upstream_seconds_sum 0.0003')
+    expect(text).toContain('sluice_upstream_seconds_count 4')
+    expect(text).toContain('sluice_worker_loop_lag_seconds_bucket{le="0.001"} 7')
+    expect(text).toContain('sluice_worker_loop_lag_seconds_bucket{le="+Inf"} 7')
+    expect(text).toContain('sluice_worker_loop_lag_seconds_sum 0.0025')
     expect(text).toContain('sluice_masked_values_total{detector="email",connection="orders"} 4')
     expect(text).toContain('sluice_policy_version 7')
     expect(text).toContain('sluice_events_lost_total 0')
@@ -415,15 +426,19 @@ describe('sessions and metrics', () => {
 describe('credentials of targets', () => {
   test('a clear-text password is given only where the connection lists it', async () => {
     process.env.SLUICE_TEST_ORDERS = 'target-secret'
-    expect(await ask({ type: 'password', id: 3, connection: 'orders' })).toEqual({
+    expect(
+      await ask({ type: 'password', id: 3, login: { connection: 'orders', role: '' } }),
+    ).toEqual({
       type: 'password',
       id: 3,
       password: 'target-secret',
     })
     for (const request of [
-      { type: 'scram-first', id: 4, connection: 'orders' },
-      { type: 'md5', id: 5, connection: 'orders', salt: new Uint8Array(4) },
-      { type: 'password', id: 6, connection: 'nothing' },
+      { type: 'scram-first', id: 4, login: { connection: 'orders', role: '' }, binding: UNBOUND },
+      { type: 'md5', id: 5, login: { connection: 'orders', role: '' }, salt: new Uint8Array(4) },
+      { type: 'password', id: 6, login: { connection: 'nothing', role: '' } },
+      // A role that the connection lists no credential for gets no other one in its place.
+      { type: 'password', id: 8, login: { connection: 'orders', role: 'agents' } },
       { type: 'scram-final', id: 7, exchange: 99, serverFirst: '' },
     ] as const)
       expect(await ask(request)).toMatchObject({ type: 'failed', code: 'GW_UPSTREAM_LOGIN' })

@@ -8,12 +8,18 @@ const metrics: fc.Arbitrary<WorkerMetrics> = fc.record({
   sessionsOpen: counts,
   actions: counts,
   addedLatency: fc.dictionary(fc.string(), fc.array(fc.nat(100), { maxLength: 16 })),
+  upstream: fc.array(fc.nat(100), { maxLength: 22 }),
+  loopLag: fc.array(fc.nat(100), { maxLength: 13 }),
   maskedValues: counts,
   eventsLost: fc.nat(10),
 })
 
 function sum(values: Readonly<Record<string, number>>): number {
-  return Object.values(values).reduce((all, one) => all + one, 0)
+  return all(Object.values(values))
+}
+
+function all(values: readonly number[]): number {
+  return values.reduce((sum, one) => sum + one, 0)
 }
 
 describe('the numbers of workers', () => {
@@ -22,6 +28,8 @@ describe('the numbers of workers', () => {
       fc.property(metrics, metrics, (one, other) => {
         const both = add(one, other)
         expect(sum(both.actions)).toBe(sum(one.actions) + sum(other.actions))
+        for (const name of ['upstream', 'loopLag'] as const)
+          expect(all(both[name])).toBe(all(one[name]) + all(other[name]))
         expect(both).toEqual(add(other, one))
         expect(add(one, NO_METRICS)).toEqual({ ...one })
       }),

@@ -33,6 +33,24 @@ describe('a grant', () => {
     )
   })
 
+  test('logs in by the first credential whose role it holds, else by that of all', () => {
+    const one = (user: string) => ({ user, password: undefined, auth: ['trust'] as const })
+    const known = config().connections.get('orders')!
+    const credentials = new Map([
+      ['dba', one('dba')],
+      ['agents', one('ro')],
+    ])
+    const connections = new Map([['orders', { ...known, credentials }]])
+    const loginOf = (identity: Partial<Identity>) => {
+      const found = admit({ ...config(), connections }, { ...AGENT, ...identity }, orders)
+      return [found?.credentialRole, found?.credential.user]
+    }
+    expect(loginOf({})).toEqual(['agents', 'ro'])
+    expect(loginOf({ groups: ['dba'] })).toEqual(['dba', 'dba'])
+    expect(loginOf({ groups: ['dba'], rolesOnly: ['agents'] })).toEqual(['agents', 'ro'])
+    expect(loginOf({ issuer: 'x', groups: ['blind'] })).toEqual(['', 'app'])
+  })
+
   test('is narrowed by the token and never widened', () => {
     expect(admit(config(), { ...AGENT, rolesOnly: ['dba'] }, orders)).toBeUndefined()
     expect(admit(config(), { ...AGENT, rolesOnly: [] }, orders)).toBeUndefined()

@@ -1,6 +1,7 @@
 import { createHash, createHmac, pbkdf2Sync, timingSafeEqual } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { UNBOUND } from '../../src/accept/channel-binding.ts'
 import {
   clientFinal,
   clientFirst,
@@ -65,7 +66,7 @@ function serverAccepts(first: string, final: string, password: string): string |
   const key = (name: string): Buffer => createHmac('sha256', salted).update(name).digest()
   const stored = createHash('sha256').update(key('Client Key')).digest()
   const [withoutProof, proof] = final.split(',p=') as [string, string]
-  const message = `${first.replace(/^n,,/, '')},${GOOD},${withoutProof}`
+  const message = `${first.replace(/^[ny],,|^p=[^,]*,,/, '')},${GOOD},${withoutProof}`
   const signature = createHmac('sha256', stored).update(message).digest()
   const clientKey = Buffer.from(proof, 'base64').map((byte, at) => byte ^ signature[at]!)
   if (!timingSafeEqual(createHash('sha256').update(clientKey).digest(), stored)) return undefined
@@ -78,10 +79,24 @@ describe('the final message', () => {
   const salted = pbkdf2Sync('pencil', read.salt, read.rounds, 32, 'sha256')
 
   test('proves the password to a server that stores only its keys, and knows what it must answer', () => {
-    const final = clientFinal(salted, OURS, read)
+    const final = clientFinal(salted, { nonce: OURS, binding: UNBOUND }, read)
     expect(final.message.startsWith(`c=biws,r=${OURS}theirs,p=`)).toBe(true)
-    expect(serverAccepts(clientFirst(OURS), final.message, 'pencil')).toBe(final.serverFinal)
-    expect(serverAccepts(clientFirst(OURS), final.message, 'pencils')).toBeUndefined()
+    const first = clientFirst(OURS, UNBOUND)
+    expect(serverAccepts(first, final.message, 'pencil')).toBe(final.serverFinal)
+    expect(serverAccepts(first, final.message, 'pencils')).toBeUndefined()
+  })
+
+  test('says whether and to what it is bound', () => {
+    const bound = { flag: 'p', data: Buffer.from('hash') } as const
+    expect(clientFirst(OURS, bound).startsWith('p=tls-server-end-point,,n=,r=')).toBe(true)
+    const { message } = clientFinal(salted, { nonce: OURS, binding: bound }, read)
+    const said = Buffer.from(message.split(',')[0]!.substring(2), 'base64').toString()
+    expect(said).toBe('p=tls-server-end-point,,hash')
+    const unoffered = { flag: 'y', data: UNBOUND.data } as const
+    expect(clientFirst(OURS, unoffered).startsWith('y,,')).toBe(true)
+    expect(clientFinal(salted, { nonce: OURS, binding: unoffered }, read).message).toMatch(
+      /^c=eSws,/,
+    )
   })
 })
 

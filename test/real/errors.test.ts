@@ -334,6 +334,7 @@ describe('in a session', () => {
     await cancel(pid, Buffer.alloc(4))
     await cancel(int32(pid.readInt32BE(0) + 1), secret)
     await cancel(pid, secret.subarray(0, 2))
+    await cancel(pid, Buffer.concat([secret, Buffer.alloc(28)]))
     expect((await sleeping).map(({ kind }) => kind).join('')).toBe('TDCZ')
     const again = client.ask(query('SELECT pg_sleep(20)'))
     await new Promise((resolve) => setTimeout(resolve, 300))

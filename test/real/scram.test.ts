@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net'
 import { parse, serialize } from 'pg-protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { UNBOUND } from '../../src/accept/channel-binding.ts'
 import type { ConnectionConfig, CredentialConfig } from '../../src/config/shape.ts'
 import { Vault } from '../../src/dial/vault.ts'
 import { type Postgres, startPostgres } from '../lib/postgres.ts'
@@ -33,21 +34,26 @@ beforeAll(async () => {
 
 afterAll(() => server?.stop())
 
+const LOGIN = { connection: 'target', role: '' }
+
 function vaultFor(credential: Partial<CredentialConfig>): Vault {
   process.env.SLUICE_TEST_TARGET = ''
   const connection: ConnectionConfig = {
     name: 'target',
     type: 'postgres',
     address: { host: server.host, port: server.port },
+    addresses: [{ host: server.host, port: server.port }],
     database: 'postgres',
     databases: ['postgres'],
-    tls: { mode: 'disable', ca: undefined },
+    tls: { mode: 'disable', ca: undefined, cert: undefined, key: undefined },
     credential: {
       user: 'user0',
       password: { env: 'SLUICE_TEST_TARGET' },
       auth: ['scram-sha-256'],
       ...credential,
     },
+    credentials: new Map(),
+    identityParameter: undefined,
     functionsRead: [],
     labels: {},
   }
@@ -70,7 +76,7 @@ async function login(vault: Vault, target: Postgres, user: string): Promise<stri
       socket.once('error', reject)
       const answer = async (message: Asked): Promise<void> => {
         if (message.name === 'authenticationSASL') {
-          const first = vault.scramFirst('target')
+          const first = vault.scramFirst(LOGIN, UNBOUND)
           exchange = first.exchange
           socket.write(serialize.sendSASLInitialResponseMessage('SCRAM-SHA-256', first.message))
         } else if (message.name === 'authenticationSASLContinue') {
@@ -80,7 +86,7 @@ async function login(vault: Vault, target: Postgres, user: string): Promise<stri
         } else if (message.name === 'authenticationSASLFinal') {
           if (message.data !== expected) resolve('the target does not know the password')
         } else if (message.name === 'authenticationMD5Password') {
-          socket.write(serialize.password(vault.md5('target', message.salt!)))
+          socket.write(serialize.password(vault.md5(LOGIN, message.salt!)))
         } else if (message.name === 'authenticationOk') resolve('ok')
         else if (message.name === 'error') resolve((message as unknown as { code: string }).code)
       }

@@ -1,12 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect as connectTls } from 'node:tls'
+import { Duplex } from 'node:stream'
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
+import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Certificate, makeCertificate } from '../lib/certificate.ts'
 import { run } from '../lib/child.ts'
 import { freePort } from '../lib/free-port.ts'
 import { type Gateway, startGateway, type Target } from '../lib/gateway.ts'
+import { psql18 } from '../lib/libpq.ts'
 import { type Postgres, startPostgres } from '../lib/postgres.ts'
 import { frame, int32, startup, WireClient } from '../lib/wire-client.ts'
 
@@ -157,6 +161,99 @@ test('ten megabytes go both ways under TLS', async () => {
   expect(stdout.length).toBe(3 * 4 + 10_000 * 1001)
 })
 
+test('direct TLS is served to libpq 18 and to a driver', async () => {
+  const url = `postgres://agent:${token}@localhost:${tlsOnly}/require?sslmode=verify-full&sslrootcert=${ours.ca}&sslnegotiation=direct`
+  const { stdout, stderr } = await psql18([url, '-c', 'SELECT 6 * 7'])
+  expect([stderr, stdout]).toEqual(['', '42\n'])
+  const client = new pg.Client({
+    ...{ host: 'localhost', port: tlsOnly, user: 'agent', password: token, database: 'require' },
+    ...{ ssl: { ca: readFileSync(ours.ca) }, sslnegotiation: 'direct' },
+  } as pg.ClientConfig)
+  await client.connect()
+  try {
+    const { rows } = await client.query("SELECT repeat('x', 100000) AS x")
+    expect(rows[0].x.length).toBe(100_000)
+  } finally {
+    await client.end()
+  }
+})
+
+test('a client that asks for TLS may name the protocol, and no other one', async () => {
+  expect((await asked(['postgresql'])).alpnProtocol).toBe('postgresql')
+  expect((await asked(undefined)).alpnProtocol).toBe(false)
+  await expect(asked(['h2'])).rejects.toThrow(/alert/)
+})
+
+test('direct TLS needs the protocol by name, a listener with `tls`, and comes once', async () => {
+  const named = await direct(['postgresql'])
+  named.socket.write(startup({ user: 'agent', database: 'require' }))
+  named.socket.write(frame('', int32(80877103)))
+  expect(await named.lastError('wrong')).toMatch(/C08P01\0/)
+  expect(await (await direct(undefined)).lastError('')).toMatch(/C08P01\0/)
+  await expect(direct(['h2'])).rejects.toThrow(/alert/)
+  const again = await direct(['postgresql'])
+  again.socket.write(frame('', int32(80877103)))
+  expect(await again.lastError('')).toMatch(/C08P01\0/)
+  const url = `postgres://agent:${token}@localhost:${tlsOnly}/require?sslmode=require&sslnegotiation=direct`
+  expect((await psql18([url, '-c', 'SELECT 1'])).code).toBe(0)
+})
+
+test('the hello of direct TLS may come a byte at a time', async () => {
+  const slow = new Duplex({
+    read() {},
+    write(chunk: Buffer, _, done) {
+      void trickle(chunk).then(() => done())
+    },
+  })
+  const plain = connectTcp(tlsOnly, '127.0.0.1')
+  plain.setNoDelay(true)
+  const trickle = async (chunk: Buffer) => {
+    for (const byte of chunk.subarray(0, 40)) {
+      plain.write(Buffer.of(byte))
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    plain.write(chunk.subarray(40))
+  }
+  plain.on('data', (chunk) => slow.push(chunk))
+  plain.on('close', () => slow.push(null))
+  const socket = connectTls({
+    ...{ socket: slow, rejectUnauthorized: false, ALPNProtocols: ['postgresql'] },
+  })
+  await new Promise((resolve, reject) => {
+    socket.once('secureConnect', resolve)
+    socket.once('error', reject)
+  })
+  socket.write(startup({ user: 'agent', database: 'require' }))
+  const [kind] = (await new Promise<Buffer>((resolve) => socket.once('data', resolve))) as Buffer
+  expect(String.fromCharCode(kind!)).toBe('R')
+  plain.destroy()
+})
+
+/** TLS by hand after asking for it. */
+async function asked(names: string[] | undefined): Promise<TLSSocket> {
+  const client = await WireClient.connect(tlsOnly)
+  client.send(frame('', int32(80877103)))
+  expect(await client.byte()).toBe('S')
+  client.socket.removeAllListeners('data')
+  const socket = await shaken({ socket: client.socket }, names)
+  socket.destroy()
+  return socket
+}
+
+/** TLS by hand without asking. */
+async function direct(names: string[] | undefined) {
+  return speaking(await shaken({ port: tlsOnly, host: '127.0.0.1' }, names))
+}
+
+function shaken(to: ConnectionOptions, names: string[] | undefined): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const offer = names === undefined ? {} : { ALPNProtocols: names }
+    const socket = connectTls({ ...to, ...offer, rejectUnauthorized: false })
+    socket.once('secureConnect', () => resolve(socket))
+    socket.once('error', reject)
+  })
+}
+
 /** TLS by hand, for frames that no driver sends. */
 async function secured() {
   const client = await WireClient.connect(tlsOnly)
@@ -165,6 +262,10 @@ async function secured() {
   client.socket.removeAllListeners('data')
   const socket = connectTls({ socket: client.socket, rejectUnauthorized: false })
   await new Promise((resolve) => socket.once('secureConnect', resolve))
+  return speaking(socket)
+}
+
+function speaking(socket: TLSSocket) {
   return {
     socket,
     /** Sends the password when asked; what was received up to the end. */

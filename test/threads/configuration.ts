@@ -24,6 +24,7 @@ export function configOf(change: Partial<Config> = {}): Config {
         listen: { host: '127.0.0.1', port: 0 },
         tls: undefined,
         plaintextFrom: ['127.0.0.0/8'],
+        proxyProtocolFrom: [],
       },
     ],
     connections: new Map(),

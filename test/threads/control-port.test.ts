@@ -23,7 +23,7 @@ function connected(waitMsMax: number, answer: (question: { id: number }) => obje
   return { port, attach, control: attach() }
 }
 const code = (expected: string) => expect.objectContaining({ code: expected })
-const QUESTION = { type: 'password', connection: 'c' } as const
+const QUESTION = { type: 'password', login: { connection: 'c', role: '' } } as const
 
 test('answers find their questions, in whatever order they come', async () => {
   const asked: number[] = []

@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest'
 import { Counts } from '../../src/threads/counts.ts'
-import { LATENCY_BUCKETS_US } from '../../src/threads/messages.ts'
+import {
+  LAG_BUCKETS_US,
+  LATENCY_BUCKETS_US,
+  UPSTREAM_BUCKETS_US,
+} from '../../src/threads/messages.ts'
 
 test('sessions that are open are counted, and actions by connection and verdict', () => {
   const counts = new Counts()
@@ -29,6 +33,22 @@ test('a latency is counted in the first bucket that holds it, and added up', () 
   expect(buckets.slice(0, 2)).toEqual([2, 1])
   expect(buckets.at(-2)).toBe(1)
   expect(buckets.at(-1)).toBe(2 * LATENCY_BUCKETS_US[0]! + 2 + last)
+})
+
+test('phases that nothing was counted in yet are there, so that a rate begins at nought', () => {
+  const counts = new Counts()
+  counts.upstream(70)
+  counts.late(1500)
+  const { addedLatency, upstream, loopLag } = counts.metrics()
+  const phases = ['parse', 'decide', 'mask', 'record', 'total']
+  expect(Object.keys(addedLatency)).toEqual(phases.map((phase) => `postgres|${phase}`))
+  expect(
+    Object.values(addedLatency)
+      .flat()
+      .every((number) => number === 0),
+  ).toBe(true)
+  expect([upstream[UPSTREAM_BUCKETS_US.indexOf(100)], upstream.at(-1)]).toEqual([1, 70])
+  expect([loopLag[LAG_BUCKETS_US.indexOf(2000)], loopLag.at(-1)]).toEqual([1, 1500])
 })
 
 test('what was handed out is not changed by what comes later', () => {

@@ -107,7 +107,7 @@ describe('connections', () => {
     const third = new Client(port)
     // Sends first, as libpq does: the words must arrive all the same.
     third.socket.write('startup')
-    expect(await third.line()).toBe(`${REFUSAL}postgres GW_TOO_MANY`)
+    expect(await third.line()).toBe(`${REFUSAL}postgres GW_TOO_MANY_FROM_ADDRESS`)
     await third.closed
     a.socket.destroy()
     await until(() => gateway.running === 1, 'release')

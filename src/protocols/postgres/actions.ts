@@ -139,13 +139,14 @@ export class Actions {
     const now = worker.now()
     const downUs = Math.round((now - live.lastActive) * 1000)
     const gatewayUs = running.gatewayUs + downUs
+    const upstreamUs = Math.max(0, Math.round((now - running.startedAt) * 1000) - downUs)
     const rows = this.rows > 0 ? this.rows : end.rows
     recording.outcome(running.shape, running.action, {
       status: end.status,
       error: end.error,
       rows,
       bytesDown: this.bytes,
-      upstreamUs: Math.max(0, Math.round((now - running.startedAt) * 1000) - downUs),
+      upstreamUs,
       gatewayUs,
       masked: this.tally.size > 0 ? this.tally : undefined,
       payload: this.#payload.size > 0 ? this.#payload.view() : undefined,
@@ -153,6 +154,7 @@ export class Actions {
     })
     this.#talk.parts.turn.schedule()
     worker.count.latency('total', gatewayUs)
+    worker.count.upstream(upstreamUs)
     if (this.maskUs > 0) worker.count.latency('mask', Math.round(this.maskUs))
     this.maskUs = 0
     context.rows += this.rows

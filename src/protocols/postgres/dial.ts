@@ -1,7 +1,7 @@
 /**
- * IO. The target's side of a PostgreSQL login: TCP, TLS, start-up, authentication, and what the target tells
- * before it is ready. A target is as little trusted as a client: weaker authentication than the connection lists
- * is refused, every message is bounded, and its words reach the client only as an SQLSTATE.
+ * IO. The way to a target: TCP, TLS, start-up, and what the target tells between its AuthenticationOk and its first
+ * ReadyForQuery; and the way to cancel. Authentication stands in authenticate.ts. A target is as little trusted as
+ * a client: every message is bounded, and its words reach the client only as an SQLSTATE.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP
  */
 import { Handshake, PeerGone } from '../../accept/handshake.ts'
@@ -12,8 +12,8 @@ import type { ConnectionConfig } from '../../config/shape.ts'
 import type { Grant } from '../../decide/grant.ts'
 import type { ControlPort } from '../../threads/control-port.ts'
 import type { Claim, Upstream } from '../protocol.ts'
+import { authenticate, frameOf, type Login, refused, TooNew } from './authenticate.ts'
 import { DOWN } from './frame.ts'
-import { readFields } from './read.ts'
 import { startupParameters } from './startup-parameters.ts'
 import * as write from './write.ts'
 
@@ -22,14 +22,21 @@ export interface PostgresUpstream extends Upstream {
   readonly statuses: Buffer
   readonly parameters: ReadonlyMap<string, string>
   readonly pid: number
-  readonly secret: number
+  /** Cancels what runs there, over a connection of its own. */
+  cancel(): Promise<void>
   /** Transaction status of the target's first ReadyForQuery. */
   readonly status: number
 }
 
 const CONNECT_MS_MAX = 10_000
 const LOGIN_MS_MAX = 20_000
-const FRAME_BYTES_MAX = 64 << 10
+
+/** The newest minor version that is asked for: 3.2 has cancel keys of more than four bytes. */
+const MINOR_VERSION = 2
+const CANCEL_KEY_BYTES_MAX = 256
+
+/** Targets, by address, that end a login which asks for more than protocol 3.0 (old poolers do). */
+const onlyOldest = new Set<string>()
 
 /** Rejects with GW_UPSTREAM_UNREACHABLE, GW_UPSTREAM_LOGIN or GW_UPSTREAM_MALFORMED; none names an address. */
 export async function dial(
@@ -37,16 +44,36 @@ export async function dial(
   grant: Grant,
   control: ControlPort,
 ): Promise<PostgresUpstream> {
-  const { connection } = grant
+  const { host, port } = grant.connection.address
   const parameters = startupParameters(claim, grant)
+  const place = `${host} ${port}`
+  if (!onlyOldest.has(place)) {
+    try {
+      return await logIn(parameters, { grant, control, minor: MINOR_VERSION })
+    } catch (error) {
+      if (!(error instanceof TooNew)) throw error
+    }
+  }
+  const upstream = await logIn(parameters, { grant, control, minor: 0 })
+  onlyOldest.add(place)
+  return upstream
+}
+
+async function logIn(
+  parameters: ReadonlyMap<string, string>,
+  login: Omit<Login, 'certificate'>,
+): Promise<PostgresUpstream> {
+  const { connection } = login.grant
   const wire = await connect(connection)
   const timer = setTimeout(() => wire.destroy(), LOGIN_MS_MAX)
   try {
     const target = new Handshake(wire, 1 << 20)
-    await negotiateTls(target, connection)
-    target.send(write.startup(parameters))
-    await authenticate(target, connection, control)
-    return await settle(target, connection)
+    const certificate = await negotiateTls(target, connection, login.control)
+    target.send(write.startup(parameters, login.minor))
+    const minor = await authenticate(target, { ...login, certificate })
+    const { secret, ...upstream } = await settle(target, connection, minor)
+    const key = { pid: upstream.pid, secret }
+    return { ...upstream, cancel: () => cancelAt(connection, key, login.control) }
   } catch (error) {
     wire.destroy()
     if (error instanceof PeerGone) {
@@ -61,18 +88,21 @@ export async function dial(
 }
 
 /** Opens a connection only to cancel what another one runs, as the protocol wants it. */
-export async function cancelAt(
+async function cancelAt(
   connection: ConnectionConfig,
-  key: { pid: number; secret: number },
+  key: { pid: number; secret: Uint8Array },
+  control: ControlPort,
 ): Promise<void> {
   const wire = await connect(connection)
+  const timer = setTimeout(() => wire.destroy(), CONNECT_MS_MAX)
   try {
     const target = new Handshake(wire, 1 << 10)
-    await negotiateTls(target, connection)
+    await negotiateTls(target, connection, control)
     target.send(write.cancel(key.pid, key.secret))
     // The target closes when it has passed the signal on.
     await target.take(1).catch(() => undefined)
   } finally {
+    clearTimeout(timer)
     wire.destroy()
   }
 }
@@ -89,8 +119,13 @@ async function connect(connection: ConnectionConfig): Promise<Wire> {
   }
 }
 
-async function negotiateTls(target: Handshake, connection: ConnectionConfig): Promise<void> {
-  if (connection.tls.mode === 'disable') return
+/** Answers the target's certificate (DER), with TLS. */
+async function negotiateTls(
+  target: Handshake,
+  connection: ConnectionConfig,
+  control: ControlPort,
+): Promise<Uint8Array | undefined> {
+  if (connection.tls.mode === 'disable') return undefined
   target.send(write.sslRequest())
   const answer = (await target.take(1))[0]
   if (answer !== 0x53 || target.keptBytes > 0) {
@@ -99,109 +134,25 @@ async function negotiateTls(target: Handshake, connection: ConnectionConfig): Pr
     })
   }
   target.wire.pause()
-  await secureTarget(target.wire, connection)
-}
-
-async function frameOf(target: Handshake): Promise<{ kind: number; frame: Buffer }> {
-  const head = await target.take(5)
-  const size = head.readInt32BE(1)
-  if (size < 4 || size > FRAME_BYTES_MAX) {
-    throw new GatewayError('GW_UPSTREAM_MALFORMED', `login message of ${size} bytes`)
-  }
-  const frame = Buffer.concat([head, await target.take(size - 4)])
-  return { kind: frame[0]!, frame }
-}
-
-async function authenticate(
-  target: Handshake,
-  connection: ConnectionConfig,
-  control: ControlPort,
-): Promise<void> {
-  let proven = false
-  while (true) {
-    const { kind, frame } = await frameOf(target)
-    if (kind === DOWN.error) throw refused(frame, connection)
-    if (kind === DOWN.negotiate) continue
-    if (kind !== DOWN.authentication || frame.length < 9) {
-      throw new GatewayError('GW_UPSTREAM_MALFORMED', `message ${kind} in place of authentication`)
-    }
-    const code = frame.readInt32BE(5)
-    if (code === 0) {
-      // A target that asks for nothing may be another one than we think it is.
-      if (!proven && !connection.credential.auth.includes('trust'))
-        throw weaker('trust', connection)
-      return
-    }
-    if (proven) throw new GatewayError('GW_UPSTREAM_MALFORMED', 'authentication asked for twice')
-    await prove(code, frame, { target, connection, control })
-    proven = true
-  }
-}
-
-async function prove(
-  code: number,
-  frame: Buffer,
-  parts: { target: Handshake; connection: ConnectionConfig; control: ControlPort },
-): Promise<void> {
-  const { target, connection, control } = parts
-  const { auth } = connection.credential
-  const { name } = connection
-  if (code === 10) {
-    const offered = frame.toString('latin1', 9, frame.length - 2).split('\0')
-    if (!auth.includes('scram-sha-256') || !offered.includes('SCRAM-SHA-256')) {
-      throw weaker(offered.join(','), connection)
-    }
-    await proveScram(target, name, control)
-  } else if (code === 5 && frame.length === 13) {
-    if (!auth.includes('md5')) throw weaker('md5', connection)
-    const salt = Uint8Array.from(frame.subarray(9, 13))
-    const { answer } = await control.ask({ type: 'md5', connection: name, salt }, 'md5')
-    target.send(write.password(answer))
-  } else if (code === 3) {
-    if (!auth.includes('password')) throw weaker('password', connection)
-    const { password } = await control.ask({ type: 'password', connection: name }, 'password')
-    target.send(write.password(password))
-  } else throw weaker(`method ${code}`, connection)
-}
-
-/** RFC 5802 over SASL; every secret computation is done by the control thread. */
-async function proveScram(
-  target: Handshake,
-  connection: string,
-  control: ControlPort,
-): Promise<void> {
-  const first = await control.ask({ type: 'scram-first', connection }, 'scram-first')
-  target.send(write.saslInitial('SCRAM-SHA-256', first.message))
-  const serverFirst = await sasl(target, 11)
-  const { exchange } = first
-  const final = await control.ask({ type: 'scram-final', exchange, serverFirst }, 'scram-final')
-  target.send(write.saslFinal(final.message))
-  // The target proves that it knows the password too.
-  if ((await sasl(target, 12)) !== final.serverFinal) {
-    throw new GatewayError(
-      'GW_UPSTREAM_LOGIN',
-      'the target did not prove that it knows the password',
-    )
-  }
-}
-
-async function sasl(target: Handshake, step: 11 | 12): Promise<string> {
-  const { kind, frame } = await frameOf(target)
-  if (kind === DOWN.error) {
-    throw new GatewayError('GW_UPSTREAM_LOGIN', `SCRAM refused: ${sqlstateOf(frame)}`)
-  }
-  if (kind !== DOWN.authentication || frame.length < 9 || frame.readInt32BE(5) !== step) {
-    throw new GatewayError('GW_UPSTREAM_MALFORMED', 'SASL message out of place')
-  }
-  return frame.toString('utf8', 9)
+  if (connection.tls.cert === undefined) return secureTarget(target.wire, connection)
+  const { key } = await control.ask(
+    { type: 'client-key', connection: connection.name },
+    'client-key',
+  )
+  return secureTarget(target.wire, connection, key)
 }
 
 /** From AuthenticationOk to the first ReadyForQuery. */
-async function settle(target: Handshake, connection: ConnectionConfig): Promise<PostgresUpstream> {
+async function settle(
+  target: Handshake,
+  connection: ConnectionConfig,
+  minor: number,
+): Promise<Omit<PostgresUpstream, 'cancel'> & { readonly secret: Uint8Array }> {
   const statuses: Buffer[] = []
   const parameters = new Map<string, string>()
   let pid = 0
-  let secret = 0
+  let secret: Uint8Array = new Uint8Array(4)
+  const keyBytesMax = minor >= 2 ? CANCEL_KEY_BYTES_MAX : 4
   while (true) {
     const { kind, frame } = await frameOf(target)
     if (kind === DOWN.parameterStatus) {
@@ -210,9 +161,9 @@ async function settle(target: Handshake, connection: ConnectionConfig): Promise<
       const [name = '', value = ''] = frame.toString('utf8', 5, frame.length - 1).split('\0')
       parameters.set(name, value)
       statuses.push(frame)
-    } else if (kind === DOWN.backendKeyData && frame.length === 13) {
+    } else if (kind === DOWN.backendKeyData && isWithin(frame.length - 9, 4, keyBytesMax)) {
       pid = frame.readInt32BE(5)
-      secret = frame.readInt32BE(9)
+      secret = Uint8Array.from(frame.subarray(9))
     } else if (kind === DOWN.readyForQuery && frame.length === 6) {
       const { wire } = target
       const all = Buffer.concat(statuses)
@@ -232,21 +183,6 @@ async function settle(target: Handshake, connection: ConnectionConfig): Promise<
   }
 }
 
-/** The target's SQLSTATE tells the client what is wrong without a word of the target's text. */
-function refused(frame: Buffer, connection: ConnectionConfig): GatewayError {
-  const sqlstate = sqlstateOf(frame)
-  return new GatewayError('GW_UPSTREAM_LOGIN', `target answered ${sqlstate}`, {
-    say: `The target of "${connection.name}" refused the gateway's login (SQLSTATE ${sqlstate}).`,
-  })
-}
-
-function sqlstateOf(frame: Buffer): string {
-  const code = readFields(frame, 0, frame.length)?.get('C') ?? ''
-  return /^[0-9A-Z]{5}$/.test(code) ? code : 'unknown'
-}
-
-function weaker(asked: string, connection: ConnectionConfig): GatewayError {
-  return new GatewayError('GW_UPSTREAM_LOGIN', `target asks for ${asked}`, {
-    say: `The target of "${connection.name}" asks for a way of authentication that \`auth\` does not list.`,
-  })
+function isWithin(value: number, min: number, max: number): boolean {
+  return value >= min && value <= max
 }

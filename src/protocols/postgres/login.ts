@@ -23,10 +23,16 @@ import { CLEARTEXT_PASSWORD, negotiateProtocolVersion } from './write.ts'
 
 /** As PostgreSQL itself (MAX_STARTUP_PACKET_LENGTH). */
 const STARTUP_BYTES_MAX = 10_000
+/** A TLS record of a handshake begins with it; no start-up packet does, for it would be too long. */
+const TLS_HANDSHAKE = 0x16
+/** The name of the protocol inside TLS (ALPN, registered with IANA). */
+const ALPN = 'postgresql'
 /** Room for a JWT. */
 const PASSWORD_BYTES_MAX = 16 << 10
 /** The newest minor version that is spoken; clients that ask for more are told. */
-const MINOR_VERSION = 0
+const MINOR_VERSION = 2
+/** Bytes of the cancel keys that clients get: those of 3.2 and newer, and the older ones. */
+const CANCEL_KEY_BYTES = { long: 32, short: 4 }
 
 /**
  * Reads until the client has said who it is and where it wants to go. undefined: it was a cancel request, which
@@ -36,12 +42,13 @@ export async function hello(client: Handshake, door: Door): Promise<Claim | unde
   const startup = await firstPacket(client, door)
   if (startup === undefined) return undefined
   const { parameters } = startup
+  const minor = Math.min(startup.minor, MINOR_VERSION)
   const unknown = [...parameters.keys()].filter((name) => name.startsWith('_pq_.'))
   if (startup.minor > MINOR_VERSION || unknown.length > 0) {
-    client.send(negotiateProtocolVersion(MINOR_VERSION, unknown))
+    client.send(negotiateProtocolVersion(minor, unknown))
   }
   const target = targetOf(parameters.get('database'))
-  if (!client.wire.isSecure && !isWithin(door.address, door.plaintextFrom)) {
+  if (!client.wire.isSecure && !isWithin(door.peer, door.plaintextFrom)) {
     throw new GatewayError('GW_PLAINTEXT', 'password over plaintext')
   }
   client.send(CLEARTEXT_PASSWORD)
@@ -52,12 +59,14 @@ export async function hello(client: Handshake, door: Door): Promise<Claim | unde
     claimedUser: parameters.get('user') ?? '',
     claimedJob: jobOf(parameters.get('application_name')),
     parameters,
+    cancelKeyBytes: minor >= 2 ? CANCEL_KEY_BYTES.long : CANCEL_KEY_BYTES.short,
   }
 }
 
 async function firstPacket(client: Handshake, door: Door): Promise<Startup | undefined> {
   let tlsAsked = false
   let gssAsked = false
+  await takeDirectTls(client, door)
   while (true) {
     const size = (await client.take(4)).readInt32BE(0)
     if (size < 8 || size > STARTUP_BYTES_MAX) {
@@ -73,7 +82,9 @@ async function firstPacket(client: Handshake, door: Door): Promise<Startup | und
       noneBuffered(client)
       client.send(Buffer.from('N'))
     } else if (code === CANCEL_REQUEST) {
-      if (size === 16) door.cancel(body.readInt32BE(4), Buffer.from(body.subarray(8)))
+      const key = Buffer.from(body.subarray(8))
+      const isOurs = Object.values(CANCEL_KEY_BYTES).includes(key.length)
+      if (isOurs) door.cancel(body.readInt32BE(4), key)
       return undefined
     } else if (code >>> 16 === 3) {
       return complete(body, size)
@@ -96,6 +107,17 @@ function complete(body: Buffer, size: number): Startup {
   return startup
 }
 
+/** `sslnegotiation=direct`: TLS from the first byte on, without asking. */
+async function takeDirectTls(client: Handshake, door: Door): Promise<void> {
+  const first = await client.peek()
+  if (first !== TLS_HANDSHAKE) return
+  if (door.tls === undefined) {
+    throw new GatewayError('GW_MALFORMED', 'TLS on a listener that has no `tls`')
+  }
+  client.wire.pause()
+  await secureClient(client.wire, { context: door.tls, protocol: ALPN, begun: client.rest() })
+}
+
 async function answerTls(client: Handshake, door: Door): Promise<void> {
   noneBuffered(client)
   if (door.tls === undefined) {
@@ -104,7 +126,7 @@ async function answerTls(client: Handshake, door: Door): Promise<void> {
   }
   client.wire.pause()
   client.send(Buffer.from('S'))
-  await secureClient(client.wire, door.tls)
+  await secureClient(client.wire, { context: door.tls, protocol: ALPN })
 }
 
 function noneBuffered(client: Handshake): void {

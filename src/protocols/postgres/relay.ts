@@ -9,7 +9,7 @@ import { GatewayError } from '../../base/errors.ts'
 import type { RelayParts } from '../protocol.ts'
 import type { CatalogueStore } from './catalogues.ts'
 import { Conversation } from './conversation.ts'
-import { cancelAt, type PostgresUpstream } from './dial.ts'
+import type { PostgresUpstream } from './dial.ts'
 import { IDLE } from './frame.ts'
 import type { PostgresShared } from './session-masks.ts'
 import * as write from './write.ts'
@@ -31,7 +31,7 @@ class Session {
   readonly #parts: RelayParts<PostgresUpstream>
   readonly #talk: Conversation
   readonly #done: (reason: string) => void
-  readonly #secret = randomBytes(4)
+  readonly #secret: Buffer
   #linger: NodeJS.Timeout | undefined
   #openWires = 2
   #stalled = false
@@ -44,6 +44,7 @@ class Session {
     done: (reason: string) => void,
   ) {
     this.#parts = parts
+    this.#secret = randomBytes(parts.claim.cancelKeyBytes)
     this.#done = done
     this.#talk = new Conversation(parts, shared)
     this.#talk.finish = (reason, error) => this.#finish(reason, error)
@@ -234,8 +235,7 @@ class Session {
 
   #cancelRunning(): void {
     const { upstream, grant, worker } = this.#parts
-    const { pid, secret } = upstream
-    cancelAt(grant.connection, { pid, secret }).catch((error: unknown) =>
+    upstream.cancel().catch((error: unknown) =>
       worker.warn('a cancel did not reach the target', {
         connection: grant.connection.name,
         error: GatewayError.from(error).code,

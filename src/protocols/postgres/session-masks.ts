@@ -77,10 +77,10 @@ export class SessionMasks {
 
   #options(names: Names): AnalyseOptions {
     if (this.#analyseOptions?.names !== names || this.#analyseOptions.masked !== this.now.all) {
-      const { functionsRead } = this.#talk.parts.grant.connection
+      const { functionsRead, identityParameter } = this.#talk.parts.grant.connection
       // Masks that only monitor refuse nothing, but the record must know what touches them.
       const masked = this.now.all
-      this.#analyseOptions = { names, masked, functionsRead, identityParameter: undefined }
+      this.#analyseOptions = { names, masked, functionsRead, identityParameter }
     }
     return this.#analyseOptions
   }

@@ -21,13 +21,14 @@ export function startupParameters(claim: Claim, grant: Grant): ReadonlyMap<strin
       say: 'The gateway does not serve replication connections.',
     })
   }
+  const { identityParameter } = grant.connection
   const wanted = new Map<string, string>()
   for (const [name, value] of optionsOf(parameters.get('options') ?? '')) wanted.set(name, value)
   for (const [name, value] of parameters) {
     if (!OWN.has(name) && !name.startsWith('_pq_.')) wanted.set(name, value)
   }
   const sent = new Map([
-    ['user', grant.connection.credential.user],
+    ['user', grant.credential.user],
     ['database', grant.database],
     // Gateway and target must read the same bytes: what the client does not ask for, we do.
     ['client_encoding', 'UTF8'],
@@ -35,9 +36,12 @@ export function startupParameters(claim: Claim, grant: Grant): ReadonlyMap<strin
   for (const [name, value] of wanted) {
     const key = name.toLowerCase()
     // Any encoding may be asked for: texts with bytes that it could change are opaque (semantics §1).
+    if (key === 'application_name' && key === identityParameter) continue
     if (key !== 'client_encoding') check(name, value, grant)
     sent.set(key === 'client_encoding' ? key : name, value)
   }
+  // In the start-up packet, so that RESET and DISCARD return to it.
+  if (identityParameter !== undefined) sent.set(identityParameter, grant.identity.subject)
   return sent
 }
 
@@ -45,7 +49,10 @@ function check(name: string, value: string, grant: Grant): void {
   const judged = OWN.has(name.toLowerCase())
     ? // `options=-c user=…` would stand in the packet beside our own.
       'refused'
-    : judgeParameter(name, value, { identityParameter: undefined, startup: true })
+    : judgeParameter(name, value, {
+        identityParameter: grant.connection.identityParameter,
+        startup: true,
+      })
   if (judged === 'harmless' || (judged === 'admin' && grant.allow.has('admin'))) return
   throw new GatewayError('GW_CLASS_DENIED', `start-up parameter ${name}`, {
     say: `The start-up parameter "${name.substring(0, 63)}" may not be set by this identity.`,

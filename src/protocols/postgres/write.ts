@@ -23,6 +23,7 @@ export const SQLSTATE: Record<ErrorCode, string> = {
   GW_STATEMENT_TOO_LARGE: '53400',
   GW_UNSUPPORTED: '0A000',
   GW_TOO_MANY: '53300',
+  GW_TOO_MANY_FROM_ADDRESS: '53300',
   GW_HANDSHAKE_TIMEOUT: '08006',
   GW_IDLE_TIMEOUT: '57P05',
   GW_DRAINING: '57P01',
@@ -138,16 +139,26 @@ export function negotiateProtocolVersion(minor: number, unknown: readonly string
 
 export const sslRequest = (): Buffer => Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f])
 
-export function startup(parameters: ReadonlyMap<string, string>): Buffer {
+export function startup(parameters: ReadonlyMap<string, string>, minor = 0): Buffer {
   const sink = new ByteSink(256)
   sink.i32(0)
-  sink.i32(0x30000)
+  sink.i32(0x30000 | minor)
   for (const [name, value] of parameters) {
     sink.zeroTerminated(name)
     sink.zeroTerminated(value)
   }
   sink.u8(0)
   sink.bytes.writeInt32BE(sink.size, 0)
+  return Buffer.from(sink.view())
+}
+
+/** CancelRequest; the key is as long as the target gave it. */
+export function cancel(pid: number, secret: Uint8Array): Buffer {
+  const sink = new ByteSink(16)
+  sink.i32(12 + secret.length)
+  sink.i32(80877102)
+  sink.i32(pid)
+  sink.append(secret)
   return Buffer.from(sink.view())
 }
 
@@ -162,7 +173,5 @@ export const parse = (name: string, text: string): Buffer =>
 export const describe = (type: 'S' | 'P', name: string): Buffer =>
   serialize.describe({ type, name }) as Buffer
 export const copyFail = (text: string): Buffer => serialize.copyFail(text) as Buffer
-export const cancel = (pid: number, secret: number): Buffer =>
-  serialize.cancel(pid, secret) as Buffer
 export const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4])
 export const SYNC = Buffer.from([0x53, 0, 0, 0, 4])

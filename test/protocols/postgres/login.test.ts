@@ -17,7 +17,7 @@ function says(pieces: readonly Buffer[], address = '127.0.0.1'): Said {
   const wire = new MemoryWire()
   const cancels: unknown[] = []
   const door: Door = {
-    address,
+    peer: address,
     tls: undefined,
     plaintextFrom: ['127.0.0.0/8'],
     cancel: (pid, secret) => cancels.push([pid, Buffer.from(secret).toString('hex')]),
@@ -102,22 +102,49 @@ describe('encryption', () => {
     }
   })
 
+  test('direct TLS on a listener without it ends the session', async () => {
+    const { claim, wire } = says([Buffer.from([0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0])])
+    await expect(claim).rejects.toEqual(code('GW_MALFORMED'))
+    expect(wire.written).toEqual([])
+  })
+
   test('asking twice ends the session', async () => {
     await expect(says([SSL, SSL]).claim).rejects.toEqual(code('GW_MALFORMED'))
   })
 })
 
-test('a cancel is passed on, and nothing more is said', async () => {
-  const { claim, cancels, wire } = says([packet(80877102, 7, 0xdeadbeef)])
-  expect(await claim).toBeUndefined()
-  expect(cancels).toEqual([[7, 'deadbeef']])
-  expect(wire.written).toEqual([])
+test('a cancel with a key as long as ours is passed on, another one is dropped, and nothing more is said', async () => {
+  const long = [1, 2, 3, 4, 5, 6, 7, 8]
+  for (const [key, hex] of [
+    [[0xdeadbeef], 'deadbeef'],
+    [long, long.map((word) => `0000000${word}`).join('')],
+  ] as const) {
+    const { claim, cancels, wire } = says([packet(80877102, 7, ...key)])
+    expect(await claim).toBeUndefined()
+    expect(cancels).toEqual([[7, hex]])
+    expect(wire.written).toEqual([])
+  }
+  for (const key of [[], [1, 2], new Array(64).fill(7)]) {
+    const { claim, cancels } = says([packet(80877102, 7, ...key)])
+    expect(await claim).toBeUndefined()
+    expect(cancels).toEqual([])
+  }
 })
 
-test('newer minor versions and unknown options are negotiated down, other versions refused', async () => {
-  const newer = startup({ user: 'a', database: 'd', '_pq_.x': '1' })
-  newer.writeUInt16BE(2, 6)
-  const { claim, wire } = says([newer, PASSWORD])
+test('protocol 3.2 gets long cancel keys, an older one gets short ones', async () => {
+  const asks = async (minor: number) => {
+    const packed = startup({ user: 'a', database: 'd' })
+    packed.writeUInt16BE(minor, 6)
+    const { claim, wire } = says([packed, PASSWORD])
+    return { keyBytes: (await claim)?.cancelKeyBytes, first: wire.written[0] }
+  }
+  expect(await asks(0)).toEqual({ keyBytes: 4, first: write.CLEARTEXT_PASSWORD })
+  expect(await asks(2)).toEqual({ keyBytes: 32, first: write.CLEARTEXT_PASSWORD })
+  expect(await asks(9)).toEqual({ keyBytes: 32, first: write.negotiateProtocolVersion(2, []) })
+})
+
+test('unknown options are said to be unknown, other versions refused', async () => {
+  const { claim, wire } = says([startup({ user: 'a', database: 'd', '_pq_.x': '1' }), PASSWORD])
   expect(await claim).toBeDefined()
   expect(wire.written[0]).toEqual(write.negotiateProtocolVersion(0, ['_pq_.x']))
   await expect(says([packet(4 << 16, 0)]).claim).rejects.toEqual(code('GW_UNSUPPORTED'))

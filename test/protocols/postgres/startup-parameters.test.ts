@@ -14,6 +14,7 @@ function sent(
     claimedUser: 'ada',
     claimedJob: { id: '', run: '', agent: '' },
     parameters: new Map(Object.entries(parameters)),
+    cancelKeyBytes: 4,
   }
   return startupParameters(claim, grant({ groups }))
 }
@@ -55,6 +56,43 @@ test('nobody may say who he is at the target, in any form', () => {
     { User: 'postgres' },
   ])
     expect(() => sent(parameters, ['dba'])).toThrow(code('GW_CLASS_DENIED'))
+})
+
+test('the parameter that tells the target who it is is ours alone', () => {
+  const told = (identityParameter: string, parameters: Record<string, string>) => {
+    const claim: Claim = {
+      connection: 'orders',
+      database: undefined,
+      credential: '',
+      claimedUser: 'ada',
+      claimedJob: { id: '', run: '', agent: '' },
+      parameters: new Map(Object.entries(parameters)),
+      cancelKeyBytes: 4,
+    }
+    const plain = grant({ groups: ['dba'] })
+    const connection = { ...plain.connection, identityParameter }
+    return startupParameters(claim, { ...plain, connection })
+  }
+  expect(told('sluice.subject', {}).get('sluice.subject')).toBe('ci')
+  for (const parameters of [
+    { 'sluice.subject': 'root' },
+    { 'SLUICE.Subject': 'root' },
+    { options: '-c sluice.subject=root' },
+    { options: '--Sluice.Subject=root' },
+  ])
+    expect(() => told('sluice.subject', parameters)).toThrow(code('GW_CLASS_DENIED'))
+  // Every client names its application; the name is a claim of its job and goes no further.
+  for (const parameters of [
+    { application_name: 'psql' },
+    { Application_Name: 'psql' },
+    { options: '-c application_name=psql' },
+  ])
+    expect(Object.fromEntries(told('application_name', parameters))).toEqual({
+      user: 'app',
+      database: 'orders',
+      client_encoding: 'UTF8',
+      application_name: 'ci',
+    })
 })
 
 test('replication is not served', () => {

@@ -102,9 +102,18 @@ test('every frame is as long as it says', () => {
   expect(readText(frames[0]!, 0, frames[0]!.length)).toBe('SELECT 1')
 })
 
-test('start-up packets say protocol 3.0', () => {
+test('start-up packets say their protocol', () => {
   const read = readStartup(write.startup(new Map([['user', 'app']])))
   expect(read).toMatchObject({ major: 3, minor: 0 })
+  expect(readStartup(write.startup(new Map(), 2))).toMatchObject({ major: 3, minor: 2 })
   expect(write.sslRequest().readInt32BE(4)).toBe(80877103)
-  expect(write.cancel(7, 9).readInt32BE(4)).toBe(80877102)
+})
+
+test('a cancel request is as long as its key', () => {
+  for (const size of [4, 32, 256]) {
+    const frame = write.cancel(7, Buffer.alloc(size, 9))
+    expect([frame.length, frame.readInt32BE(0)]).toEqual([12 + size, 12 + size])
+    expect([frame.readInt32BE(4), frame.readInt32BE(8)]).toEqual([80877102, 7])
+    expect(frame.subarray(12)).toEqual(Buffer.alloc(size, 9))
+  }
 })

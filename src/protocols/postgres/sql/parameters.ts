@@ -13,6 +13,9 @@ export interface ParameterContext {
 
 export type ParameterJudgement = 'harmless' | 'refused' | 'admin'
 
+/** A parameter of the statement: the client's own words, as a literal's are, but not known before Bind. */
+export const BOUND = Symbol('bound')
+
 /** Harmless whatever the value is. */
 const ANY_VALUE = new Set(
   `application_name bytea_output constraint_exclusion cursor_tuple_fraction datestyle
@@ -44,7 +47,7 @@ const CHANGES_NAMES = new Set(['search_path', 'client_encoding', 'standard_confo
 /** `value`: as text; undefined for its default (RESET, SET … TO DEFAULT); null when it is not known yet. */
 export function judgeParameter(
   name: string,
-  value: string | undefined | null,
+  value: string | undefined | null | typeof BOUND,
   context: ParameterContext,
 ): ParameterJudgement {
   const plain = name.toLowerCase()
@@ -52,7 +55,9 @@ export function judgeParameter(
   if (plain === context.identityParameter?.toLowerCase()) return 'refused'
   if (WHO_ONE_IS.test(plain)) return context.startup === true ? 'refused' : 'admin'
   if (value === null) return 'admin'
-  if (ANY_VALUE.has(plain) || PLANNER.test(plain)) return 'harmless'
+  if (ANY_VALUE.has(plain) || PLANNER.test(plain))
+    return value === BOUND && changesNames(plain) ? 'admin' : 'harmless'
+  if (value === BOUND) return 'admin'
   if (plain === 'client_encoding') return isUtf8(value) ? 'harmless' : 'admin'
   return ONE_OF.get(plain)?.has(value.trim().toLowerCase()) === true ? 'harmless' : 'admin'
 }

@@ -6,14 +6,14 @@ import { constantOf } from './constants.ts'
 import { argumentsOf } from './functions.ts'
 import type { Gathered } from './gathered.ts'
 import { dotted, isPart, type Part } from './nodes.ts'
-import { changesNames, judgeParameter } from './parameters.ts'
+import { BOUND, changesNames, judgeParameter } from './parameters.ts'
 import type { Node } from './parse.ts'
 import type { Scope } from './scope.ts'
 
-/** `value`: text, undefined for the default, null when it is not known. */
+/** `value`: text, undefined for the default, null when it is not known, `BOUND` when the client says it at Bind. */
 export function setParameter(
   g: Gathered,
-  set: { name: string; value: string | undefined | null; local: boolean },
+  set: { name: string; value: string | undefined | null | typeof BOUND; local: boolean },
 ): void {
   const verdict = judgeParameter(set.name, set.value, { identityParameter: g.identityParameter })
   if (verdict === 'refused') g.refuse(`${set.name} is set by the gateway alone`)
@@ -41,10 +41,17 @@ export function judgeSetConfig(g: Gathered, scope: Scope, call: Part): void {
   const value = constantOf(second)
   setParameter(g, {
     name,
-    // NULL sets the default; what is no literal is not known.
-    value: value === undefined ? null : (value ?? undefined),
+    // NULL sets the default.
+    value: value === undefined ? notLiteral(second) : (value ?? undefined),
     local: constantOf(third) !== 'false',
   })
+}
+
+/** Of an expression that is no literal nothing is known; a parameter, cast or not, is at least the client's own. */
+function notLiteral(node: unknown): typeof BOUND | null {
+  if (!isPart(node)) return null
+  if (isPart(node.TypeCast)) return notLiteral(node.TypeCast.arg)
+  return isPart(node.ParamRef) ? BOUND : null
 }
 
 /** `name` in `FROM pg_settings WHERE name = 'literal'`. */

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { changesNames, judgeParameter } from '../../../../src/protocols/postgres/sql/parameters.ts'
+import { BOUND, changesNames, judgeParameter } from '../../../../src/protocols/postgres/sql/parameters.ts'
 
 const CONTEXT = { identityParameter: 'sluice.subject' }
-const judgement = (name: string, value: string | undefined | null) =>
+const judgement = (name: string, value: string | undefined | null | typeof BOUND) =>
   judgeParameter(name, value, CONTEXT)
 
 test('harmless parameters are so in any case of letters', () => {
@@ -41,6 +41,14 @@ test('the same parameters with another value, and all others, are administration
 test('a value that is not known yet is not harmless', () => {
   expect(judgement('search_path', null)).toBe('admin')
   expect(judgement('application_name', null)).toBe('admin')
+})
+
+test('a value of the client that comes at Bind is harmless where any value is and names stay', () => {
+  for (const name of ['jit', 'application_name', 'enable_sort', 'Lock_Timeout'])
+    expect(judgement(name, BOUND), name).toBe('harmless')
+  for (const name of ['search_path', 'client_encoding', 'row_security', 'role', 'work_mem'])
+    expect(judgement(name, BOUND), name).toBe('admin')
+  expect(judgement('sluice.subject', BOUND)).toBe('refused')
 })
 
 test('what hands identity to the target is refused, its reset is not', () => {

@@ -14,12 +14,23 @@ test('set_config is SET', () => {
   ).toBe('read admin')
 })
 
+test('a value given at Bind is as harmless as a literal where no value does harm', () => {
+  // asyncpg puts `jit` back like this whenever it has looked at a type.
+  expect(classes("SELECT set_config('jit', $1, false)")).toBe('read')
+  expect(classes("SELECT set_config('enable_sort', $1::text, true)")).toBe('read')
+  for (const name of ['client_encoding', 'row_security', 'role', 'work_mem', 'search_path'])
+    expect(classes(`SELECT set_config('${name}', $1, false)`), name).toBe('read admin')
+  expect(classes("SELECT set_config('jit', $1 || 'f', false)")).toBe('read admin')
+  expect(classes("SELECT set_config('jit', email, false) FROM users")).toBe('read admin')
+})
+
 test('what hands identity on is refused in every form', () => {
   for (const text of [
     "SET sluice.subject = 'x'",
     'SET LOCAL "Sluice"."Subject" = \'x\'',
     "SELECT set_config('sluice.subject', 'x', true)",
     'SELECT set_config(email, $1, true) FROM users',
+    "SELECT set_config('sluice.subject', $1, true)",
     "ALTER ROLE a SET sluice.subject = 'x'",
     "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET sluice.subject = 'x' AS ''",
   ])

@@ -1,0 +1,133 @@
+/**
+ * IO. The way to a target by the addresses of its connection: Unix sockets, and TCP to each address that a name has at
+ * this moment; one after the other, in the order of the configuration, until one accepts.
+ *
+ * A name is looked up at every dial, so that a changed one counts at once; nothing of an answer is kept. What failed a
+ * moment ago goes last and is never left out, so that not every login waits for a machine that is gone.
+ */
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { GatewayError } from '../base/errors.ts'
+import type { ConnectionConfig, TargetAddress } from '../config/shape.ts'
+import { hostPort } from './address.ts'
+import { isDialable } from './dialable.ts'
+import { SocketWire, type Wire } from './wire.ts'
+
+export interface Reached {
+  readonly wire: Wire
+  /** Where it is: an address and no name, so that a cancel finds the same machine. */
+  readonly at: TargetAddress
+  /** As configured, which a certificate must be for. undefined: a Unix socket, which carries no TLS. */
+  readonly host: string | undefined
+}
+
+export interface ReachOptions {
+  /** Places (`placeOf`) that have been tried already. */
+  readonly without?: ReadonlySet<string>
+  /** All addresses of a name; the system's resolver by default. */
+  readonly resolve?: (name: string) => Promise<readonly string[]>
+  /** Rejects after `waitMsMax`; a real connection by default. */
+  readonly dial?: (at: TargetAddress, waitMsMax: number) => Promise<Wire>
+  readonly waitMsMax?: number
+}
+
+type Candidate = Pick<Reached, 'at' | 'host'>
+type Named = Pick<ConnectionConfig, 'name' | 'addresses'>
+
+const CONNECT_MS_MAX = 10_000
+const FAILED_MS = 30_000
+const FAILED_MAX = 1000
+
+/** Place → until when it goes last; of this thread. */
+const failed = new Map<string, number>()
+
+/** Rejects with GW_UPSTREAM_UNREACHABLE, which says what happened and names no address. */
+export async function reach(connection: Named, options: ReachOptions = {}): Promise<Reached> {
+  const deadline = performance.now() + (options.waitMsMax ?? CONNECT_MS_MAX)
+  const faults: string[] = []
+  const candidates = await candidatesOf(connection, { options, deadline, faults })
+  for (const [index, { at, host }] of candidates.entries()) {
+    // A silent machine leaves time for those behind it.
+    const waitMs = (deadline - performance.now()) / (candidates.length - index)
+    if (waitMs <= 0) break
+    try {
+      const wire = await (options.dial ?? SocketWire.dial)(at, waitMs)
+      failed.delete(placeOf(at))
+      return { wire, at, host }
+    } catch (error) {
+      remember(placeOf(at))
+      // The system's own message holds the address, which does not belong in the log.
+      faults.push((error as NodeJS.ErrnoException).code ?? SILENT)
+    }
+  }
+  throw unreachable(connection.name, faults)
+}
+
+/** To one place, as it is. */
+export async function reachPlace(name: string, at: TargetAddress): Promise<Wire> {
+  try {
+    return await SocketWire.dial(at, CONNECT_MS_MAX)
+  } catch (error) {
+    throw unreachable(name, [(error as NodeJS.ErrnoException).code ?? SILENT])
+  }
+}
+
+export function placeOf(at: TargetAddress): string {
+  return 'path' in at ? at.path : hostPort(at.host, at.port)
+}
+
+const SILENT = 'timed out'
+
+async function candidatesOf(
+  connection: Named,
+  parts: { options: ReachOptions; deadline: number; faults: string[] },
+): Promise<Candidate[]> {
+  const { options, faults } = parts
+  const all: Candidate[] = []
+  for (const address of connection.addresses) {
+    if ('path' in address) all.push({ at: address, host: undefined })
+    else if (isIP(address.host) !== 0) all.push({ at: address, host: address.host })
+    else {
+      const { host, port } = address
+      const resolve = options.resolve ?? addressesOf
+      const found = await inTime(resolve(host), parts.deadline).catch((error) => {
+        faults.push((error as NodeJS.ErrnoException).code ?? 'no answer from the name server')
+        return []
+      })
+      const dialable = found.filter(isDialable)
+      if (dialable.length < found.length) faults.push('a name for an address that is never dialled')
+      for (const one of dialable) all.push({ at: { host: one, port }, host })
+    }
+  }
+  const now = performance.now()
+  const isFailed = ({ at }: Candidate) => (failed.get(placeOf(at)) ?? 0) > now
+  const left = all.filter(({ at }) => options.without?.has(placeOf(at)) !== true)
+  return [...left.filter((one) => !isFailed(one)), ...left.filter(isFailed)]
+}
+
+async function addressesOf(name: string): Promise<readonly string[]> {
+  const found = await lookup(name, { all: true, verbatim: true })
+  return found.map(({ address }) => address)
+}
+
+function inTime<T>(promise: Promise<T>, deadline: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new Error('late'))
+    const timer = setTimeout(late, Math.max(0, deadline - performance.now()))
+    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
+function remember(place: string): void {
+  if (failed.size >= FAILED_MAX) failed.delete(failed.keys().next().value!)
+  failed.set(place, performance.now() + FAILED_MS)
+}
+
+function unreachable(name: string, faults: readonly string[]): GatewayError {
+  const silent = faults.length > 0 && faults.every((one) => one === SILENT || one === 'ETIMEDOUT')
+  const what = silent ? 'does not answer' : 'cannot be reached'
+  const why = faults.length === 0 ? 'no address' : faults.join(', ')
+  return new GatewayError('GW_UPSTREAM_UNREACHABLE', `dial ${name}: ${why}`, {
+    say: `The target of "${name}" ${what}.`,
+  })
+}

@@ -1,0 +1,16 @@
+/** IO (the clock). A session as its worker knows it, before a relay has taken it over. */
+import type { LiveSession, SessionContext } from '../protocols/protocol.ts'
+
+/** Nothing runs for it yet, and nothing can be told to it. */
+export function liveSession(
+  of: Pick<SessionContext, 'grant' | 'sessionId' | 'address'>,
+): LiveSession {
+  return {
+    context: { ...of, openedAt: Date.now(), statements: 0, rows: 0, bytes: 0, maskedValues: 0 },
+    end: () => {},
+    stall: () => {},
+    cancel: () => false,
+    isIdle: () => false,
+    lastActive: performance.now(),
+  }
+}
