@@ -27,8 +27,8 @@ process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 
 try {
-  // Sessions come first, and it is the first to go when memory runs out. Not nicer than this: on a
-  // machine without an idle core it would fall behind for ever.
+  // Sessions come first, and it is the first to go when memory runs out. Threads of Node that are there
+  // already do not follow: the parent sets them all (src/record/engine-priority.ts).
   os.setPriority(10)
   writeFileSync('/proc/self/oom_score_adj', '800')
 } catch {

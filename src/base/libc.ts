@@ -14,6 +14,8 @@ const MAP_SHARED = 1
 const MAP_PRIVATE = 2
 const MAP_FIXED = 0x10
 const MAP_ANONYMOUS = 0x20
+const SCHED_OTHER = 0
+const SCHED_IDLE = 5
 /** Linux 5.14; older ones say EINVAL, and pages then come one by one. */
 const MADV_POPULATE_WRITE = 23
 /** Pages are made ready in steps of this many bytes: one call in place of 64 page faults. */
@@ -22,6 +24,7 @@ const READY_BYTES = 256 << 10
 const libc = koffi.load(null)
 const fcntl = libc.func('int fcntl(int fd, int command, ...)')
 const flock = libc.func('int flock(int fd, int operation)')
+const schedSetscheduler = libc.func('int sched_setscheduler(int tid, int policy, const int *param)')
 const posixFallocate = libc.func('int posix_fallocate(int fd, int64_t offset, int64_t length)')
 const madvise = libc.func('int madvise(uintptr_t address, size_t length, int advice)')
 const mmap = libc.func(
@@ -43,6 +46,12 @@ export function lockFile(fd: number): boolean {
   const code = koffi.errno()
   if (code === EWOULDBLOCK) return false
   throw failure('flock', code)
+}
+
+/** A thread takes only time that no other wants (SCHED_IDLE), or its share again. Throws where that is not allowed. */
+export function scheduleIdle(tid: number, idle: boolean): void {
+  if (schedSetscheduler(tid, idle ? SCHED_IDLE : SCHED_OTHER, [0]) === 0) return
+  throw failure('sched_setscheduler', koffi.errno())
 }
 
 /**

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { GatewayError } from '../base/errors.ts'
+import { defer, mayDefer } from './engine-priority.ts'
 
 /** engine process → parent. */
 export type EngineMessage =
@@ -41,6 +42,8 @@ export class EngineChild {
   #pauseMs = 0
   #startedMs = 0
   #stopped = false
+  #deferred = false
+  readonly #mayDefer = mayDefer()
   restarts = -1
 
   constructor(options: EngineChildOptions) {
@@ -67,7 +70,15 @@ export class EngineChild {
     return this.#ready
   }
 
+  /** While true it takes only what sessions leave of the machine. */
+  set deferred(deferred: boolean) {
+    if (!this.#mayDefer || deferred === this.#deferred) return
+    this.#deferred = deferred
+    if (this.pid !== undefined) defer(this.pid, deferred)
+  }
+
   async stop(): Promise<void> {
+    this.deferred = false
     this.#stopped = true
     clearInterval(this.#watch)
     const child = this.#child
@@ -95,6 +106,7 @@ export class EngineChild {
     this.#child = child
     child.once('exit', (code, signal) => this.#ended(child, signal ?? `status ${code}`))
     await hello(child)
+    defer(child.pid!, this.#deferred)
     this.#watch = setInterval(() => this.#checkMemory(child), WATCH_MS)
     this.#watch.unref()
     this.#options.say('info', `record store ready, process ${child.pid}`)

@@ -14,6 +14,9 @@ import type { ShipAnswer, ShipMetrics, ShipRequest, ShipWorkerData } from './shi
 /** Without a broadcast the folder is looked at this often. */
 const POLL_MS = 500
 const ORPHANS_MS = 5000
+/** The oldest record may wait this long while sessions want the machine; then the store gets its share of it. */
+const LAG_SECONDS_MAX = 3
+const LOOK_MS = 1000
 const ENGINE_MEMORY_BYTES = 2 * 1024 ** 3
 
 type Say = ShipperOptions['say']
@@ -27,6 +30,8 @@ export class Store {
   /** Same store, with our database as the current one; for questions. */
   readonly #reader: ClickHouse
   #tables: Promise<void> | undefined
+  #questions = 0
+  #isBehind = false
 
   constructor(data: ShipWorkerData, say: Say, entry?: string) {
     this.#data = data
@@ -70,12 +75,36 @@ export class Store {
       throw error
     })
     await this.#tables
+    this.#share()
     return this.#client
   }
 
-  readonly reader = async (): Promise<ClickHouse> => {
+  async reader(): Promise<ClickHouse> {
     await this.ready()
     return this.#reader
+  }
+
+  /** What waits for it has waited too long, or there is nothing else to do. */
+  set isBehind(isBehind: boolean) {
+    this.#isBehind = isBehind
+    this.#share()
+  }
+
+  /** Somebody waits for the answer. */
+  async question<Answer>(ask: (reader: ClickHouse) => Promise<Answer>): Promise<Answer> {
+    this.#questions++
+    this.#share()
+    try {
+      return await ask(await this.reader())
+    } finally {
+      this.#questions--
+      this.#share()
+    }
+  }
+
+  #share(): void {
+    const isWanted = this.#questions > 0 || this.#isBehind
+    if (this.#engine !== undefined) this.#engine.deferred = !isWanted
   }
 
   async close(): Promise<void> {
@@ -123,7 +152,7 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
     say,
   })
   shipper.recover()
-  const loop = new ShipLoop(shipper)
+  const loop = new ShipLoop(shipper, store)
   return {
     store,
     attach(port) {
@@ -140,6 +169,8 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
 
 class ShipLoop {
   readonly #shipper: Shipper
+  readonly #store: Store
+  readonly #look: NodeJS.Timeout
   readonly #channel = new BroadcastChannel('sluice')
   readonly #ended: Promise<void>
   #wake: () => void = () => {}
@@ -147,9 +178,13 @@ class ShipLoop {
   #deadline = Number.POSITIVE_INFINITY
   #stopping = false
   #orphansAt = 0
+  #isBehind = false
 
-  constructor(shipper: Shipper) {
+  constructor(shipper: Shipper, store: Store) {
     this.#shipper = shipper
+    this.#store = store
+    this.#look = setInterval(() => this.#lookBehind(), LOOK_MS)
+    this.#look.unref()
     this.#channel.onmessage = (event) => {
       if ((event as { data: Broadcast }).data.type !== 'segment') return
       this.#called = true
@@ -161,8 +196,10 @@ class ShipLoop {
   async stop(deadline: number): Promise<void> {
     this.#deadline = deadline
     this.#stopping = true
+    this.#lookBehind()
     this.#wake()
     await this.#ended
+    clearInterval(this.#look)
     this.#channel.close()
   }
 
@@ -181,6 +218,13 @@ class ShipLoop {
       if (pauseMs > 0) await this.#pause(pauseMs, false)
       else await this.#pause(POLL_MS, true)
     }
+  }
+
+  /** Once behind, the store keeps its share until it has caught up. */
+  #lookBehind(): void {
+    const { lagSeconds, segments } = this.#shipper.waiting
+    this.#isBehind = this.#isBehind ? segments > 1 : lagSeconds > LAG_SECONDS_MAX
+    this.#store.isBehind = this.#isBehind || this.#stopping
   }
 
   #pause(ms: number, wakes: boolean): Promise<void> {
@@ -203,13 +247,14 @@ async function answer(
   const { id } = request
   try {
     if (request.type === 'metrics') return { type: 'metrics', id, metrics: numbers(store, shipper) }
-    const client = await store.reader()
     const { sql, settings } = request
     if (request.type === 'explain') {
-      return { type: 'text', id, text: await client.explain({ sql, settings }) }
+      const text = await store.question((client) => client.explain({ sql, settings }))
+      return { type: 'text', id, text }
     }
     const { params } = request
-    return { type: 'rows', id, rows: await client.query({ sql, params, settings }) }
+    const rows = await store.question((client) => client.query({ sql, params, settings }))
+    return { type: 'rows', id, rows }
   } catch (error) {
     const exception = error instanceof StoreError ? error.exception : undefined
     const message = error instanceof Error ? error.message : String(error)

@@ -1,0 +1,42 @@
+/**
+ * IO (processes). How the engine's threads share a full machine with the sessions: they take what is left (SCHED_IDLE),
+ * until somebody waits for them.
+ *
+ * Nothing is lost by waiting: what was forwarded is in the spool, and the spool has room. Nice alone does not do it: an
+ * engine at nice 10 still slowed sessions by a tenth, because it keeps woken threads off a core that looks busy.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import os from 'node:os'
+import { scheduleIdle } from '../base/libc.ts'
+
+const NICE = 10
+const CAP_SYS_NICE = 1n << 23n
+
+/** Whether a thread that was put aside can be called back: without the capability it would stay there for ever. */
+export function mayDefer(): boolean {
+  try {
+    const [, capabilities] =
+      /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+    return (BigInt(`0x${capabilities ?? '0'}`) & CAP_SYS_NICE) !== 0n
+  } catch {
+    return false
+  }
+}
+
+/** Sets all threads of a process; those that they start later are as those that start them. Never throws. */
+export function defer(pid: number, deferred: boolean): void {
+  let threads: string[] = []
+  try {
+    threads = readdirSync(`/proc/${pid}/task`)
+  } catch {
+    // It has ended; the next one is set when it is there.
+  }
+  for (const thread of threads) {
+    try {
+      scheduleIdle(Number(thread), deferred)
+      os.setPriority(Number(thread), NICE)
+    } catch {
+      // That thread has ended, or the kernel does not let us: only a courtesy.
+    }
+  }
+}
