@@ -16,6 +16,8 @@ export interface Door {
   readonly password: string
   readonly database: string
   readonly tls?: boolean
+  /** Waited for after each run: what the contender still does must not fall into the next one's time. */
+  readonly settle?: () => Promise<void>
 }
 
 export interface Load {
@@ -50,6 +52,7 @@ export async function pgbench(door: Door, load: Load): Promise<Measured> {
     const failed = /failed transactions: ([1-9]\d*)/.test(stdout)
     if (code !== 0 || failed || !(tps > 0)) throw new Error(`pgbench: ${code} ${stderr}${stdout}`)
     const times = load.times === true ? timesIn(folder) : []
+    await door.settle?.()
     return { tps, p50: quantile(times, 0.5), p99: quantile(times, 0.99) }
   } finally {
     rmSync(folder, { recursive: true, force: true })

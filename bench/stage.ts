@@ -6,6 +6,8 @@
  * Loopback only, no TLS, one small database that lies in memory.
  */
 
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { run } from '../test/lib/child.ts'
 import { type Gateway, startGateway } from '../test/lib/gateway.ts'
 import { type Postgres, startPostgres } from '../test/lib/postgres.ts'
@@ -14,12 +16,13 @@ import { type Door, environment, pgbench } from './pgbench.ts'
 import { maskPolicy, rulesPolicy } from './policies.ts'
 
 const SCALE = 10
+const SHIPPED_MS_MAX = 60_000
 const USER = 'bench'
 const PASSWORD = 'bench-password'
 const DATABASE = 'bench'
 
 export interface Stage {
-  readonly doors: Readonly<Record<PeerName | 'gateway', Door>>
+  readonly doors: Readonly<Record<PeerName | 'gateway' | 'gateway on all cores', Door>>
   readonly gateway: Gateway
   /** Another gateway on the same target, such as one with fewer controls for the ladder. */
   gatewayWith(options: GatewayKind): Promise<Peer>
@@ -32,6 +35,8 @@ export interface GatewayKind {
   readonly rules?: boolean
   readonly mask?: boolean
   readonly strict?: boolean
+  /** Default 1. */
+  readonly workers?: number | 'auto'
 }
 
 export async function setStage(): Promise<Stage> {
@@ -57,6 +62,8 @@ export async function setStage(): Promise<Stage> {
     }
     const full = await open(server, { rules: true, mask: true })
     stops.push(() => full.gateway.stop())
+    const wide = await open(server, { rules: true, mask: true, workers: 'auto' })
+    stops.push(() => wide.gateway.stop())
     const { pgbouncer, haproxy, splice } = peers
     return {
       doors: {
@@ -65,6 +72,7 @@ export async function setStage(): Promise<Stage> {
         haproxy: haproxy!.door,
         splice: splice!.door,
         gateway: full.door,
+        'gateway on all cores': wide.door,
       },
       gateway: full.gateway,
       gatewayWith: async (kind) => {
@@ -108,15 +116,25 @@ async function open(
     },
     config: {
       // One thread, as PgBouncer and HAProxy have: two cores are full of one client, one server, one proxy.
-      workers: 1,
+      workers: kind.workers ?? 1,
       recorder: { store: 'embedded', durability: kind.strict === true ? 'strict' : 'standard' },
     },
   })
   const token = await gateway.token({ subject: 'bench', kind: 'workload', ttl: '2h' })
   const place = { host: '127.0.0.1', port: gateway.port, user: 'agent', password: token }
-  const door = { ...place, database: DATABASE }
+  const door = { ...place, database: DATABASE, settle: () => shipped(gateway) }
   await warmUp(door)
   return { gateway, door }
+}
+
+/** Sessions come before the store, so much of what was recorded in a run is stored after it. */
+async function shipped(gateway: Gateway): Promise<void> {
+  const deadline = Date.now() + SHIPPED_MS_MAX
+  const waits = () => readdirSync(join(gateway.data, 'spool')).some((name) => name.endsWith('.seg'))
+  while (waits()) {
+    if (Date.now() > deadline) throw new Error('the record store does not catch up')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
 }
 
 /** A gateway runs for weeks: what its compiler does in the first seconds is not what is measured. */

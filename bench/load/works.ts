@@ -34,6 +34,7 @@ const throughput: Work = async ({ doors }, { rounds }) => {
     haproxy: [doors.haproxy, prepared],
     splice: [doors.splice, prepared],
     gateway: [doors.gateway, prepared],
+    'gateway on all cores': [doors['gateway on all cores'], prepared],
     'gateway simple': [doors.gateway, { ...load, mode: 'simple' }],
   })
   return {
@@ -42,9 +43,30 @@ const throughput: Work = async ({ doors }, { rounds }) => {
         name: `P1 gateway ÷ ${peer}`,
         values: ratios(tps.gateway!, tps[peer]!),
       })),
+      {
+        name: 'P1 gateway on all cores ÷ pgbouncer',
+        values: ratios(tps['gateway on all cores']!, tps.pgbouncer!),
+      },
       { name: 'P3 simple ÷ prepared', values: ratios(tps['gateway simple']!, tps.gateway!) },
     ],
     absolute: medians('P1', 'tps', tps),
+  }
+}
+
+/**
+ * As P1, for so long that the store must keep up on the same cores: the sum of both, where P1 is what sessions see of a
+ * burst.
+ */
+const sustained: Work = async ({ doors }, { isQuick }) => {
+  if (isQuick) return { results: [], absolute: {} }
+  const load: Load = { clients: 8, mode: 'prepared', seconds: 20, script: 'select' }
+  const tps = await tpsOf(
+    { count: 3, dropped: 0, seconds: load.seconds },
+    { pgbouncer: [doors.pgbouncer, load], gateway: [doors.gateway, load] },
+  )
+  return {
+    results: [{ name: 'P1 sustained ÷ pgbouncer', values: ratios(tps.gateway!, tps.pgbouncer!) }],
+    absolute: medians('P1 sustained', 'tps', tps),
   }
 }
 
@@ -127,6 +149,7 @@ const connections: Work = async ({ doors }, { rounds }) => {
 export const WORKS: Readonly<Record<string, Work>> = {
   'P1+P3': throughput,
   P1rw: readWrite,
+  P1s: sustained,
   P2: latency,
   P6: connections,
 }
