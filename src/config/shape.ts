@@ -69,7 +69,6 @@ export interface ListenerConfig {
 export interface ConnectionConfig {
   readonly name: string
   readonly type: 'postgres'
-  readonly address: Address
   /** One or more, in the order in which they are tried. */
   readonly addresses: readonly TargetAddress[]
   readonly database: string
