@@ -53,6 +53,7 @@ function vaultFor(credential: Partial<CredentialConfig>): Vault {
     },
     credentials: new Map(),
     identityParameter: undefined,
+    statementTimeoutMs: undefined,
     functionsRead: [],
     labels: {},
   }

@@ -22,9 +22,19 @@ import {
 } from './entry.ts'
 import { DOWN, FAILED, IDLE, IN_TRANSACTION } from './frame.ts'
 import { readFields, readRows, readTextRow } from './read.ts'
+import * as write from './write.ts'
 
 /** A reply that is held whole may have this many bytes; longer rows can only pass where nothing masks them. */
 const HELD_BYTES_MAX = 64 << 20
+
+const QUERY_CANCELED = '57014'
+
+/** What the client reads of a statement that the gateway has stopped. */
+export function overdue(connection: string): GatewayError {
+  return new GatewayError('GW_STATEMENT_TIMEOUT', 'statement_timeout', {
+    say: `The statement ran longer than connections.${connection}.statement_timeout.`,
+  })
+}
 
 export class Replies implements LaneHandler {
   readonly #talk: Conversation
@@ -243,6 +253,12 @@ export class Replies implements LaneHandler {
       return TAKEN
     }
     const error = fields.get('C') ?? ''
+    if (first === talk.overdue && error === QUERY_CANCELED && !talk.targetSaidWhy) {
+      talk.overdue = undefined
+      this.#failed(first, error)
+      talk.toClient(write.fatalFrame(overdue(talk.parts.grant.connection.name), 'ERROR'))
+      return TAKEN
+    }
     if (first.refusal === undefined) {
       const held = talk.results.notice(bytes, start, end)
       this.#failed(first, error)
