@@ -14,6 +14,7 @@ export const SYNC = 5
 export const QUERY = 6
 /** A simple query of the gateway's own: nothing of its answer reaches the client. */
 export const OWN = 7
+export const FUNCTION = 8
 
 /** An action that was recorded and forwarded, and whose outcome is not known yet. */
 export interface Running {
@@ -39,13 +40,13 @@ export interface Entry {
   readonly portal: Portal | undefined
   /** CLOSE: which of the two. */
   readonly closes: { readonly of: 'statement' | 'portal'; readonly name: string } | undefined
-  /** EXECUTE has one or none, QUERY one for each statement. */
+  /** EXECUTE has one or none, FUNCTION one, QUERY one for each statement. */
   readonly running: readonly Running[]
   /** OWN: receives the first value of the first row, or undefined when the target refused. */
   readonly own: ((value: string | undefined) => void) | undefined
-  /** QUERY: how many of `running` are over. */
+  /** QUERY, FUNCTION: how many of `running` are over. */
   done: number
-  /** QUERY, OWN: the target has answered with an error. */
+  /** QUERY, OWN, FUNCTION: the target has answered with an error. */
   failed: boolean
   /** The present statement, a COPY FROM STDIN, has asked for its data. */
   copyTold: boolean
