@@ -53,14 +53,14 @@ export function secureClient(client: Wire, { context, protocol, begun }: ClientT
 
 /**
  * `require` encrypts; `verify-full` also checks the certificate's chain and name. Answers the certificate, DER.
- * `key`: PEM, with `tls.cert`: what is shown to a target that asks for it.
+ * `host`: as configured. `key`: PEM, with `tls.cert`: what is shown to a target that asks for it.
  */
 export function secureTarget(
   target: Wire,
   connection: ConnectionConfig,
-  key?: string,
+  to: { readonly host: string; readonly key: string | undefined },
 ): Promise<Uint8Array> {
-  const { host } = connection.address
+  const { host, key } = to
   const { ca, cert } = connection.tls
   const verified = connection.tls.mode === 'verify-full'
   return new Promise((resolve, reject) => {

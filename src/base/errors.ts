@@ -82,6 +82,12 @@ export const ERRORS = {
     'session',
     'not_understood',
   ),
+  GW_STATEMENT_TIMEOUT: spec(
+    'client',
+    'The statement ran longer than connections.<name>.statement_timeout.',
+    'action',
+    'over_limit',
+  ),
   GW_TOO_MANY: spec(
     'gateway',
     'The gateway has as many connections as limits.connections or its open-files limit allows.',

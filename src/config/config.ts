@@ -145,7 +145,6 @@ function connection(
   return {
     name,
     type: form.type,
-    address: [form.address].flat().find((one) => 'host' in one) ?? { host: '', port: 0 },
     addresses: Array.isArray(form.address) ? form.address : [form.address],
     database: form.database,
     databases: [...new Set([form.database, ...(form.databases ?? [])])],
@@ -164,6 +163,7 @@ function connection(
       typeof form.identity_to_target === 'object'
         ? form.identity_to_target.setting
         : form.identity_to_target,
+    statementTimeoutMs: form.statement_timeout,
     functionsRead: form.functions?.read ?? [],
     labels: form.labels ?? {},
   }

@@ -181,10 +181,11 @@ const connectionFields = section(
     credential,
     credentials: table(credential, named).optional(),
     identity_to_target: identityToTarget.optional(),
+    statement_timeout: duration(10, TIMER_MS_MAX).optional(),
     functions: section({ read: list(text('a pattern such as public.st_*')) }).optional(),
     labels: table(text(), named).optional(),
   },
-  ['max_sessions', 'statement_timeout', 'via'],
+  ['max_sessions', 'via'],
 )
 
 /** Who lets a certificate alone in proves nothing itself: its own must be verified. */

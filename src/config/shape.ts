@@ -69,7 +69,6 @@ export interface ListenerConfig {
 export interface ConnectionConfig {
   readonly name: string
   readonly type: 'postgres'
-  readonly address: Address
   /** One or more, in the order in which they are tried. */
   readonly addresses: readonly TargetAddress[]
   readonly database: string
@@ -81,6 +80,8 @@ export interface ConnectionConfig {
   readonly credentials: ReadonlyMap<string, CredentialConfig>
   /** Parameter of the target's session that holds who the client is; clients cannot set it. */
   readonly identityParameter: string | undefined
+  /** By our own clock, for each statement. */
+  readonly statementTimeoutMs: number | undefined
   readonly functionsRead: readonly string[]
   readonly labels: Readonly<Record<string, string>>
 }

@@ -153,6 +153,20 @@ test('a target has one address or several: host and port, or the path of a socke
     ])
 })
 
+test('a statement has as long as it is given, or for ever', () => {
+  const read = (value: string) => `${CONNECTION}    statement_timeout: ${value}\n`
+  const limit = (text: string) => config(text).connections.get('orders')?.statementTimeoutMs
+  expect([limit(CONNECTION), limit(read('250ms')), limit(read('60s'))]).toEqual([
+    undefined,
+    250,
+    60_000,
+  ])
+  for (const wrong of ['60', '5ms', '25d'])
+    expect(problems(read(wrong)).join()).toMatch(
+      /^7 connections.orders.statement_timeout: expected a duration such as/,
+    )
+})
+
 test('proxies are trusted by block, and by default none is', () => {
   const read = (more: string) => `listeners: [{ protocol: postgres, listen: 127.0.0.1:1${more} }]`
   const proxies = (more: string) => config(read(more)).listeners[0]?.proxyProtocolFrom
@@ -224,7 +238,6 @@ describe('what the contract has and this version has not is refused', () => {
     vault: CONNECTION.replace('env: P', 'vault: "a#b"'),
     via: inConnection('via: agent'),
     max_sessions: inConnection('max_sessions: 5'),
-    statement_timeout: inConnection('statement_timeout: 60s'),
   }
   for (const [name, text] of Object.entries(cases))
     test(name, () => {

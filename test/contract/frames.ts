@@ -85,6 +85,18 @@ const bind: Build = (words, sink) => {
   formats(named('results'), sink)
 }
 
+/** `FunctionCall 952 formats:1 x00000001 "text" null`. */
+const functionCall: Build = (words, sink) => {
+  const [oid, ...rest] = words
+  sink.i32(Number(oid?.text))
+  const named = rest.find((one) => !one.quoted && one.text.startsWith('formats:'))
+  const values = rest.filter((one) => one !== named)
+  formats(named, sink)
+  sink.u16(values.length)
+  for (const one of values) value(one, sink)
+  sink.u16(1)
+}
+
 const OIDS: Readonly<Record<string, number>> = {
   bool: 16,
   bytea: 17,
@@ -175,7 +187,7 @@ export const UP_FRAMES: Readonly<Record<string, [string, Build]>> = {
   CopyData: ['d', (words, sink) => sink.append(bytesOf(words[0]?.text ?? ''))],
   CopyDone: ['c', nothing],
   CopyFail: ['f', text0],
-  FunctionCall: ['F', (_, sink) => sink.append(Buffer.alloc(10))],
+  FunctionCall: ['F', functionCall],
 }
 
 export const DOWN_FRAMES: Readonly<Record<string, [string, Build]>> = {
@@ -218,6 +230,7 @@ export const DOWN_FRAMES: Readonly<Record<string, [string, Build]>> = {
   CopyOut: ['H', copyResponse],
   CopyData: ['d', (words, sink) => sink.append(bytesOf(words[0]?.text ?? ''))],
   CopyDone: ['c', nothing],
+  FunctionResult: ['V', (words, sink) => value(words[0]!, sink)],
 }
 
 /** Bytes of one frame as a transcript writes it. Throws for a word that is none. */

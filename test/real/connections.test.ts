@@ -1,18 +1,50 @@
 /** What a pool of runners needs of a connection, against a real PostgreSQL: whose credential, who is told, where to. */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freePort } from '../lib/free-port.ts'
 import { type Gateway, startGateway, type Target } from '../lib/gateway.ts'
 import { type Postgres, startPostgres } from '../lib/postgres.ts'
-import { query, WireClient } from '../lib/wire-client.ts'
+import { give } from '../lib/server-user.ts'
+import {
+  bind,
+  cstring,
+  execute,
+  frame,
+  parse,
+  query,
+  SYNC,
+  WireClient,
+} from '../lib/wire-client.ts'
 
 const APP = 'app-secret'
 const READER = 'reader-secret'
 
 let server: Postgres
 let gateway: Gateway
+let sockets: string
+let port: number
+let port6: number
+/** A target that says for ever that it is starting. */
+const starting = createServer((socket) => {
+  socket.on('error', () => {})
+  socket.once('data', () => {
+    const fields = ['SFATAL', 'VFATAL', 'C57P03', 'Mthe database system is starting up', '']
+    socket.end(frame('E', ...fields.map(cstring)))
+  })
+})
 const tokens = new Map<string, string>()
 
 beforeAll(async () => {
-  server = await startPostgres()
+  sockets = mkdtempSync(join(tmpdir(), 'sluice-sockets-'))
+  give(sockets)
+  server = await startPostgres({
+    config: ["listen_addresses = '127.0.0.1,::1'", `unix_socket_directories = '${sockets}'`],
+    access: ['local all all scram-sha-256', 'host all all ::1/128 scram-sha-256'],
+  })
   server.sql(`CREATE USER app PASSWORD '${APP}'; CREATE USER reader PASSWORD '${READER}'`)
   server.sql('CREATE TABLE notes (owner text); GRANT ALL ON notes TO app')
   server.sql('GRANT SELECT ON notes TO reader')
@@ -24,11 +56,30 @@ beforeAll(async () => {
     more,
   })
   const reader = { user: 'reader', password: { env: 'SLUICE_TEST_READER' } }
+  await new Promise<void>((listening) => starting.listen(0, '127.0.0.1', listening))
+  const nowhere = `127.0.0.1:${await freePort()}`
+  const notNow = `127.0.0.1:${(starting.address() as { port: number }).port}`
+  const here = `127.0.0.1:${server.port}`
+  const socket = join(sockets, `.s.PGSQL.${server.port}`)
+  port = await freePort()
+  port6 = await freePort()
   gateway = await startGateway({
+    config: {
+      listeners: [
+        { protocol: 'postgres', listen: `127.0.0.1:${port}` },
+        { protocol: 'postgres', listen: `[::1]:${port6}` },
+      ],
+    },
     connections: {
       plain: target(),
       told: target({ identity_to_target: { setting: 'sluice.subject' } }),
       named: target({ identity_to_target: 'application_name' }),
+      unix: target({ address: socket, tls: 'verify-full', statement_timeout: '400ms' }),
+      six: target({ address: `[::1]:${server.port}` }),
+      several: target({ address: [nowhere, here] }),
+      starting: target({ address: [notNow, here] }),
+      allstarting: target({ address: [notNow, notNow] }),
+      short: target({ statement_timeout: '400ms' }),
       roles: target({ credentials: { agents: reader } }),
     },
     roles: {
@@ -51,6 +102,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway?.stop()
   await server?.stop()
+  starting.close()
+  rmSync(sockets, { recursive: true, force: true })
 })
 
 function login(
@@ -58,7 +111,12 @@ function login(
   connection: string,
   parameters: Record<string, string> = {},
 ): Promise<WireClient> {
-  return WireClient.login(gateway.url(tokens.get(subject)!, connection), parameters)
+  const url = `postgres://agent:${tokens.get(subject)}@127.0.0.1:${port}/${connection}`
+  return WireClient.login(url, parameters)
+}
+
+function psql(url: string, text: string): string {
+  return execFileSync('psql', ['-XqAt', '-d', url, '-c', text], { encoding: 'utf8' }).trim()
 }
 
 /** The first value of the first row, or the error's SQLSTATE and message. */
@@ -140,5 +198,96 @@ describe('identity handed to the target', () => {
     expect(await value(client, 'SHOW application_name')).toBe('agent')
     expect(await value(client, "SET application_name = 'x'")).toMatch(/^42501/)
     client.end()
+  })
+})
+
+describe('statement_timeout', () => {
+  const SAY = '57014 The statement ran longer than connections.short.statement_timeout.'
+
+  test('stops what runs too long, whatever the client sets at the target, and the session goes on', async () => {
+    const client = await login('agent', 'short')
+    await value(client, 'SET statement_timeout = 0')
+    const since = performance.now()
+    expect(await value(client, 'SELECT pg_sleep(30)')).toBe(SAY)
+    expect(performance.now() - since).toBeGreaterThan(380)
+    expect(client.error()?.D).toContain('"verdict":"over_limit"')
+    expect(client.error()?.S).toBe('ERROR')
+    expect(await value(client, 'SELECT 1')).toBe('1')
+    client.end()
+  })
+
+  test('counts each message of a pipeline for itself', async () => {
+    const client = await login('agent', 'short')
+    const one = [parse('SELECT pg_sleep(0.2)'), bind(), execute(), SYNC]
+    client.send(...one, ...one, ...one)
+    for (let at = 0; at < 3; at++) await client.until('Z')
+    expect(client.error()).toBe(undefined)
+    client.end()
+  })
+
+  test('ends a transaction like any error, and in a pipeline skips to the Sync', async () => {
+    const client = await login('agent', 'short')
+    await value(client, 'BEGIN')
+    const sleep = [parse('SELECT pg_sleep(30)'), bind(), execute()]
+    const answers = await client.ask(...sleep, parse('SELECT 1'), bind(), execute(), SYNC)
+    expect(answers.map(({ kind }) => kind).join('')).toBe('12EZ')
+    expect(answers.at(-1)?.body.toString()).toBe('E')
+    expect(client.error()?.C).toBe('57014')
+    expect(await value(client, 'ROLLBACK')).toBe('')
+    expect(await value(client, 'SELECT 1')).toBe('1')
+    client.end()
+  })
+
+  test('is no limit for a session that waits for its client between statements', async () => {
+    const client = await login('agent', 'short')
+    await value(client, 'BEGIN')
+    await new Promise((resolve) => setTimeout(resolve, 900))
+    expect(await value(client, 'SELECT 1')).toBe('1')
+    client.end()
+  })
+
+  test("a cancel of the client's own, and the target's own clock, keep their words", async () => {
+    const client = await login('agent', 'short')
+    await value(client, "SET statement_timeout = '100ms'")
+    expect(await value(client, 'SELECT pg_sleep(30)')).toBe(
+      '57014 canceling statement due to statement timeout',
+    )
+    client.end()
+  })
+
+  test('stands in the record as what the gateway itself did', async () => {
+    const sql =
+      "SELECT count() AS n FROM events WHERE kind = 'own' AND text = 'GW_STATEMENT_TIMEOUT'"
+    const rows = await gateway.eventually(sql, ([row]) => Number(row?.n) >= 2)
+    expect(Number(rows[0]?.n)).toBeGreaterThanOrEqual(2)
+  })
+})
+
+describe('addresses', () => {
+  test('a Unix socket is one, without TLS whatever `tls` says', async () => {
+    const client = await login('agent', 'unix')
+    expect(await value(client, 'SELECT inet_server_addr() IS NULL')).toBe('t')
+    // The cancel goes the same way.
+    expect(await value(client, 'SELECT pg_sleep(30)')).toMatch(/^57014/)
+    client.end()
+  })
+
+  test('IPv6 is one, on both sides', async () => {
+    const client = await login('agent', 'six')
+    expect(await value(client, 'SELECT host(inet_server_addr())')).toBe('::1')
+    client.end()
+    const url = `postgres://x:${tokens.get('agent')}@[::1]:${port6}/six`
+    expect(psql(url, 'SELECT host(inet_server_addr())')).toBe('::1')
+    const sql = "SELECT count() AS n FROM events WHERE kind = 'login' AND client_ip = '::1'"
+    expect(await gateway.eventually(sql, ([row]) => Number(row?.n) === 1)).toEqual([{ n: 1 }])
+  })
+
+  test('of several the next serves where one does not listen, or is not ready', async () => {
+    for (const connection of ['several', 'starting']) {
+      const client = await login('agent', connection)
+      expect(await value(client, 'SELECT 1')).toBe('1')
+      client.end()
+    }
+    await expect(login('agent', 'allstarting')).rejects.toThrow('08004')
   })
 })

@@ -22,7 +22,8 @@ async function ask(
   demo: EmbeddedDefault,
   text: string,
 ): Promise<Readonly<Record<string, unknown>>[]> {
-  const { address, credential } = demo.settings.config.connections.get('demo')!
+  const { addresses, credential } = demo.settings.config.connections.get('demo')!
+  const address = addresses.find((one) => 'host' in one)!
   const reference = credential.password!
   const password = 'file' in reference ? readFileSync(reference.file, 'utf8') : ''
   const client = await connect({ ...address, user: credential.user, password, database: 'demo' })

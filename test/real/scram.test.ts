@@ -41,7 +41,6 @@ function vaultFor(credential: Partial<CredentialConfig>): Vault {
   const connection: ConnectionConfig = {
     name: 'target',
     type: 'postgres',
-    address: { host: server.host, port: server.port },
     addresses: [{ host: server.host, port: server.port }],
     database: 'postgres',
     databases: ['postgres'],
@@ -54,6 +53,7 @@ function vaultFor(credential: Partial<CredentialConfig>): Vault {
     },
     credentials: new Map(),
     identityParameter: undefined,
+    statementTimeoutMs: undefined,
     functionsRead: [],
     labels: {},
   }

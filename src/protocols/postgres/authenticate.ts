@@ -38,6 +38,10 @@ export async function frameOf(target: Handshake): Promise<{ kind: number; frame:
   return { kind: frame[0]!, frame }
 }
 
+/** The target is starting, stopping, or in recovery. */
+export class NotNow extends GatewayError {}
+const CANNOT_CONNECT_NOW = '57P03'
+
 /** The target may be one that knows no minor version but 3.0. */
 export class TooNew extends Error {}
 
@@ -167,7 +171,8 @@ async function sasl(target: Handshake, step: 11 | 12): Promise<string> {
 /** The target's SQLSTATE tells the client what is wrong without a word of the target's text. */
 export function refused(frame: Buffer, connection: ConnectionConfig): GatewayError {
   const sqlstate = sqlstateOf(frame)
-  return new GatewayError('GW_UPSTREAM_LOGIN', `target answered ${sqlstate}`, {
+  const Refusal = sqlstate === CANNOT_CONNECT_NOW ? NotNow : GatewayError
+  return new Refusal('GW_UPSTREAM_LOGIN', `target answered ${sqlstate}`, {
     say: `The target of "${connection.name}" refused the gateway's login (SQLSTATE ${sqlstate}).`,
   })
 }

@@ -57,6 +57,8 @@ export class Conversation {
   beginsAsked = 0
   /** Something outside this thread is asked; frames wait. */
   blocked = false
+  /** What the target was told to stop because its time is over. */
+  overdue: Entry | undefined
   /** Why the session ended, once it has. */
   over: string | undefined
   /** Told by relay.ts: ends the session with this error, or without a word when undefined. */

@@ -5,14 +5,14 @@
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP
  */
 import { Handshake, PeerGone } from '../../accept/handshake.ts'
+import { placeOf, type Reached, reach, reachPlace } from '../../accept/reach.ts'
 import { secureTarget } from '../../accept/tls.ts'
-import { SocketWire, type Wire } from '../../accept/wire.ts'
 import { GatewayError } from '../../base/errors.ts'
 import type { ConnectionConfig } from '../../config/shape.ts'
 import type { Grant } from '../../decide/grant.ts'
 import type { ControlPort } from '../../threads/control-port.ts'
 import type { Claim, Upstream } from '../protocol.ts'
-import { authenticate, frameOf, type Login, refused, TooNew } from './authenticate.ts'
+import { authenticate, frameOf, type Login, NotNow, refused, TooNew } from './authenticate.ts'
 import { DOWN } from './frame.ts'
 import { startupParameters } from './startup-parameters.ts'
 import * as write from './write.ts'
@@ -28,7 +28,7 @@ export interface PostgresUpstream extends Upstream {
   readonly status: number
 }
 
-const CONNECT_MS_MAX = 10_000
+const CANCEL_MS_MAX = 10_000
 const LOGIN_MS_MAX = 20_000
 
 /** The newest minor version that is asked for: 3.2 has cancel keys of more than four bytes. */
@@ -44,36 +44,50 @@ export async function dial(
   grant: Grant,
   control: ControlPort,
 ): Promise<PostgresUpstream> {
-  const { host, port } = grant.connection.address
+  const { connection } = grant
   const parameters = startupParameters(claim, grant)
-  const place = `${host} ${port}`
-  if (!onlyOldest.has(place)) {
+  const without = new Set<string>()
+  const tooNew = new Set<string>()
+  let notNow: NotNow | undefined
+  for (;;) {
+    const reached = await reach(connection, { without }).catch((error: unknown) => {
+      throw notNow ?? error
+    })
+    const place = placeOf(reached.at)
+    const minor = onlyOldest.has(place) || tooNew.has(place) ? 0 : MINOR_VERSION
     try {
-      return await logIn(parameters, { grant, control, minor: MINOR_VERSION })
+      const upstream = await logIn(parameters, { grant, control, minor, reached })
+      if (tooNew.has(place)) onlyOldest.add(place)
+      return upstream
     } catch (error) {
-      if (!(error instanceof TooNew)) throw error
+      if (error instanceof TooNew && minor > 0) tooNew.add(place)
+      else if (error instanceof NotNow) {
+        // It is starting or stopping; another of its addresses may serve.
+        notNow = error
+        without.add(place)
+      } else throw error
     }
   }
-  const upstream = await logIn(parameters, { grant, control, minor: 0 })
-  onlyOldest.add(place)
-  return upstream
 }
 
 async function logIn(
   parameters: ReadonlyMap<string, string>,
-  login: Omit<Login, 'certificate'>,
+  login: Omit<Login, 'certificate'> & { readonly reached: Reached },
 ): Promise<PostgresUpstream> {
   const { connection } = login.grant
-  const wire = await connect(connection)
-  const timer = setTimeout(() => wire.destroy(), LOGIN_MS_MAX)
+  const { wire } = login.reached
+  const target = new Handshake(wire, 1 << 20)
+  const timer = setTimeout(() => {
+    target.abort(tooSlow(connection))
+    wire.destroy()
+  }, LOGIN_MS_MAX)
   try {
-    const target = new Handshake(wire, 1 << 20)
-    const certificate = await negotiateTls(target, connection, login.control)
+    const certificate = await negotiateTls(target, login.reached, login)
     target.send(write.startup(parameters, login.minor))
     const minor = await authenticate(target, { ...login, certificate })
     const { secret, ...upstream } = await settle(target, connection, minor)
     const key = { pid: upstream.pid, secret }
-    return { ...upstream, cancel: () => cancelAt(connection, key, login.control) }
+    return { ...upstream, cancel: () => cancelAt(login.reached, key, login) }
   } catch (error) {
     wire.destroy()
     if (error instanceof PeerGone) {
@@ -87,17 +101,17 @@ async function logIn(
   }
 }
 
-/** Opens a connection only to cancel what another one runs, as the protocol wants it. */
+/** Opens a connection, to the same machine, only to cancel what another one runs, as the protocol wants it. */
 async function cancelAt(
-  connection: ConnectionConfig,
+  reached: Reached,
   key: { pid: number; secret: Uint8Array },
-  control: ControlPort,
+  by: Pick<Login, 'grant' | 'control'>,
 ): Promise<void> {
-  const wire = await connect(connection)
-  const timer = setTimeout(() => wire.destroy(), CONNECT_MS_MAX)
+  const wire = await reachPlace(by.grant.connection.name, reached.at)
+  const timer = setTimeout(() => wire.destroy(), CANCEL_MS_MAX)
   try {
     const target = new Handshake(wire, 1 << 10)
-    await negotiateTls(target, connection, control)
+    await negotiateTls(target, reached, by)
     target.send(write.cancel(key.pid, key.secret))
     // The target closes when it has passed the signal on.
     await target.take(1).catch(() => undefined)
@@ -107,25 +121,21 @@ async function cancelAt(
   }
 }
 
-async function connect(connection: ConnectionConfig): Promise<Wire> {
-  try {
-    return await SocketWire.dial(connection.address, CONNECT_MS_MAX)
-  } catch (error) {
-    // The system's own message holds the address, which does not belong in the log.
-    const { code = 'timed out' } = error as NodeJS.ErrnoException
-    throw new GatewayError('GW_UPSTREAM_UNREACHABLE', `dial ${connection.name}: ${code}`, {
-      say: `The target of "${connection.name}" cannot be reached.`,
-    })
-  }
+function tooSlow({ name }: ConnectionConfig): GatewayError {
+  const seconds = LOGIN_MS_MAX / 1000
+  return new GatewayError('GW_UPSTREAM_LOGIN', `no end of the login within ${seconds} s`, {
+    say: `The target of "${name}" did not finish the login within ${seconds} s.`,
+  })
 }
 
-/** Answers the target's certificate (DER), with TLS. */
+/** Answers the target's certificate (DER), with TLS. A Unix socket has none, and the kernel vouches for it. */
 async function negotiateTls(
   target: Handshake,
-  connection: ConnectionConfig,
-  control: ControlPort,
+  { host }: Reached,
+  { grant, control }: Pick<Login, 'grant' | 'control'>,
 ): Promise<Uint8Array | undefined> {
-  if (connection.tls.mode === 'disable') return undefined
+  const { connection } = grant
+  if (connection.tls.mode === 'disable' || host === undefined) return undefined
   target.send(write.sslRequest())
   const answer = (await target.take(1))[0]
   if (answer !== 0x53 || target.keptBytes > 0) {
@@ -134,12 +144,13 @@ async function negotiateTls(
     })
   }
   target.wire.pause()
-  if (connection.tls.cert === undefined) return secureTarget(target.wire, connection)
+  if (connection.tls.cert === undefined)
+    return secureTarget(target.wire, connection, { host, key: undefined })
   const { key } = await control.ask(
     { type: 'client-key', connection: connection.name },
     'client-key',
   )
-  return secureTarget(target.wire, connection, key)
+  return secureTarget(target.wire, connection, { host, key })
 }
 
 /** From AuthenticationOk to the first ReadyForQuery. */

@@ -14,6 +14,7 @@ export const SYNC = 5
 export const QUERY = 6
 /** A simple query of the gateway's own: nothing of its answer reaches the client. */
 export const OWN = 7
+export const FUNCTION = 8
 
 /** An action that was recorded and forwarded, and whose outcome is not known yet. */
 export interface Running {
@@ -42,13 +43,13 @@ export class Entry {
   portal: Portal | undefined
   /** CLOSE: which of the two. */
   closes: { readonly of: 'statement' | 'portal'; readonly name: string } | undefined
-  /** EXECUTE has one or none, QUERY one for each statement. */
+  /** EXECUTE has one or none, FUNCTION one, QUERY one for each statement. */
   running: readonly Running[] = NONE
   /** OWN: receives the first value of the first row, or undefined when the target refused. */
   own: ((value: string | undefined) => void) | undefined
-  /** QUERY: how many of `running` are over. */
+  /** QUERY, FUNCTION: how many of `running` are over. */
   done = 0
-  /** QUERY, OWN: the target has answered with an error. */
+  /** QUERY, OWN, FUNCTION: the target has answered with an error. */
   failed = false
   /** The present statement, a COPY FROM STDIN, has asked for its data. */
   copyTold = false

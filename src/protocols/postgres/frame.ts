@@ -89,7 +89,6 @@ export function downCourses(): Uint8Array {
   for (const kind of [DOWN.authentication, DOWN.backendKeyData, DOWN.negotiate, DOWN.copyBoth]) {
     table[kind] = END
   }
-  table[DOWN.functionResult] = END
   table[DOWN.dataRow] = NOTE
   table[DOWN.copyData] = NOTE
   return table

@@ -47,6 +47,10 @@ function merged(statement: Statement, body: Statement): Statement {
       ...body.facts,
       commands: join(facts.commands, body.facts.commands),
       tags: join(facts.tags, body.facts.tags),
+      // CREATE TABLE … AS EXECUTE names a table of its own.
+      tables: join(facts.tables, body.facts.tables),
+      tables_written: join(facts.tables_written, body.facts.tables_written),
+      columns: join(facts.columns, body.facts.columns),
       functions: join(facts.functions, body.facts.functions),
       literals: [...facts.literals, ...body.facts.literals],
       writes: facts.writes || body.facts.writes,

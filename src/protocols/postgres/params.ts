@@ -7,7 +7,11 @@ export const PARAM_BYTES_MAX = 1024
 const PARAMS_BYTES_MAX = 64 << 10
 
 /** `whole`: nothing is cut, because rules will read the values. */
-export function parameterTexts(body: BindBody, bytes: Buffer, whole: boolean): readonly string[] {
+export function parameterTexts(
+  body: Pick<BindBody, 'formats' | 'values'>,
+  bytes: Buffer,
+  whole: boolean,
+): readonly string[] {
   const { values, formats } = body
   const texts = new Array<string>(values.length / 2)
   let left = whole ? Number.POSITIVE_INFINITY : PARAMS_BYTES_MAX

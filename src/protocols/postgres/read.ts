@@ -124,6 +124,36 @@ export function readBind(bytes: Buffer, start: number, end: number): BindBody | 
   return { portal, statement, formats, values, resultFormats }
 }
 
+export interface FunctionCallBody extends Pick<BindBody, 'formats' | 'values'> {
+  readonly oid: number
+}
+
+export function readFunctionCall(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): FunctionCallBody | undefined {
+  const formats = readFormats(bytes, start + 9, end)
+  if (formats === undefined) return undefined
+  let at = start + 11 + formats.length * 2
+  if (at + 2 > end) return undefined
+  const count = bytes.readUInt16BE(at)
+  at += 2
+  if (formats.length > 1 && formats.length !== count) return undefined
+  const values: number[] = []
+  for (let i = 0; i < count; i++) {
+    if (at + 4 > end) return undefined
+    const size = bytes.readInt32BE(at)
+    at += 4
+    if (size < -1 || at + Math.max(size, 0) > end) return undefined
+    values.push(at, size)
+    at += Math.max(size, 0)
+  }
+  // The format of the result, and nothing behind it.
+  if (at + 2 !== end || bytes.readUInt16BE(at) > 1) return undefined
+  return { oid: bytes.readUInt32BE(start + 5), formats, values }
+}
+
 const NO_FORMATS: readonly number[] = []
 
 function readFormats(bytes: Buffer, at: number, end: number): readonly number[] | undefined {

@@ -16,7 +16,7 @@ import { withNamed } from './named.ts'
 import { parameterTexts } from './params.ts'
 import type { BindBody } from './read.ts'
 import type { Analysis, Names as SessionNames, Statement } from './sql/analysis.ts'
-import { FUNCTION_CALL, opaqueStatement, TOO_LARGE } from './sql/opaque-statement.ts'
+import { opaqueStatement, TOO_LARGE } from './sql/opaque-statement.ts'
 import type { Portal, Prepared } from './statements.ts'
 import * as write from './write.ts'
 
@@ -245,18 +245,19 @@ export class Reader {
     this.#refuse(judged, verdict, { statement, bytesUp: 0, params: NO_PARAMS, extended: !simple })
   }
 
-  refuseFunctionCall(): void {
-    const statement = opaqueStatement('', FUNCTION_CALL)
-    const judged = this.#judgeOnly(statement, '', this.#talk.guard)
-    const verdict: Refusal = {
-      verdict: 'deny',
-      kind: 'not_understood',
-      rule: '',
-      say: 'The gateway does not serve the function-call message.',
-      hint: 'Call the function by SELECT.',
-      position: undefined,
-    }
-    this.#refuse(judged, verdict, { statement, bytesUp: 0, params: NO_PARAMS, extended: false })
+  /** `statement`: what the SELECT would do that makes the same call. */
+  admitCall(
+    statement: Statement,
+    text: string,
+    about: { params: readonly string[]; bytesUp: number },
+  ): readonly Running[] | undefined {
+    const { guard, inTransaction } = this.#talk
+    const { params } = about
+    const judged = this.#judge(statement, { exact: text, params, count: 1, inTransaction, guard })
+    const { verdict } = judged
+    if (verdict.verdict === 'allow') return [this.#start(statement, judged, { ...about, text })]
+    this.#refuse(judged, verdict, { statement, ...about, extended: false })
+    return undefined
   }
 
   /** A name that was not seen made: the target may know it, but nobody knows what it is (semantics §1). */

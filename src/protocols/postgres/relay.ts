@@ -6,11 +6,14 @@ import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { WireSink } from '../../accept/wire.ts'
 import { monotonicMs } from '../../base/clock.ts'
 import { GatewayError } from '../../base/errors.ts'
+import { StatementClock } from '../../relay/statement-clock.ts'
 import type { RelayParts } from '../protocol.ts'
 import type { CatalogueStore } from './catalogues.ts'
 import { Conversation } from './conversation.ts'
 import type { PostgresUpstream } from './dial.ts'
+import type { Entry } from './entry.ts'
 import { IDLE } from './frame.ts'
+import { overdue } from './replies.ts'
 import type { PostgresShared } from './session-masks.ts'
 import * as write from './write.ts'
 
@@ -18,6 +21,8 @@ import * as write from './write.ts'
 const LINGER_MS = 2_000
 /** At most one cancel per session in this time. */
 const CANCEL_MS_MIN = 50
+/** How long a target may take to obey a cancel. */
+const GRACE_MS = 5_000
 
 /** Answers why the session ended, in a word; both wires are closed then. */
 export function relay(
@@ -37,6 +42,7 @@ class Session {
   #stalled = false
   #cancelledAt = 0
   #endWhenIdle: GatewayError | undefined
+  readonly #clock: StatementClock<Entry> | undefined
 
   constructor(
     parts: RelayParts<PostgresUpstream>,
@@ -47,6 +53,8 @@ class Session {
     this.#secret = randomBytes(parts.claim.cancelKeyBytes)
     this.#done = done
     this.#talk = new Conversation(parts, shared)
+    const { statementTimeoutMs } = parts.grant.connection
+    this.#clock = statementTimeoutMs === undefined ? undefined : this.#clockOf(statementTimeoutMs)
     this.#talk.finish = (reason, error) => this.#finish(reason, error)
     this.#talk.proceed = () => {
       try {
@@ -73,6 +81,31 @@ class Session {
       client.wire.listen(this.#fromClient())
       const rest = client.rest()
       if (rest.length > 0) this.#up(rest, 0, rest.length)
+    })
+  }
+
+  #clockOf(limitMs: number): StatementClock<Entry> {
+    const { grant, recording, turn } = this.#parts
+    const { name } = grant.connection
+    return new StatementClock({
+      limitMs,
+      graceMs: GRACE_MS,
+      first: () => this.#talk.ledger.first(),
+      onLate: (entry) => {
+        this.#talk.overdue = entry
+        recording.moment({ kind: 'own', status: 'cancel', text: 'GW_STATEMENT_TIMEOUT' })
+        turn.schedule()
+        this.#cancelRunning()
+      },
+      onDeaf: () => {
+        // Who waits for the client, for its data or until it reads, is not the one at fault.
+        const isClient = this.#talk.copying || this.#parts.client.wire.isFull
+        const deaf = new GatewayError('GW_UPSTREAM_LOST', 'no answer to a cancel', {
+          say: `The target of "${name}" answers neither within statement_timeout nor to a cancel.`,
+        })
+        const error = isClient ? overdue(name) : deaf
+        this.#finish(error.code, error)
+      },
     })
   }
 
@@ -110,6 +143,7 @@ class Session {
     this.#parts.live.lastActive = monotonicMs()
     try {
       this.#talk.up.push(bytes, start, end)
+      if (this.#clock !== undefined) this.#clock.touch()
     } catch (error) {
       this.#bug(error)
     }
@@ -187,6 +221,7 @@ class Session {
     const talk = this.#talk
     if (talk.over !== undefined) return
     talk.over = reason
+    this.#clock?.stop()
     const { client, upstream, turn } = this.#parts
     // In the middle of a row nothing can be said: the words would be read as its values.
     if (error !== undefined && !talk.down.isWithinFrame) talk.toClient(write.fatalFrame(error))

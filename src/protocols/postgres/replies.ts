@@ -14,6 +14,7 @@ import {
   DESCRIBE,
   type Entry,
   EXECUTE,
+  FUNCTION,
   OWN,
   PARSE,
   QUERY,
@@ -22,9 +23,19 @@ import {
 } from './entry.ts'
 import { DOWN, FAILED, IDLE, IN_TRANSACTION } from './frame.ts'
 import { readFields, readRows, readTextRow } from './read.ts'
+import * as write from './write.ts'
 
 /** A reply that is held whole may have this many bytes; longer rows can only pass where nothing masks them. */
 const HELD_BYTES_MAX = 64 << 20
+
+const QUERY_CANCELED = '57014'
+
+/** What the client reads of a statement that the gateway has stopped. */
+export function overdue(connection: string): GatewayError {
+  return new GatewayError('GW_STATEMENT_TIMEOUT', 'statement_timeout', {
+    say: `The statement ran longer than connections.${connection}.statement_timeout.`,
+  })
+}
 
 export class Replies implements LaneHandler {
   readonly #talk: Conversation
@@ -104,6 +115,8 @@ export class Replies implements LaneHandler {
         return this.#finished(first, kind, bytes, start, end)
       case DOWN.readyForQuery:
         return this.#ready(first, bytes[start + 5]!, end - start)
+      case DOWN.functionResult:
+        return this.#functionResult(first, bytes, start, end)
       case DOWN.copyIn:
         return this.#copyIn(first, kind)
       case DOWN.copyOut:
@@ -166,6 +179,18 @@ export class Replies implements LaneHandler {
     return FORWARD
   }
 
+  #functionResult(first: Entry, bytes: Buffer, start: number, end: number): Held {
+    const talk = this.#talk
+    const running = first.running[first.done]
+    if (first.kind !== FUNCTION || first.failed || running === undefined) {
+      return this.#unexpected(DOWN.functionResult)
+    }
+    talk.results.note(bytes, start, end, true)
+    talk.results.actions.close(running, { status: 'ok', error: '', rows: 0 })
+    first.done += 1
+    return FORWARD
+  }
+
   /** A statement that could ask for data is over without having asked, or with its data read. */
   #copyOver(first: Entry, running: Running): void {
     const talk = this.#talk
@@ -194,7 +219,8 @@ export class Replies implements LaneHandler {
 
   #ready(first: Entry, status: number, size: number): Held {
     const talk = this.#talk
-    if (first.kind !== QUERY && first.kind !== SYNC) return this.#unexpected(DOWN.readyForQuery)
+    const isEnd = first.kind === QUERY || first.kind === SYNC || first.kind === FUNCTION
+    if (!isEnd) return this.#unexpected(DOWN.readyForQuery)
     if (size !== 6 || !this.#told(status)) return this.#unexpected(DOWN.readyForQuery)
     // It must have failed: who takes it is no PostgreSQL.
     if (first.refusal !== undefined && !first.failed) return this.#unexpected(DOWN.readyForQuery)
@@ -243,6 +269,12 @@ export class Replies implements LaneHandler {
       return TAKEN
     }
     const error = fields.get('C') ?? ''
+    if (first === talk.overdue && error === QUERY_CANCELED && !talk.targetSaidWhy) {
+      talk.overdue = undefined
+      this.#failed(first, error)
+      talk.toClient(write.fatalFrame(overdue(talk.parts.grant.connection.name), 'ERROR'))
+      return TAKEN
+    }
     if (first.refusal === undefined) {
       const held = talk.results.notice(bytes, start, end)
       this.#failed(first, error)
@@ -262,7 +294,7 @@ export class Replies implements LaneHandler {
       talk.results.actions.close(running, { status: 'error', error, rows: 0 })
       first.done += 1
     }
-    if (first.kind === QUERY) {
+    if (first.kind === QUERY || first.kind === FUNCTION) {
       first.failed = true
       talk.copyAsked = 0
       talk.abandon(first, 'skipped')

@@ -7,6 +7,7 @@ import { FORWARD, type Held, type LaneHandler, STOP, TAKEN, WAIT } from '../../r
 import type { Conversation } from './conversation.ts'
 import { BIND, CLOSE, DESCRIBE, Entry, EXECUTE, PARSE, QUERY, SYNC } from './entry.ts'
 import { UP } from './frame.ts'
+import { FunctionCalls } from './function-call.ts'
 import { readBind, readExecute, readParse, readTarget, readText } from './read.ts'
 import type { Portal, Prepared } from './statements.ts'
 import * as write from './write.ts'
@@ -20,11 +21,13 @@ const AROUND_TEXT_BYTES = 4096
 
 export class Requests implements LaneHandler {
   readonly #talk: Conversation
+  readonly #calls: FunctionCalls
   /** Names were asked for on behalf of the frame that is offered now. */
   #refreshed = false
 
   constructor(talk: Conversation) {
     this.#talk = talk
+    this.#calls = new FunctionCalls(talk)
   }
 
   pass(bytes: Buffer, start: number, end: number): void {
@@ -109,8 +112,7 @@ export class Requests implements LaneHandler {
       case UP.sync:
         return this.#sync()
       case UP.functionCall:
-        this.#talk.reader.refuseFunctionCall()
-        return TAKEN
+        return this.#calls.held(bytes, start, end)
       default:
         // Data of a COPY that the target did not ask for, or no longer does: PostgreSQL ignores it too.
         return TAKEN

@@ -22,6 +22,7 @@ export const SQLSTATE: Record<ErrorCode, string> = {
   GW_NOT_UNDERSTOOD: '42601',
   GW_STATEMENT_TOO_LARGE: '53400',
   GW_UNSUPPORTED: '0A000',
+  GW_STATEMENT_TIMEOUT: '57014',
   GW_TOO_MANY: '53300',
   GW_TOO_MANY_FROM_ADDRESS: '53300',
   GW_HANDSHAKE_TIMEOUT: '08006',
@@ -98,11 +99,14 @@ export function refusalFrame(verdict: Verdict & { verdict: 'deny' }, policy: num
   })
 }
 
-/** An error of the gateway that ends the session. */
-export function fatalFrame(error: Pick<GatewayError, 'code' | 'say'>): Buffer {
+/** An error of the gateway that ends the session, or as ERROR only what runs. */
+export function fatalFrame(
+  error: Pick<GatewayError, 'code' | 'say'>,
+  severity: 'FATAL' | 'ERROR' = 'FATAL',
+): Buffer {
   const { verdict } = ERRORS[error.code]
   return errorFrame({
-    severity: 'FATAL',
+    severity,
     sqlstate: SQLSTATE[error.code],
     message: error.say,
     detail: refusalDetail({ verdict, rule: '', policy: 0, say: error.say }),

@@ -33,6 +33,17 @@ test('what runs by name has the classes, facts and refusal of what it names', ()
   })
 })
 
+test('tables of both count: CREATE TABLE … AS EXECUTE makes one of its own', () => {
+  const makes = {
+    ...EXECUTE,
+    facts: { ...EXECUTE.facts, tables: ['public.made'], tables_written: ['public.made'] },
+  }
+  const body = { ...DELETE, facts: { ...DELETE.facts, tables: ['public.t'] } }
+  expect(withNamed(makes, () => body)).toMatchObject({
+    facts: { tables: ['public.made', 'public.t'], tables_written: ['public.made'] },
+  })
+})
+
 test('a name that was not seen made, or that runs another name, is opaque', () => {
   for (const found of [undefined, EXECUTE]) {
     expect(withNamed(EXECUTE, () => found)).toMatchObject({ classes: ['opaque'] })

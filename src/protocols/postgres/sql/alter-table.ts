@@ -2,19 +2,21 @@
  * Pure. ALTER TABLE and its kin (VIEW, INDEX, SEQUENCE, MATERIALIZED VIEW, FOREIGN TABLE, TYPE), by sub-command.
  * https://www.postgresql.org/docs/current/sql-altertable.html
  */
+import { madeOf } from './drop-cascade.ts'
 import type { Gathered } from './gathered.ts'
 import { isPart, type Part } from './nodes.ts'
 import { objectWords } from './object-kinds.ts'
-import { names, type Place, placeOf, tableScope } from './relations.ts'
+import { alters, names, type Place, placeOf, tableScope } from './relations.ts'
 import type { Scope } from './scope.ts'
 import { columnDefinitions } from './table-elements.ts'
 
-/** Sub-commands that fill, recompute or drop stored values. */
+/** Sub-commands that fill, recompute or drop stored values; an identity may restart its sequence. */
 const CHANGES_VALUES = new Set([
   'AT_AlterColumnType',
   'AT_DropColumn',
   'AT_SetExpression',
   'AT_DropExpression',
+  'AT_SetIdentity',
 ])
 
 /** Sub-commands that drop something by name. */
@@ -41,7 +43,8 @@ export function alterTable(g: Gathered, inside: Part): void {
   const place = placeOf(g, relation)
   const tag = `ALTER ${objectWords(String(inside.objtype))}`
   names(g, place)
-  g.tablesWritten.add(place.name)
+  alters(g, place)
+  if (place.relation?.kind === 'c') madeOf(g, place.relation)
   g.tag(tag)
   if (place.temporary) g.give('write', `${tag} of a temporary object`)
   else g.give('schema', `${tag} changes the schema`)

@@ -181,8 +181,11 @@ function judgeRoutine(g: Gathered, routine: Routine, view: Relation): void {
     g.run('execute', `view ${view.schema}.${view.name} calls ${name}`)
     return
   }
-  if (routine.name === 'set_config')
+  if (routine.name === 'set_config') {
     g.run('admin', `view ${view.schema}.${view.name} calls set_config`)
+    g.effect.dirties = true
+    g.effect.dirtiesAtEnd = true
+  }
   judgeBuiltIn(g, routine.name, undefined)
 }
 

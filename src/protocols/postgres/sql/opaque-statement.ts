@@ -2,10 +2,6 @@
 import type { OpaqueReason } from '../../../decide/action.ts'
 import { NO_EFFECT, type Statement } from './analysis.ts'
 
-export const FUNCTION_CALL: OpaqueReason = {
-  reason: 'the function-call message is not served',
-  position: undefined,
-}
 export const TOO_LARGE: OpaqueReason = {
   reason: 'the text is larger than limits.statement_bytes_max',
   position: undefined,

@@ -100,17 +100,37 @@ export function writes(g: Gathered, place: Place, form: WriteForm): void {
     return
   }
   g.tablesWritten.add(place.name)
-  if (!place.temporary) g.change(form)
   inCatalogue(g, place.name)
-  // Its rewrite rule is a set_config for every row.
-  if (place.name === 'pg_catalog.pg_settings' && g.identityParameter !== undefined)
-    g.refuse('a write to pg_settings could set what the gateway sets')
   if (place.relation !== undefined) reach(g, place.relation, { form, seen: new Set() })
+  else if (!place.temporary) g.change(form)
+}
+
+/** Counts a relation as changed by ALTER or DROP, with its partitions and children. */
+export function alters(g: Gathered, place: Place): void {
+  g.tablesWritten.add(place.name)
+  if (place.relation !== undefined) descend(g, place.relation, new Set())
+}
+
+function descend(g: Gathered, relation: Relation, seen: Set<number>): void {
+  if (seen.has(relation.oid)) return
+  seen.add(relation.oid)
+  g.tablesWritten.add(`${relation.schema}.${relation.name}`)
+  for (const oid of relation.children) {
+    const child = g.trust.names.catalogue.relation(oid)
+    if (child !== undefined) descend(g, child, seen)
+  }
 }
 
 function inCatalogue(g: Gathered, whole: string): void {
-  if (whole.startsWith('pg_catalog.') || whole.startsWith('information_schema.'))
-    g.run('admin', `${whole} belongs to the server's catalogue`)
+  if (!whole.startsWith('pg_catalog.') && !whole.startsWith('information_schema.')) return
+  g.run('admin', `${whole} belongs to the server's catalogue`)
+  g.changesNames({ shared: true })
+  if (whole !== 'pg_catalog.pg_settings') return
+  // Its rewrite rules are a set_config for every row, and a SELECT that answers.
+  g.effect.dirtiesAtEnd = true
+  g.returnsRows = true
+  if (g.identityParameter !== undefined)
+    g.refuse('a write to pg_settings could set what the gateway sets')
 }
 
 function reach(
@@ -122,11 +142,16 @@ function reach(
   walk.seen.add(relation.oid)
   const whole = `${relation.schema}.${relation.name}`
   g.tablesWritten.add(whole)
+  // A temporary view writes through to tables that are not.
+  if (!relation.temporary) g.change(walk.form)
   inCatalogue(g, whole)
   for (const trigger of relation.triggers) g.triggers.add(`${whole}.${trigger}`)
   if (relation.insteadOfTriggers)
     g.run('execute', `a write to ${whole} runs its INSTEAD OF trigger`)
-  if (relation.rules) g.run('execute', `a write to ${whole} runs its rewrite rules`)
+  if (relation.rules) {
+    g.run('execute', `a write to ${whole} runs its rewrite rules`)
+    g.returnsRows = true
+  }
   if (relation.kind === 'v') judgeView(g, relation)
   for (const oid of reached(relation, walk.form)) {
     const next = g.trust.names.catalogue.relation(oid)

@@ -4,6 +4,7 @@
  * What only administers stands in admin-statements.ts; ALTER TABLE in alter-table.ts.
  */
 import { alterTable } from './alter-table.ts'
+import { takenAlong } from './drop-cascade.ts'
 import { expression } from './expressions.ts'
 import type { Gathered } from './gathered.ts'
 import { dotted, isPart, type Part } from './nodes.ts'
@@ -17,7 +18,15 @@ import {
 } from './object-kinds.ts'
 import type { Node } from './parse.ts'
 import { makesTable } from './queries.ts'
-import { names, type Place, placeMade, placeNamed, placeOf, tableScope } from './relations.ts'
+import {
+  alters,
+  names,
+  type Place,
+  placeMade,
+  placeNamed,
+  placeOf,
+  tableScope,
+} from './relations.ts'
 import { nested, type Scope } from './scope.ts'
 import { columnDefinitions } from './table-elements.ts'
 
@@ -261,8 +270,12 @@ function drop(g: Gathered, inside: Part): void {
   if (temporary) g.give('write', `${tag} of a temporary object`)
   else if (familyOf(kind) === 'admin') g.give('admin', `${tag} is administration`)
   else g.give('schema', `${tag} changes the schema`)
-  for (const place of places) if (g.dry === 0) g.tablesWritten.add(place.name)
-  if (HOLDS_VALUES.has(kind) && !temporary) g.change({ bounded: false })
+  for (const place of places) alters(g, place)
+  const cascades = inside.behavior === 'DROP_CASCADE'
+  if ((HOLDS_VALUES.has(kind) || cascades) && !temporary) g.change({ bounded: false })
+  if (cascades)
+    for (const one of Array.isArray(inside.objects) ? inside.objects : [])
+      takenAlong(g, { kind, parts: objectParts(one) ?? [] })
   g.changesNames({ shared: !temporary })
 }
 
@@ -302,7 +315,7 @@ function altered(g: Gathered, inside: Part, kind: string): void {
   else change(g, tag, familyOf(kind))
   if (relation !== undefined) {
     names(g, relation)
-    if (g.dry === 0) g.tablesWritten.add(relation.name)
+    alters(g, relation)
     if (typeof inside.subname === 'string' && kind === 'OBJECT_COLUMN')
       g.columns.add(`${relation.name}.${inside.subname}`)
   }

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import { loadParser } from '../../../../src/protocols/postgres/sql/parse.ts'
-import { classes, namesOf, PARTS } from './catalogue-sample.ts'
+import { classes, judge, namesOf, PARTS, relation } from './catalogue-sample.ts'
 
 beforeAll(loadParser)
 
@@ -58,4 +58,24 @@ test('a cast that runs code counts where its types may turn up', () => {
   expect(classes('SELECT 1', { names })).toBe('read')
   expect(classes("SELECT 'a'::mood", { names })).toBe('read execute')
   expect(classes('SELECT $1', { names })).toBe('read execute')
+})
+
+test('a view that calls set_config may change what names mean', () => {
+  const names = namesOf({
+    relations: [relation(21000, 'setter', { kind: 'v', calls: [2078] })],
+    routines: [
+      {
+        oid: 2078,
+        schema: 'pg_catalog',
+        name: 'set_config',
+        kind: 'f',
+        volatility: 'v',
+        extension: undefined,
+      },
+    ],
+  })
+  expect(judge('SELECT * FROM setter', { names })).toMatchObject({
+    classes: ['read', 'admin'],
+    effect: { dirties: true, dirtiesAtEnd: true },
+  })
 })

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import { loadParser } from '../../../../src/protocols/postgres/sql/parse.ts'
-import { judge } from './catalogue-sample.ts'
+import { judge, namesOf, PARTS, relation } from './catalogue-sample.ts'
 
 beforeAll(loadParser)
 
@@ -27,4 +27,34 @@ test('temporary rows are no write', () => {
 
 test('writing the settings view could set what the gateway sets', () => {
   expect(judge("UPDATE pg_settings SET setting = 'x'").refused).toBeDefined()
+})
+
+test('a write through a temporary view is one to the tables below', () => {
+  const mine = relation(21000, 'mine', {
+    schema: 'pg_temp',
+    kind: 'v',
+    temporary: true,
+    reads: [{ relation: 20001, column: 1 }],
+  })
+  const names = namesOf({ relations: [...PARTS.relations, mine] })
+  expect(judge('DELETE FROM pg_temp.mine', { names }).facts).toMatchObject({
+    writes: true,
+    bounded: false,
+  })
+})
+
+test('a write to the settings view may change what names mean, and answers with rows', () => {
+  for (const text of [
+    "UPDATE pg_settings SET email = 'x' WHERE id = 'search_path'",
+    "UPDATE settings_view SET email = 'x'",
+  ])
+    expect(judge(text)).toMatchObject({
+      returnsRows: true,
+      effect: { dirties: true, dirtiesAtEnd: true },
+    })
+})
+
+test('rules of a table may answer with rows', () => {
+  expect(judge('DELETE FROM ruled').returnsRows).toBe(true)
+  expect(judge('DELETE FROM users').returnsRows).toBe(false)
 })
