@@ -1,7 +1,7 @@
 /**
  * IO. The life of one connection, top to bottom. Each step is one folder of the same name.
  *
- *   accept → hello → identify → admit → record → dial → relay (decide, mask) → close
+ *   accept → hello → identify → admit → (wait for a place) → record → dial → relay (decide, mask) → close
  *
  * `await` lives here, before the relay; inside the relay each chunk is worked off synchronously.
  */
@@ -27,6 +27,7 @@ export async function session(
   const stop = worker.limitHandshake(client)
   let { address } = task
   let claim: Claim | undefined
+  let leave = () => {}
   try {
     const from = await worker.origin(client, task)
     address = from.address
@@ -37,6 +38,8 @@ export async function session(
     if (grant === undefined) {
       throw new GatewayError('GW_NOT_ALLOWED', `no grant for ${claim.connection}`)
     }
+    leave = await worker.places.take(grant.connection)
+    client.expectPeer() // Who has left meanwhile is not dialled for.
     const opened = worker.record(grant, claim, address) // No recording, no session.
     try {
       const upstream = await protocol.dial(claim, grant, worker.control)
@@ -51,6 +54,7 @@ export async function session(
   } catch (error) {
     if (!(error instanceof PeerGone)) refuse(error, { protocol, wire, claim, address, worker })
   } finally {
+    leave()
     stop()
     await closed(wire)
   }

@@ -50,6 +50,11 @@ export class Handshake implements WireSink {
     }
   }
 
+  /** Throws what `take` would reject with, where the peer is gone or the time is over. */
+  expectPeer(): void {
+    if (this.#gone !== undefined) throw this.#gone
+  }
+
   /** Whoever waits, or will, gets this error. */
   abort(error: Error): void {
     this.#gone ??= error

@@ -94,6 +94,12 @@ export const ERRORS = {
     'session',
     'over_limit',
   ),
+  GW_TOO_MANY_SESSIONS: spec(
+    'gateway',
+    'There are as many sessions as connections.<name>.max_sessions allows, and none ended in time.',
+    'session',
+    'over_limit',
+  ),
   GW_TOO_MANY_FROM_ADDRESS: spec(
     'client',
     'This address has as many connections as limits.connections_per_address allows.',

@@ -163,6 +163,7 @@ function connection(
       typeof form.identity_to_target === 'object'
         ? form.identity_to_target.setting
         : form.identity_to_target,
+    maxSessions: form.max_sessions,
     statementTimeoutMs: form.statement_timeout,
     functionsRead: form.functions?.read ?? [],
     labels: form.labels ?? {},

@@ -181,11 +181,12 @@ const connectionFields = section(
     credential,
     credentials: table(credential, named).optional(),
     identity_to_target: identityToTarget.optional(),
+    max_sessions: integer(1, 1_000_000).optional(),
     statement_timeout: duration(10, TIMER_MS_MAX).optional(),
     functions: section({ read: list(text('a pattern such as public.st_*')) }).optional(),
     labels: table(text(), named).optional(),
   },
-  ['max_sessions', 'via'],
+  ['via'],
 )
 
 /** Who lets a certificate alone in proves nothing itself: its own must be verified. */

@@ -80,6 +80,8 @@ export interface ConnectionConfig {
   readonly credentials: ReadonlyMap<string, CredentialConfig>
   /** Parameter of the target's session that holds who the client is; clients cannot set it. */
   readonly identityParameter: string | undefined
+  /** Over all workers; more wait for a while. */
+  readonly maxSessions: number | undefined
   /** By our own clock, for each statement. */
   readonly statementTimeoutMs: number | undefined
   readonly functionsRead: readonly string[]

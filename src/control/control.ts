@@ -24,6 +24,7 @@ import { type ApiParts, api } from './api/api.ts'
 import { type Listener, listen } from './http.ts'
 import { exposition, WorkerNumbers } from './metrics.ts'
 import { announceControl, operatorHash, withdrawControl } from './operator.ts'
+import { Places } from './places.ts'
 import { WorkerPorts } from './ports.ts'
 import { AdminRecord } from './record.ts'
 import { openState, type State } from './state/state.ts'
@@ -40,6 +41,9 @@ export interface ControlOptions extends ControlWorkerData {
   /** Nothing is open any more and the thread may end. */
   onStopped(): void
 }
+
+/** How long a session waits for another one of its connection to end. */
+const PLACE_WAIT_MS = 5000
 
 export class Control {
   readonly #options: ControlOptions
@@ -61,7 +65,11 @@ export class Control {
     this.#options = options
     this.#settings = options.settings
     const vault = new Vault(() => this.#settings.config.connections)
-    this.#ports = new WorkerPorts({ identify: this.#identify, vault }, (thread) =>
+    const places = new Places({
+      max: (connection) => this.#settings.config.connections.get(connection)?.maxSessions,
+      waitMs: PLACE_WAIT_MS,
+    })
+    this.#ports = new WorkerPorts({ identify: this.#identify, vault, places }, (thread) =>
       this.#numbers.gone(thread),
     )
     this.#record = openRecord(options)

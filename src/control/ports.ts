@@ -9,11 +9,13 @@ import { GatewayError } from '../base/errors.ts'
 import type { Vault } from '../dial/vault.ts'
 import type { Attempt } from '../identify/identify.ts'
 import type { Identity } from '../identify/identity.ts'
-import type { ControlAnswer, ControlRequest } from '../threads/messages.ts'
+import type { ControlAnswer, ControlNotice, ControlRequest } from '../threads/messages.ts'
+import type { Places } from './places.ts'
 
 export interface AnswerParts {
   identify(attempt: Attempt): Promise<Identity>
   readonly vault: Vault
+  readonly places: Places
 }
 
 export class WorkerPorts {
@@ -35,12 +37,16 @@ export class WorkerPorts {
   attach(thread: number, port: MessagePort): void {
     this.#ports.get(thread)?.close()
     this.#ports.set(thread, port)
-    port.on('message', (request: ControlRequest) => {
-      void answer(request, this.#parts).then((message) => port.postMessage(message))
+    port.on('message', (request: ControlRequest | ControlNotice) => {
+      const { places } = this.#parts
+      if (request.type === 'place-left') places.leave(thread, request.connection)
+      else if (request.type === 'places') places.tell(thread, request.held)
+      else void answer(request, this.#parts, thread).then((message) => port.postMessage(message))
     })
     port.on('close', () => {
       if (this.#ports.get(thread) !== port) return
       this.#ports.delete(thread)
+      this.#parts.places.gone(thread)
       this.#onGone(thread)
     })
   }
@@ -51,7 +57,11 @@ export class WorkerPorts {
 }
 
 /** Never rejects. */
-export async function answer(request: ControlRequest, parts: AnswerParts): Promise<ControlAnswer> {
+export async function answer(
+  request: ControlRequest,
+  parts: AnswerParts,
+  thread: number,
+): Promise<ControlAnswer> {
   const { id } = request
   try {
     switch (request.type) {
@@ -73,6 +83,10 @@ export async function answer(request: ControlRequest, parts: AnswerParts): Promi
         return { type: 'md5', id, answer: parts.vault.md5(request.login, request.salt) }
       case 'password':
         return { type: 'password', id, password: parts.vault.password(request.login) }
+      case 'place': {
+        if (await parts.places.take(thread, request.connection)) return { type: 'place', id }
+        throw new GatewayError('GW_TOO_MANY_SESSIONS', 'no place in time')
+      }
       case 'client-key':
         return { type: 'client-key', id, key: parts.vault.clientKey(request.connection) }
       default: {

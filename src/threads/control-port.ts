@@ -4,7 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { GatewayError } from '../base/errors.ts'
-import type { ControlAnswer, ControlRequest } from './messages.ts'
+import type { ControlAnswer, ControlNotice, ControlRequest } from './messages.ts'
 
 type Question = ControlRequest extends infer One
   ? One extends { id: number }
@@ -63,6 +63,11 @@ export class ControlPort {
     if (answer.type === 'failed') throw new GatewayError(answer.code, answer.message)
     if (answer.type !== type) throw new GatewayError('GW_INTERNAL', `answer ${answer.type}`)
     return answer as AnswerTo<Type>
+  }
+
+  /** What needs no answer; lost where nobody is there to hear it. */
+  tell(notice: ControlNotice): void {
+    this.#port?.postMessage(notice)
   }
 
   #answered(answer: ControlAnswer): void {

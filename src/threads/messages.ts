@@ -42,6 +42,15 @@ export type ControlRequest =
   /** The key of the certificate that a connection shows to its target. */
   | { readonly type: 'client-key'; readonly id: number; readonly connection: string }
 
+  /** A session of a connection with `max_sessions`; answered when there is room, or GW_TOO_MANY_SESSIONS. */
+  | { readonly type: 'place'; readonly id: number; readonly connection: string }
+
+/** session worker → control, over the same port, without an answer. */
+export type ControlNotice =
+  | { readonly type: 'place-left'; readonly connection: string }
+  /** All places that the worker holds, for a control thread that may have forgotten. */
+  | { readonly type: 'places'; readonly held: Readonly<Record<string, number>> }
+
 /** Which credential of the configuration is meant. */
 export interface TargetLogin {
   readonly connection: string
@@ -58,6 +67,7 @@ export interface ChannelBinding {
 }
 
 export type ControlAnswer =
+  | { readonly type: 'place'; readonly id: number }
   | { readonly type: 'identity'; readonly id: number; readonly identity: Identity }
   | {
       readonly type: 'scram-first'

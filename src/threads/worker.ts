@@ -47,6 +47,7 @@ import type {
   Settings,
   WorkerHello,
 } from './messages.ts'
+import { WorkerPlaces } from './places.ts'
 import { factsOf, factsOfNobody } from './session-facts.ts'
 import { contextsOf, policiesOf } from './settings.ts'
 import { crashFacts } from './start-error.ts'
@@ -70,6 +71,7 @@ export interface Opened {
 
 export class SessionWorker {
   readonly control = new ControlPort(CONTROL_MS_MAX)
+  readonly places = new WorkerPlaces(this.control)
   readonly #data: SessionWorkerData
   readonly #seats: AddressSeats
   readonly #log = logger(`session-${threadId}`)
@@ -351,6 +353,7 @@ export class SessionWorker {
   #helloMain(): void {
     const { port1, port2 } = new MessageChannel()
     this.control.attach(port1)
+    this.places.tell()
     const hello: WorkerHello = { type: 'worker-hello', thread: threadId, control: port2 }
     parentPort?.postMessage(hello, [port2])
   }

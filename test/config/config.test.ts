@@ -153,6 +153,16 @@ test('a target has one address or several: host and port, or the path of a socke
     ])
 })
 
+test('a connection has as many sessions as it is given, or any number', () => {
+  const read = (value: string) => `${CONNECTION}    max_sessions: ${value}\n`
+  const limit = (text: string) => config(text).connections.get('orders')?.maxSessions
+  expect([limit(CONNECTION), limit(read('100'))]).toEqual([undefined, 100])
+  for (const wrong of ['0', '1.5', '"5"', 'many'])
+    expect(problems(read(wrong)).join()).toMatch(
+      /^7 connections.orders.max_sessions: expected a whole number from 1 to/,
+    )
+})
+
 test('a statement has as long as it is given, or for ever', () => {
   const read = (value: string) => `${CONNECTION}    statement_timeout: ${value}\n`
   const limit = (text: string) => config(text).connections.get('orders')?.statementTimeoutMs
@@ -237,7 +247,6 @@ describe('what the contract has and this version has not is refused', () => {
     encrypt: 'recorder: { spool: { encrypt: { vault: x } } }',
     vault: CONNECTION.replace('env: P', 'vault: "a#b"'),
     via: inConnection('via: agent'),
-    max_sessions: inConnection('max_sessions: 5'),
   }
   for (const [name, text] of Object.entries(cases))
     test(name, () => {

@@ -17,6 +17,7 @@ import {
   parse,
   query,
   SYNC,
+  startup,
   WireClient,
 } from '../lib/wire-client.ts'
 
@@ -79,6 +80,7 @@ beforeAll(async () => {
       several: target({ address: [nowhere, here] }),
       starting: target({ address: [notNow, here] }),
       allstarting: target({ address: [notNow, notNow] }),
+      few: target({ max_sessions: 2 }),
       short: target({ statement_timeout: '400ms' }),
       roles: target({ credentials: { agents: reader } }),
     },
@@ -289,5 +291,49 @@ describe('addresses', () => {
       client.end()
     }
     await expect(login('agent', 'allstarting')).rejects.toThrow('08004')
+  })
+})
+
+describe('max_sessions', () => {
+  const SAY =
+    '53300: There are as many sessions as connections.few.max_sessions allows, and none ended in time.'
+  const few = () => login('agent', 'few')
+
+  test('holds over all workers, and a session that ends lets the next one in', async () => {
+    const [one, two] = [await few(), await few()]
+    const third = few()
+    const fourth = few()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const open = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'"
+    expect(server.sql(open)).toBe('2')
+    one.end()
+    const next = await Promise.race([third, fourth])
+    expect(await value(next, 'SELECT 1')).toBe('1')
+    two.end()
+    for (const client of await Promise.all([third, fourth])) client.end()
+  })
+
+  test('is a bounded wait, whose end names the setting', async () => {
+    const held = [await few(), await few()]
+    const since = performance.now()
+    await expect(few()).rejects.toThrow(SAY)
+    expect(performance.now() - since).toBeGreaterThan(4900)
+    // Other connections to the same server have places of their own.
+    const other = await login('agent', 'plain')
+    for (const client of [...held, other]) client.end()
+  })
+
+  test('counts nobody who failed, or left while waiting', async () => {
+    for (let at = 0; at < 5; at++)
+      await expect(login('agent', 'few', { work_mem: '1GB' })).rejects.toThrow('42501')
+    const held = [await few(), await few()]
+    const leaver = await WireClient.connect(port)
+    leaver.send(startup({ user: 'x', database: 'few' }))
+    await leaver.until('R')
+    leaver.send(frame('p', cstring(tokens.get('agent')!)))
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    leaver.end()
+    for (const client of held) client.end()
+    for (const client of await Promise.all([few(), few()])) client.end()
   })
 })

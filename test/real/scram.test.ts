@@ -53,6 +53,7 @@ function vaultFor(credential: Partial<CredentialConfig>): Vault {
     },
     credentials: new Map(),
     identityParameter: undefined,
+    maxSessions: undefined,
     statementTimeoutMs: undefined,
     functionsRead: [],
     labels: {},
