@@ -4,7 +4,6 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { WireSink } from '../../accept/wire.ts'
-import { monotonicMs } from '../../base/clock.ts'
 import { GatewayError } from '../../base/errors.ts'
 import { StatementClock } from '../../relay/statement-clock.ts'
 import type { RelayParts } from '../protocol.ts'
@@ -72,7 +71,7 @@ class Session {
     live.stall = (stalled) => this.#stall(stalled)
     live.cancel = (pid, secret) => this.#cancel(pid, secret)
     live.isIdle = () => this.#talk.ledger.size === 0
-    live.lastActive = monotonicMs()
+    live.lastActive = performance.now()
     upstream.wire.listen(this.#fromTarget())
     if (upstream.rest.length > 0) this.#talk.down.push(upstream.rest, 0, upstream.rest.length)
     // What names mean is asked before the client may send its first text.
@@ -140,7 +139,7 @@ class Session {
   }
 
   #up(bytes: Buffer, start: number, end: number): void {
-    this.#parts.live.lastActive = monotonicMs()
+    this.#parts.live.lastActive = performance.now()
     try {
       this.#talk.up.push(bytes, start, end)
       if (this.#clock !== undefined) this.#clock.touch()
@@ -161,7 +160,7 @@ class Session {
   }
 
   #down(bytes: Buffer, start: number, end: number): void {
-    this.#parts.live.lastActive = monotonicMs()
+    this.#parts.live.lastActive = performance.now()
     try {
       this.#talk.down.push(bytes, start, end)
       if (this.#talk.up.isWaiting) this.#talk.proceed()
@@ -258,7 +257,7 @@ class Session {
     const { upstream, recording } = this.#parts
     if (pid !== upstream.pid || secret.length !== this.#secret.length) return false
     if (!timingSafeEqual(secret, this.#secret)) return false
-    const now = monotonicMs()
+    const now = performance.now()
     // Nothing runs: a cancel now could only hit what comes next.
     if (this.#talk.ledger.size === 0 || now - this.#cancelledAt < CANCEL_MS_MIN) return true
     this.#cancelledAt = now
