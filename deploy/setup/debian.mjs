@@ -26,8 +26,11 @@ export const SUITE_PROGRAMS = {
   'python3-asyncpg': '/usr/lib/python3/dist-packages/asyncpg/__init__.py',
   'python3-psycopg': '/usr/lib/python3/dist-packages/psycopg/__init__.py',
   'python3-sqlalchemy': '/usr/lib/python3/dist-packages/sqlalchemy/__init__.py',
+  'python3-django': '/usr/lib/python3/dist-packages/django/__init__.py',
   'default-jdk-headless': '/usr/bin/javac',
   'libpostgresql-jdbc-java': '/usr/share/java/postgresql.jar',
+  'golang-go': '/usr/bin/go',
+  'golang-github-jackc-pgx-v4-dev': '/usr/share/gocode/src/github.com/jackc/pgx/v4/conn.go',
   prometheus: '/usr/bin/prometheus',
 }
 
