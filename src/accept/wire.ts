@@ -8,6 +8,8 @@ import { writeSync } from 'node:fs'
 import { connect, Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { copy } from '../base/bytes.ts'
+import { isLoopback } from '../base/cidr.ts'
+import { setCongestionControl } from '../base/libc.ts'
 import type { TargetAddress } from '../config/shape.ts'
 
 export interface WireSink {
@@ -58,6 +60,9 @@ export class SocketWire implements Wire {
   private constructor(socket: Socket, descriptor: number) {
     this.#socket = socket
     this.#descriptor = descriptor
+    // Between two ends on one machine nothing is congested, and what a pacing control (BBR) does there costs a timer
+    // for each write. Always there, and open to everybody: reno.
+    if (isLoopback(socket.remoteAddress ?? '')) setCongestionControl(descriptor, 'reno')
   }
 
   /** Takes over an accepted connection by its descriptor. Paused until `listen`. */

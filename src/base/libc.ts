@@ -14,6 +14,8 @@ const MAP_SHARED = 1
 const MAP_PRIVATE = 2
 const MAP_FIXED = 0x10
 const MAP_ANONYMOUS = 0x20
+const IPPROTO_TCP = 6
+const TCP_CONGESTION = 13
 const SCHED_OTHER = 0
 const SCHED_IDLE = 5
 /** Linux 5.14; older ones say EINVAL, and pages then come one by one. */
@@ -25,6 +27,9 @@ const libc = koffi.load(null)
 const fcntl = libc.func('int fcntl(int fd, int command, ...)')
 const flock = libc.func('int flock(int fd, int operation)')
 const schedSetscheduler = libc.func('int sched_setscheduler(int tid, int policy, const int *param)')
+const setsockopt = libc.func(
+  'int setsockopt(int fd, int level, int name, const char *value, uint32_t size)',
+)
 const posixFallocate = libc.func('int posix_fallocate(int fd, int64_t offset, int64_t length)')
 const madvise = libc.func('int madvise(uintptr_t address, size_t length, int advice)')
 const mmap = libc.func(
@@ -46,6 +51,11 @@ export function lockFile(fd: number): boolean {
   const code = koffi.errno()
   if (code === EWOULDBLOCK) return false
   throw failure('flock', code)
+}
+
+/** Names the congestion control of a TCP socket; false where the kernel has none of this name. */
+export function setCongestionControl(fd: number, name: string): boolean {
+  return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, name.length) === 0
 }
 
 /** A thread takes only time that no other wants (SCHED_IDLE), or its share again. Throws where that is not allowed. */

@@ -1,12 +1,37 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ByteSink, copy, zeroAt } from '../../src/base/bytes.ts'
+import { ByteSink, copy, same, zeroAt } from '../../src/base/bytes.ts'
 
 test('a copy does not change when its source is reused', () => {
   const source = Buffer.from('abcdef')
   const own = copy(source, 1, 4)
   source.fill(0)
   expect(own.toString()).toBe('bcd')
+})
+
+test('a span is the same only byte for byte, short or long', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(20), fc.nat(199), (bytes, shift, at) => {
+      const known = Buffer.from(bytes)
+      const other = Buffer.concat([Buffer.alloc(shift, 9), known, Buffer.from([1])])
+      const end = shift + known.length
+      expect(same(known, other, shift, end)).toBe(true)
+      expect(same(known, other, shift, end + 1)).toBe(false)
+      if (at >= known.length) return
+      other[shift + at] = other[shift + at]! ^ 1
+      expect(same(known, other, shift, end)).toBe(false)
+    }),
+  )
+})
+
+test('a zero byte is found at any distance', () => {
+  fc.assert(
+    fc.property(fc.nat(200), fc.nat(60), (distance, more) => {
+      const bytes = Buffer.concat([Buffer.alloc(distance, 1), Buffer.alloc(1 + more)])
+      expect(zeroAt(bytes, 0)).toBe(distance)
+      expect(zeroAt(bytes, 0, distance)).toBe(-1)
+    }),
+  )
 })
 
 test('the next zero byte is found within the bounds and nowhere else', () => {

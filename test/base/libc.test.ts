@@ -1,8 +1,9 @@
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { FileWindow } from '../../src/base/libc.ts'
+import { FileWindow, setCongestionControl } from '../../src/base/libc.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-window-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -35,4 +36,34 @@ test('a file that may not be written is not shown', () => {
   const fd = openSync(path, 'r')
   expect(() => new FileWindow(64 << 10).show(fd)).toThrow('posix_fallocate')
   closeSync(fd)
+})
+
+test('pages that are brought in beforehand hold what they held', () => {
+  const window = new FileWindow(1 << 20)
+  const path = join(folder, 'reached')
+  const fd = openSync(path, 'wx+')
+  window.show(fd)
+  window.bytes.write('here', 100)
+  window.reach(200)
+  window.bytes.write('there', 300_000)
+  window.reach(400_000)
+  window.hide()
+  closeSync(fd)
+  const bytes = readFileSync(path)
+  expect(bytes.toString('utf8', 100, 104)).toBe('here')
+  expect(bytes.toString('utf8', 300_000, 300_005)).toBe('there')
+})
+
+test('a TCP socket takes a congestion control that the kernel has, and no other', async () => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  await new Promise((resolve) => socket.once('connect', resolve))
+  const { fd } = (socket as unknown as { _handle: { fd: number } })._handle
+  expect([setCongestionControl(fd, 'reno'), setCongestionControl(fd, 'nosuch')]).toEqual([
+    true,
+    false,
+  ])
+  socket.destroy()
+  server.close()
 })
