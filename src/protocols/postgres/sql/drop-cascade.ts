@@ -1,13 +1,13 @@
 /**
  * Pure. What `DROP … CASCADE` takes along besides what it names: tables of a schema, columns of a type, tables that
- * were made of one, generated columns (semantics §1, "tables_written").
+ * were made of one, generated columns, materialised views (semantics §1, "tables_written").
  *
- * Dependencies stand in no catalogue that the gateway reads, so tables that only may be meant count as well.
+ * Most dependencies stand in no catalogue that the gateway reads, so tables that only may be meant count as well.
  * https://www.postgresql.org/docs/current/ddl-depend.html
  */
-import type { Relation } from './catalogue.ts'
+import { FIRST_USER_OID, type Relation } from './catalogue.ts'
 import type { Gathered } from './gathered.ts'
-import { RELATIONS } from './object-kinds.ts'
+import { familyOf, RELATIONS } from './object-kinds.ts'
 import { plainSchema, relationOf, typeOf } from './resolve.ts'
 
 /** Kinds of relations that hold values. */
@@ -20,7 +20,12 @@ export function takenAlong(
 ): void {
   const goes = condition(g, dropped)
   for (const relation of g.trust.names.catalogue.relations())
-    if (STORED.includes(relation.kind) && goes(relation))
+    if (
+      relation.oid >= FIRST_USER_OID &&
+      STORED.includes(relation.kind) &&
+      // Its query may name whatever is dropped.
+      (relation.kind === 'm' || goes(relation))
+    )
       g.tablesWritten.add(`${relation.schema}.${relation.name}`)
 }
 
@@ -50,8 +55,11 @@ function condition(
       uses(g, one, (used) => used.oid === oid) ||
       (kind === 'OBJECT_TYPE' && relation !== undefined && hasColumnsOf(one, relation))
   }
-  // A function or an operator may be what a generated column is computed by.
-  return (one) => one.columns.some((column) => column.generatedFrom.length > 0)
+  // It may be what a generated column is computed by.
+  if (familyOf(kind) === 'code')
+    return (one) => one.columns.some((column) => column.generatedFrom.length > 0)
+  // Collations, extensions, access methods and the like: columns or tables of them.
+  return () => true
 }
 
 type TypeTest = (type: { readonly oid: number; readonly schema: string }) => boolean

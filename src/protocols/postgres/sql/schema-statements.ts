@@ -273,7 +273,7 @@ function drop(g: Gathered, inside: Part): void {
   for (const place of places) alters(g, place)
   const cascades = inside.behavior === 'DROP_CASCADE'
   if ((HOLDS_VALUES.has(kind) || cascades) && !temporary) g.change({ bounded: false })
-  if (cascades)
+  if (cascades && !temporary)
     for (const one of Array.isArray(inside.objects) ? inside.objects : [])
       takenAlong(g, { kind, parts: objectParts(one) ?? [] })
   g.changesNames({ shared: !temporary })

@@ -127,6 +127,22 @@ BEGIN
   INSERT INTO public.audit (what) VALUES ('cast');
   RETURN 'good';
 END $$;
+CREATE TYPE color AS ENUM ('red', 'blue');
+CREATE FUNCTION to_color(text) RETURNS color LANGUAGE sql AS
+  $$INSERT INTO public.audit (what) VALUES ('color') RETURNING 'red'::public.color$$;
+CREATE CAST (text AS color) WITH FUNCTION to_color(text) AS ASSIGNMENT;
+CREATE TABLE paints (
+  id int PRIMARY KEY DEFAULT nextval('tickets'),
+  paint color,
+  made int DEFAULT plus_one(0),
+  logged int DEFAULT write_audit('default')
+);
+INSERT INTO paints (id, paint, logged) VALUES (1, 'red', 0), (901, 'blue', 0);
+CREATE FUNCTION sly(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  PERFORM public.write_audit('sly');
+  RETURN $1;
+END $$;
 CREATE FUNCTION lower(customers) RETURNS text LANGUAGE sql AS
   $$INSERT INTO public.audit (what) VALUES ('lower') RETURNING what$$;
 
@@ -168,6 +184,7 @@ CREATE VIEW box AS SELECT id, status FROM orders;
 CREATE TRIGGER box_change INSTEAD OF UPDATE OR INSERT ON box
   FOR EACH ROW EXECUTE FUNCTION box_change();
 CREATE VIEW noisy AS SELECT id, write_audit(name) FROM customers WHERE id < 3;
+CREATE MATERIALIZED VIEW noisy_mails AS SELECT id, write_audit(email) FROM customers WHERE id < 3;
 CREATE VIEW path_setter AS SELECT set_config('search_path', 'app, public', false);
 CREATE VIEW numbers AS SELECT nextval('tickets') AS n;
 CREATE VIEW settings AS SELECT name, setting FROM pg_settings;

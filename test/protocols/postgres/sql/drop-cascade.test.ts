@@ -23,15 +23,15 @@ const type = (oid: number, schema: string, name: string, kind: string, uses: num
 
 const names = namesOf({
   relations: [
-    relation(1, 'moods', { columns: [column(1, 'id', 23), column(2, 'mood', 102)] }),
-    relation(2, 'typed', { columns: [column(1, 'a', 23)] }),
-    relation(3, 'shape', { kind: 'c', columns: [column(1, 'a', 23)] }),
-    relation(4, 'computed', { columns: [column(1, 'id', 23), column(2, 'twice', 23, [1])] }),
-    relation(5, 'other', { schema: 'app', columns: [column(1, 'id', 25)] }),
-    relation(6, 'other_view', { schema: 'app', kind: 'v' }),
-    relation(7, 'borrows', { columns: [column(1, 'id', 104)] }),
-    relation(8, 'parent', { children: [9] }),
-    relation(9, 'child', { schema: 'app', parents: [8] }),
+    relation(50001, 'moods', { columns: [column(1, 'id', 23), column(2, 'mood', 102)] }),
+    relation(50002, 'typed', { columns: [column(1, 'a', 23)] }),
+    relation(50003, 'shape', { kind: 'c', columns: [column(1, 'a', 23)] }),
+    relation(50004, 'computed', { columns: [column(1, 'id', 23), column(2, 'twice', 23, [1])] }),
+    relation(50005, 'other', { schema: 'app', columns: [column(1, 'id', 25)] }),
+    relation(50006, 'other_view', { schema: 'app', kind: 'v' }),
+    relation(50007, 'borrows', { columns: [column(1, 'id', 104)] }),
+    relation(50008, 'parent', { children: [50009] }),
+    relation(50009, 'child', { schema: 'app', parents: [50008] }),
   ],
   types: [
     type(101, 'public', 'mood', 'e', []),
@@ -64,6 +64,14 @@ test('a function may take generated columns, and then values are lost', () => {
   expect(written('DROP FUNCTION f CASCADE')).toEqual(['public.computed'])
   expect(judge('DROP FUNCTION f CASCADE').facts).toMatchObject({ writes: true, bounded: false })
   expect(judge('DROP FUNCTION f').facts.writes).toBe(false)
+})
+
+test('what nobody has looked into may take any table, and everything a materialised view', () => {
+  expect(written('DROP COLLATION c CASCADE')).toContain('public.typed')
+  const mails = relation(50010, 'mails', { kind: 'm' })
+  const more = namesOf({ relations: [mails] })
+  for (const text of ['DROP FUNCTION f CASCADE', 'DROP VIEW v CASCADE', 'DROP TYPE mood CASCADE'])
+    expect(judge(text, { names: more }).facts.tables_written, text).toContain('public.mails')
 })
 
 test('partitions and children go with their parent', () => {

@@ -123,6 +123,18 @@ function insert(c: Choose): string {
     () => `${into} (${names}) VALUES (${values}), (${row(c, of).values})${conflict(c, of)}`,
     () => `INSERT INTO audit DEFAULT VALUES`,
     () =>
+      c.one([
+        'INSERT INTO paints DEFAULT VALUES',
+        "INSERT INTO paints (paint, logged) VALUES ('red'::text, 0)",
+        "INSERT INTO paints (paint, logged) VALUES ('red', 0)",
+        'INSERT INTO paints (paint) SELECT body FROM notes LIMIT 1',
+        "UPDATE paints SET paint = upper('red') WHERE id = 1",
+        "UPDATE paints SET paint = 'blue' WHERE id = 1",
+        "INSERT INTO paints (id, logged) VALUES (1, 0) ON CONFLICT (id) DO UPDATE SET logged = write_audit('conflict')",
+        'INSERT INTO paints (id, logged) VALUES (2, 0) RETURNING sly(id)',
+        'UPDATE paints SET logged = DEFAULT WHERE id = 1',
+      ]),
+    () =>
       `INSERT INTO members (nick) VALUES (${c.one(["'x'", "(SELECT 'y')", 'DEFAULT', 'upper($$z$$)'])})`,
     () =>
       `INSERT INTO audit (what) ${c.one(['SELECT body FROM notes', "SELECT 'x' FROM generate_series(1, 30)", 'SELECT body FROM notes LIMIT 2', 'SELECT body FROM notes WHERE id = 1', 'SELECT body FROM notes WHERE id > 1', 'SELECT body FROM notes ORDER BY id LIMIT ALL', '(SELECT body FROM notes LIMIT 3)', 'SELECT body FROM notes FETCH FIRST 2 ROWS WITH TIES', 'TABLE mails_text', 'SELECT n.body FROM notes n, notes m WHERE n.id = 1', 'SELECT name FROM customer_names WHERE id = 2', 'SELECT unnest(tags) FROM customers WHERE id = 1', "VALUES ('a'), ('b') LIMIT 1", 'SELECT body FROM notes WHERE id = 1 UNION ALL SELECT name FROM customers', 'WITH w AS (SELECT body FROM notes) SELECT * FROM w LIMIT 1'])}`.replace(

@@ -73,7 +73,17 @@ function alter(c: Choose, name: string): string {
   return c.of(
     2,
     () =>
-      `ALTER TABLE ${on} ADD COLUMN ${name} ${c.one(['int', "text DEFAULT 'x'", 'float DEFAULT random()', 'int GENERATED ALWAYS AS (1) STORED', 'serial', 'positive', 'timestamptz DEFAULT now()', "int DEFAULT nextval('tickets')"])}`,
+      `ALTER TABLE ${on} ADD COLUMN ${name} ${c.one([
+        'int',
+        "text DEFAULT 'x'",
+        'float DEFAULT random()',
+        "int DEFAULT write_audit('added')",
+        'int GENERATED ALWAYS AS (1) STORED',
+        'serial',
+        'positive',
+        'timestamptz DEFAULT now()',
+        "int DEFAULT nextval('tickets')",
+      ])}`,
     () =>
       `ALTER TABLE ${c.one(['notes', 'events', 'app.notes', 'inbox'])} DROP COLUMN body${c.maybe(50, () => 'CASCADE')}`,
     () => `ALTER TABLE ${c.one(['places', 'capitals'])} DROP COLUMN IF EXISTS name CASCADE`,
@@ -110,7 +120,7 @@ function alter(c: Choose, name: string): string {
     () => `ALTER MATERIALIZED VIEW mails RENAME TO ${name}`,
     () => `ALTER SCHEMA app RENAME TO ${name}`,
     () =>
-      `REFRESH MATERIALIZED VIEW ${c.one(['', 'CONCURRENTLY '])}mails${c.maybe(20, () => 'WITH NO DATA')}`,
+      `REFRESH MATERIALIZED VIEW ${c.one(['', 'CONCURRENTLY '])}${c.one(['mails', 'noisy_mails'])}${c.maybe(20, () => 'WITH NO DATA')}`,
     () => `REINDEX ${c.one(['TABLE notes', 'INDEX notes_pkey'])}`,
     () => `CLUSTER notes USING notes_pkey`,
     () =>

@@ -23,6 +23,8 @@ export function select(c: Choose): string {
     () => locking(c),
     4,
     () => calling(c),
+    2,
+    () => implied(c),
     () => odd(c),
   )
 }
@@ -239,6 +241,39 @@ function calling(c: Choose): string {
   )
 }
 
+/** Code that is called without being named as a function. */
+function implied(c: Choose): string {
+  return c.one([
+    "SELECT 'red'::text::color",
+    'SELECT body::color FROM notes WHERE id = 1',
+    'SELECT CAST(upper(body) AS color) FROM notes',
+    "SELECT 'red'::color",
+    'SELECT c FROM customers c WHERE id = 1',
+    'SELECT c::text FROM customers c',
+    'SELECT row_to_json(c) FROM customers c',
+    'SELECT (c.*)::text LIKE $$x$$ FROM customers c',
+    'SELECT sly(1)',
+    'EXPLAIN SELECT sly(1)',
+    'EXPLAIN SELECT id FROM notes WHERE id = sly(2)',
+    "EXPLAIN SELECT nextval('tickets')",
+    'EXPLAIN (ANALYZE) SELECT write_audit(body) FROM notes',
+    'SELECT paint, count(*) FROM paints GROUP BY paint ORDER BY paint',
+    'SELECT * FROM notes n, LATERAL write_audit(n.body) w',
+    'SELECT * FROM json_to_record($${"a": 1}$$) AS r(a color)',
+    'SELECT * FROM json_populate_record(NULL::paints, \'{"paint": "red"}\')',
+    "SELECT ARRAY['red'::text]::color[]",
+    'SELECT id FROM notes GROUP BY ROLLUP (id, plus_one(id))',
+    'SELECT CASE id WHEN plus_one(0) THEN 1 END FROM notes',
+    'SELECT max(id) OVER (ORDER BY sly(id)) FROM notes',
+    'SELECT DISTINCT ON (sly(id)) id FROM notes',
+    "SELECT COALESCE(NULL, write_audit('c'))",
+    "SELECT (SELECT write_audit('s')) + 1",
+    'SELECT id FROM notes FETCH FIRST (sly(1)) ROWS ONLY',
+    "SELECT 'a' = ANY (SELECT write_audit(body)::text FROM notes)",
+    "SELECT EXISTS (SELECT write_audit(body) FROM notes WHERE nextval('tickets') > 0)",
+  ])
+}
+
 /** Words that newer grammars know, names from odd places. */
 function odd(c: Choose): string {
   const word = c.one([
@@ -279,7 +314,7 @@ function odd(c: Choose): string {
     () => `SELECT FROM notes`,
     () => `VALUES (1, 'a'), (2, 'b') ORDER BY 1 LIMIT 1`,
     () => `SELECT '{}'::json IS NOT NULL, '1'::json::text`,
-    () => `SELECT 1 OPERATOR(pg_catalog.+) 1, ARRAY[1, 2][1], -1, 5 % 2, 2 ^ 3, |/ 4`,
+    () => `SELECT 1 OPERATOR(pg_catalog.+) 1, (ARRAY[1, 2])[1], -1, 5 % 2, 2 ^ 3, |/ 4`,
     () => `SELECT current_user, session_user, current_date, current_catalog, localtime IS NULL`,
     () =>
       `SELECT date '2024-01-01' AT TIME ZONE 'UTC', extract(year FROM now()), overlay('abc' placing 'x' from 1), 'a' SIMILAR TO 'b', (now(), now()) OVERLAPS (now(), now())`,
