@@ -10,19 +10,26 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { analyse } from '../../src/protocols/postgres/sql/analyse.ts'
 import type { Names } from '../../src/protocols/postgres/sql/analysis.ts'
-import type { Catalogue } from '../../src/protocols/postgres/sql/catalogue.ts'
+import type { Catalogue, CatalogueParts } from '../../src/protocols/postgres/sql/catalogue.ts'
 import {
   CATALOGUE_TEXT,
+  changedParts,
   NAMES_TEXT,
+  partsText,
   VERSION_TEXT,
 } from '../../src/protocols/postgres/sql/catalogue-query.ts'
-import { buildCatalogue, namesFrom } from '../../src/protocols/postgres/sql/catalogue-read.ts'
+import {
+  buildCatalogue,
+  namesFrom,
+  renewCatalogue,
+} from '../../src/protocols/postgres/sql/catalogue-read.ts'
 import { loadParser } from '../../src/protocols/postgres/sql/parse.ts'
 import { relationOf } from '../../src/protocols/postgres/sql/resolve.ts'
 import { type Postgres, startPostgres } from '../lib/postgres.ts'
 
 const SCHEMA = `
-CREATE TABLE users (id int PRIMARY KEY, email text UNIQUE, size int GENERATED ALWAYS AS (length(email)) STORED);
+CREATE TABLE users (id int PRIMARY KEY, email text UNIQUE, size int GENERATED ALWAYS AS (length(email)) STORED,
+  fixed int GENERATED ALWAYS AS (7) STORED);
 CREATE TABLE orders (id serial PRIMARY KEY, user_id int REFERENCES users ON DELETE CASCADE);
 CREATE TABLE parts (id int) PARTITION BY RANGE (id);
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10);
@@ -57,6 +64,23 @@ async function namesNow(): Promise<Names> {
   return names
 }
 
+/** In no particular order, as the target gives them. */
+function sorted(parts: CatalogueParts | undefined): unknown {
+  if (parts === undefined) return undefined
+  const lists = Object.entries(parts).map(([name, part]) => {
+    const lines = (list: readonly unknown[]) =>
+      list.map((one) => JSON.stringify(one, (_, inner) => inOrder(inner))).sort()
+    return [name, Array.isArray(part) ? lines(part) : part]
+  })
+  return Object.fromEntries(lists)
+}
+
+function inOrder(value: unknown): unknown {
+  return Array.isArray(value) && value.every((one) => typeof one === 'number')
+    ? [...value].sort((a, b) => a - b)
+    : value
+}
+
 function classes(text: string, names: Names): string {
   const options = { names, masked: undefined, functionsRead: [], identityParameter: undefined }
   const { statements, opaque } = analyse(text, options)
@@ -89,6 +113,7 @@ describe('the catalogue', () => {
     expect(users.uniqueKeys).toEqual([[1], [2]])
     expect(users.cascades).toEqual([orders.oid])
     expect(users.columns[2]).toMatchObject({ name: 'size', generatedFrom: [2] })
+    expect(users.columns[3]).toMatchObject({ name: 'fixed', generatedFrom: [0] })
     expect(orders.triggers).toEqual(['stamp'])
     expect(mails.reads).toContainEqual({ relation: users.oid, column: 2 })
     const parts = shared.relationByName('public', 'parts')!
@@ -113,6 +138,47 @@ describe('the catalogue', () => {
       const last = await ask(VERSION_TEXT)
       server.sql(change, 'shop')
       expect(await ask(VERSION_TEXT), change).not.toBe(last)
+    }
+  })
+
+  test('is renewed in parts to what a whole load gives', async () => {
+    let [version, former] = [await ask(VERSION_TEXT), shared]
+    for (const change of [
+      'CREATE TABLE made (a int, b int GENERATED ALWAYS AS (a + 1) STORED)',
+      'CREATE INDEX ON made (a)',
+      'ALTER TABLE made DROP COLUMN b',
+      'CREATE FUNCTION made() RETURNS int LANGUAGE sql AS $$SELECT 1$$',
+      'CREATE VIEW made_view AS SELECT made() FROM made',
+      'CREATE OPERATOR !! (FUNCTION = pg_catalog.int4um, RIGHTARG = int)',
+      "CREATE DOMAIN made_domain AS text CHECK (evil(VALUE) <> '')",
+      'CREATE CAST (made_domain AS int) WITH INOUT',
+      'ALTER SCHEMA app RENAME TO app2',
+      'ALTER SCHEMA app2 RENAME TO app',
+      'DROP CAST (made_domain AS int); DROP OPERATOR !! (NONE, int); DROP DOMAIN made_domain',
+      'DROP TABLE made CASCADE; DROP FUNCTION made()',
+    ]) {
+      server.sql(change, 'shop')
+      const now = await ask(VERSION_TEXT)
+      const parts = changedParts(version, now)
+      const json = await ask(partsText(parts))
+      const renewed = renewCatalogue(former.parts!, { json, parts, epoch: 7 })
+      const whole = buildCatalogue(await ask(CATALOGUE_TEXT), 7)
+      expect(sorted(renewed?.parts), change).toEqual(sorted(whole?.parts))
+      ;[version, former] = [now, renewed!]
+    }
+  })
+
+  test('is planned without fear, and so not compiled, where there are many tables', async () => {
+    server.sql('CREATE DATABASE many')
+    const tables = `DO $$ BEGIN FOR i IN 1..800 LOOP
+      EXECUTE format('CREATE TABLE t%s (id serial PRIMARY KEY, a text, b int, c date)', i);
+    END LOOP; END $$; ANALYZE`
+    server.sql(tables, 'many')
+    for (const text of [CATALOGUE_TEXT, NAMES_TEXT, VERSION_TEXT]) {
+      const [first] = server.sql(`EXPLAIN ${text}`, 'many').split('\n')
+      const cost = Number(/\.\.([\d.]+) rows/.exec(first ?? '')?.[1])
+      // A tenth of jit_above_cost.
+      expect(cost).toBeLessThan(10_000)
     }
   })
 
@@ -144,6 +210,16 @@ test.each([
   expect(classes(text, await namesNow())).toBe(wanted)
 })
 
+test('a generated column that is the same in every row bounds no write, and COPY leaves it out', async () => {
+  const names = await namesNow()
+  const options = { names, masked: undefined, functionsRead: [], identityParameter: undefined }
+  const facts = (text: string) => analyse(text, options).statements[0]!
+  expect(facts('DELETE FROM users WHERE fixed = 7').facts.bounded).toBe(false)
+  expect(facts('DELETE FROM users WHERE id = 7').facts.bounded).toBe(true)
+  const fields = facts('COPY users TO STDOUT').effect.copy?.columns
+  expect(fields?.map(({ column }) => column)).toEqual([1, 2])
+})
+
 describe('names as one session sees them', () => {
   test('a temporary table hides a table of its name', async () => {
     await client.query('CREATE TEMP TABLE users (id int, other text)')
@@ -152,7 +228,7 @@ describe('names as one session sees them', () => {
       schema: 'pg_temp',
       temporary: true,
     })
-    expect(relationOf(names, 'public', 'users')?.columns).toHaveLength(3)
+    expect(relationOf(names, 'public', 'users')?.columns).toHaveLength(4)
     await client.query('DISCARD TEMP')
     expect(relationOf(await namesNow(), undefined, 'users')?.schema).toBe('public')
   })

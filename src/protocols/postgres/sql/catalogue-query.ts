@@ -61,7 +61,9 @@ const COLUMN = tuple(
   'a.attname',
   number('a.atttypid'),
   'a.attnotnull',
-  `CASE WHEN a.attgenerated::pg_catalog.text ${eq} '' THEN NULL ELSE ${GENERATED} END`,
+  // One that is computed from no column is still no ordinary one: 0 is the number of none.
+  `CASE WHEN a.attgenerated::pg_catalog.text ${eq} '' THEN NULL
+    ELSE COALESCE(${GENERATED}, '[0]'::pg_catalog.json) END`,
 )
 
 const UNIQUE_KEY = `(i.indkey::pg_catalog.int2[])[0:(i.indnkeyatts OPERATOR(pg_catalog.-) 1)]`

@@ -13,7 +13,7 @@ export interface Column {
   readonly name: string
   readonly typeOid: number
   readonly notNull: boolean
-  /** Attribute numbers that a generated column is computed from; empty for ordinary ones. */
+  /** Attribute numbers that a generated column is computed from, 0 for none; empty for ordinary ones. */
   readonly generatedFrom: readonly number[]
 }
 
