@@ -228,6 +228,7 @@ export const DOWN_FRAMES: Readonly<Record<string, [string, Build]>> = {
   ],
   CopyIn: ['G', copyResponse],
   CopyOut: ['H', copyResponse],
+  CopyBoth: ['W', copyResponse],
   CopyData: ['d', (words, sink) => sink.append(bytesOf(words[0]?.text ?? ''))],
   CopyDone: ['c', nothing],
   FunctionResult: ['V', (words, sink) => value(words[0]!, sink)],

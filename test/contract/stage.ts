@@ -207,7 +207,9 @@ export function stage(
     credential: '',
     claimedUser: 'ada',
     claimedJob: { id: '', run: '', agent: '' },
-    parameters: new Map(),
+    parameters: new Map(
+      transcript.replication === '' ? [] : [['replication', transcript.replication]],
+    ),
     cancelKeyBytes: 4,
   }
   const recording = recorder.open()

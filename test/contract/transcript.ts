@@ -3,6 +3,7 @@
  *
  *   # First comment: what it shows, as a sentence.        allow: read write
  *   forbidden: text that must never go up                 secret: value that must never come down
+ *   replication: database                                 how the session was started
  *   policy:                                               (indented: body of a policy file, YAML)
  *
  *   C> Query "SELECT 1" | Query "SELECT 2"     the client sends
@@ -30,6 +31,8 @@ export interface Transcript {
   readonly title: string
   readonly allow: string
   readonly policy: string
+  /** The start-up parameter; '' for none. */
+  readonly replication: string
   readonly statementBytesMax: number
   /** `start: fail`: the gateway's question at the start fails. */
   readonly start: string
@@ -78,6 +81,7 @@ export function readTranscript(file: string, text: string): Transcript {
     title,
     allow: heads.get('allow')?.[0] ?? 'read write',
     policy,
+    replication: heads.get('replication')?.[0] ?? '',
     statementBytesMax: Number(heads.get('statement')?.[0] ?? 1 << 20),
     start: heads.get('start')?.[0] ?? '',
     forbidden: heads.get('forbidden') ?? [],

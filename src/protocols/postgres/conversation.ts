@@ -23,6 +23,8 @@ import { Replies } from './replies.ts'
 import { Requests } from './requests.ts'
 import { Results } from './results.ts'
 import type { PostgresShared } from './session-masks.ts'
+import type { ReplicationMode } from './sql/replication.ts'
+import { replicationMode } from './startup-parameters.ts'
 import { Names, type Portal, type Prepared } from './statements.ts'
 import * as write from './write.ts'
 
@@ -42,6 +44,8 @@ export class Conversation {
   readonly results: Results
   readonly up: Lane
   readonly down: Lane
+  /** Commands of replication are understood beside SQL, or instead of it. */
+  readonly replication: ReplicationMode
   /** Transaction status that the target told last. */
   status = IDLE
   /** Messages up to the next Sync are one segment: the target skips the rest of one that fails. */
@@ -74,6 +78,7 @@ export class Conversation {
     shared: PostgresShared & { readonly catalogues: CatalogueStore },
   ) {
     this.parts = parts
+    this.replication = replicationMode(parts.claim.parameters)
     const { connection, database } = parts.grant
     this.keeper = new NamesKeeper({
       store: shared.catalogues,

@@ -12,9 +12,11 @@ export const EXECUTE = 3
 export const CLOSE = 4
 export const SYNC = 5
 export const QUERY = 6
+export const FUNCTION = 7
 /** A simple query of the gateway's own: nothing of its answer reaches the client. */
-export const OWN = 7
-export const FUNCTION = 8
+export const OWN = 8
+/** A command of a replication connection. Of this and OWN replies are read by themselves. */
+export const REPLICATION = 9
 
 /** An action that was recorded and forwarded, and whose outcome is not known yet. */
 export interface Running {

@@ -86,9 +86,7 @@ export function upCourses(): Uint8Array {
 export function downCourses(): Uint8Array {
   const table = new Uint8Array(256).fill(END)
   for (const kind of Object.values(DOWN)) table[kind] = HOLD
-  for (const kind of [DOWN.authentication, DOWN.backendKeyData, DOWN.negotiate, DOWN.copyBoth]) {
-    table[kind] = END
-  }
+  for (const kind of [DOWN.authentication, DOWN.backendKeyData, DOWN.negotiate]) table[kind] = END
   table[DOWN.dataRow] = NOTE
   table[DOWN.copyData] = NOTE
   return table

@@ -10,7 +10,7 @@ import type { RelayParts } from '../protocol.ts'
 import type { CatalogueStore } from './catalogues.ts'
 import { Conversation } from './conversation.ts'
 import type { PostgresUpstream } from './dial.ts'
-import type { Entry } from './entry.ts'
+import { type Entry, REPLICATION } from './entry.ts'
 import { IDLE } from './frame.ts'
 import { overdue } from './replies.ts'
 import type { PostgresShared } from './session-masks.ts'
@@ -74,13 +74,15 @@ class Session {
     live.lastActive = performance.now()
     upstream.wire.listen(this.#fromTarget())
     if (upstream.rest.length > 0) this.#talk.down.push(upstream.rest, 0, upstream.rest.length)
-    // What names mean is asked before the client may send its first text.
-    this.#talk.keeper.refresh(this.#talk.status, () => {
+    const begin = () => {
       this.#welcome()
       client.wire.listen(this.#fromClient())
       const rest = client.rest()
       if (rest.length > 0) this.#up(rest, 0, rest.length)
-    })
+    }
+    // What names mean is asked before the client may send its first text, where there will be any.
+    if (this.#talk.replication === 'physical') begin()
+    else this.#talk.keeper.refresh(this.#talk.status, begin)
   }
 
   #clockOf(limitMs: number): StatementClock<Entry> {
@@ -89,7 +91,11 @@ class Session {
     return new StatementClock({
       limitMs,
       graceMs: GRACE_MS,
-      first: () => this.#talk.ledger.first(),
+      first: () => {
+        const first = this.#talk.ledger.first()
+        // Replication is no statement: PostgreSQL does not limit its time either.
+        return first?.kind === REPLICATION ? undefined : first
+      },
       onLate: (entry) => {
         this.#talk.overdue = entry
         recording.moment({ kind: 'own', status: 'cancel', text: 'GW_STATEMENT_TIMEOUT' })

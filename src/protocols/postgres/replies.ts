@@ -18,11 +18,13 @@ import {
   OWN,
   PARSE,
   QUERY,
+  REPLICATION,
   type Running,
   SYNC,
 } from './entry.ts'
 import { DOWN, FAILED, IDLE, IN_TRANSACTION } from './frame.ts'
 import { readFields, readRows, readTextRow } from './read.ts'
+import { replicated, replicationOver } from './replication.ts'
 import * as write from './write.ts'
 
 /** A reply that is held whole may have this many bytes; longer rows can only pass where nothing masks them. */
@@ -85,7 +87,11 @@ export class Replies implements LaneHandler {
       default: {
         const first = this.#talk.ledger.first()
         if (first === undefined) return this.#unexpected(kind)
-        if (first.kind === OWN) return this.#ofOwn(first, kind, bytes, start, end)
+        if (first.kind >= OWN) {
+          return first.kind === OWN
+            ? this.#ofOwn(first, kind, bytes, start, end)
+            : this.#ofReplication(first, kind, bytes, start, end)
+        }
         return this.#reply(first, kind, bytes, start, end)
       }
     }
@@ -294,7 +300,7 @@ export class Replies implements LaneHandler {
       talk.results.actions.close(running, { status: 'error', error, rows: 0 })
       first.done += 1
     }
-    if (first.kind === QUERY || first.kind === FUNCTION) {
+    if (first.kind === QUERY || first.kind === FUNCTION || first.kind === REPLICATION) {
       first.failed = true
       talk.copyAsked = 0
       talk.abandon(first, 'skipped')
@@ -349,6 +355,15 @@ export class Replies implements LaneHandler {
       default:
         return this.#unexpected(kind)
     }
+  }
+
+  #ofReplication(first: Entry, kind: number, bytes: Buffer, start: number, end: number): Held {
+    const talk = this.#talk
+    if (kind !== DOWN.readyForQuery) return replicated(talk, kind, { bytes, start, end })
+    if (end - start !== 6 || !this.#told(bytes[start + 5]!)) return this.#unexpected(kind)
+    replicationOver(talk, first)
+    talk.paid()
+    return FORWARD
   }
 
   #parameter(bytes: Buffer, start: number, end: number): Held {

@@ -9,6 +9,8 @@ import { BIND, CLOSE, DESCRIBE, Entry, EXECUTE, PARSE, QUERY, SYNC } from './ent
 import { UP } from './frame.ts'
 import { FunctionCalls } from './function-call.ts'
 import { readBind, readExecute, readParse, readTarget, readText } from './read.ts'
+import { replicate } from './replication.ts'
+import { replicationCommand } from './sql/replication.ts'
 import type { Portal, Prepared } from './statements.ts'
 import * as write from './write.ts'
 
@@ -84,6 +86,8 @@ export class Requests implements LaneHandler {
     const talk = this.#talk
     if (kind === UP.sync || kind === UP.flush || talk.segmentOpen || this.#refreshed) return false
     if (!talk.keeper.needsRefresh(talk.status)) return false
+    // It runs no SQL, not the gateway's either.
+    if (talk.replication === 'physical') return false
     if (talk.ledger.size > 0) return talk.keeper.isDirty || talk.keeper.isOverdue
     this.#refreshed = true
     talk.blocked = true
@@ -139,6 +143,10 @@ export class Requests implements LaneHandler {
     const talk = this.#talk
     const text = readText(bytes, start, end)
     if (text === undefined) return this.#malformed('Query')
+    if (talk.replication !== 'none') {
+      const command = replicationCommand(text, talk.replication)
+      if (command !== undefined) return replicate(talk, command, { text, bytesUp: end - start })
+    }
     const read = talk.reader.read(text, end - start)
     if (read === 'wait') return WAIT
     const run = talk.reader.admitQuery(text, read, end - start)

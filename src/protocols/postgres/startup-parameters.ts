@@ -6,19 +6,21 @@ import { GatewayError } from '../../base/errors.ts'
 import type { Grant } from '../../decide/grant.ts'
 import type { Claim } from '../protocol.ts'
 import { judgeParameter } from './sql/parameters.ts'
+import type { ReplicationMode } from './sql/replication.ts'
 
 /** Meant for the server's start-up itself, and answered by the gateway. */
 const OWN = new Set(['user', 'database', 'options', 'replication'])
 
 /**
- * Start-up parameters towards the target, user and database of the grant included. Throws GW_UNSUPPORTED for
- * replication and GW_CLASS_DENIED for a parameter that no role of the identity may set.
+ * Start-up parameters towards the target, user and database of the grant included. Throws
+ * GW_CLASS_DENIED for a parameter that no role of the identity may set, replication without `admin` among them.
  */
 export function startupParameters(claim: Claim, grant: Grant): ReadonlyMap<string, string> {
   const { parameters } = claim
-  if (isOn(parameters.get('replication'))) {
-    throw new GatewayError('GW_UNSUPPORTED', 'replication', {
-      say: 'The gateway does not serve replication connections.',
+  const mode = replicationMode(parameters)
+  if (mode !== 'none' && !grant.allow.has('admin')) {
+    throw new GatewayError('GW_CLASS_DENIED', 'replication', {
+      say: 'A replication connection is of class admin, which no role of this identity allows.',
     })
   }
   const { identityParameter } = grant.connection
@@ -40,6 +42,7 @@ export function startupParameters(claim: Claim, grant: Grant): ReadonlyMap<strin
     if (key !== 'client_encoding') check(name, value, grant)
     sent.set(key === 'client_encoding' ? key : name, value)
   }
+  if (mode !== 'none') sent.set('replication', mode === 'physical' ? 'true' : 'database')
   // In the start-up packet, so that RESET and DISCARD return to it.
   if (identityParameter !== undefined) sent.set(identityParameter, grant.identity.subject)
   return sent
@@ -59,8 +62,15 @@ function check(name: string, value: string, grant: Grant): void {
   })
 }
 
-function isOn(replication: string | undefined): boolean {
-  return replication !== undefined && !/^(off|false|no|0|f|n)$/i.test(replication)
+/** As PostgreSQL reads the parameter; throws GW_CLASS_DENIED for what it would not understand. */
+export function replicationMode(parameters: ReadonlyMap<string, string>): ReplicationMode {
+  const said = parameters.get('replication')
+  if (said === undefined || /^(of|off|f|fa|fal|fals|false|n|no|0)$/i.test(said)) return 'none'
+  if (said === 'database') return 'database'
+  if (/^(on|t|tr|tru|true|y|ye|yes|1)$/i.test(said)) return 'physical'
+  throw new GatewayError('GW_CLASS_DENIED', 'replication', {
+    say: 'The start-up parameter "replication" is true, false or database.',
+  })
 }
 
 /**

@@ -41,7 +41,7 @@ test('what nobody knows ends the session in both directions', () => {
     if (!known(UP).has(kind)) expect(upCourses()[kind]).toBe(END)
     if (!known(DOWN).has(kind)) expect(downCourses()[kind]).toBe(END)
   }
-  for (const kind of [DOWN.authentication, DOWN.backendKeyData, DOWN.copyBoth, DOWN.negotiate]) {
+  for (const kind of [DOWN.authentication, DOWN.backendKeyData, DOWN.negotiate]) {
     expect(downCourses()[kind]).toBe(END)
   }
   expect(upCourses()[UP.password]).toBe(END)

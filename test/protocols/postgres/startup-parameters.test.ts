@@ -95,10 +95,15 @@ test('the parameter that tells the target who it is is ours alone', () => {
     })
 })
 
-test('replication is not served', () => {
-  for (const replication of ['true', 'database', 'on', '1', 'maybe'])
-    expect(() => sent({ replication }, ['dba'])).toThrow(code('GW_UNSUPPORTED'))
-  expect(sent({ replication: 'off' }).has('replication')).toBe(false)
+test('replication is for roles that allow admin, in the words of PostgreSQL', () => {
+  for (const replication of ['true', 'database', 'on', '1'])
+    expect(() => sent({ replication })).toThrow(code('GW_CLASS_DENIED'))
+  const asked = (replication: string) => sent({ replication }, ['dba']).get('replication')
+  expect(['true', 'ON', 't', '1', 'Yes'].map(asked)).toEqual(new Array(5).fill('true'))
+  expect(asked('database')).toBe('database')
+  expect(['off', 'false', 'N', '0'].map(asked)).toEqual(new Array(4).fill(undefined))
+  for (const wrong of ['maybe', 'DATABASE', 'o', ''])
+    expect(() => asked(wrong)).toThrow(code('GW_CLASS_DENIED'))
 })
 
 test('options that are no parameter are refused', () => {
