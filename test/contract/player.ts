@@ -5,9 +5,10 @@
  * Everything happens at once and in order: nothing is awaited, so that a play is as quick as its bytes.
  */
 import { relay } from '../../src/protocols/postgres/relay.ts'
+import { calm } from '../../src/protocols/postgres/sql/calm-question.ts'
 import {
   CATALOGUE_TEXT,
-  FRESH_NAMES_TEXT,
+  IDLE_NAMES_TEXT,
   NAMES_TEXT,
   VERSION_TEXT,
 } from '../../src/protocols/postgres/sql/catalogue-query.ts'
@@ -26,12 +27,17 @@ export interface PlayOptions {
 }
 
 /** Texts of the gateway's own questions, by the names that transcripts use. */
-const OWN: ReadonlyMap<string, string> = new Map([
-  [NAMES_TEXT, 'names'],
-  [FRESH_NAMES_TEXT, 'names'],
-  [VERSION_TEXT, 'version'],
-  [CATALOGUE_TEXT, 'catalogue'],
-])
+const OWN: ReadonlyMap<string, string> = new Map(
+  [
+    [NAMES_TEXT, 'names'] as const,
+    [IDLE_NAMES_TEXT, 'names'] as const,
+    [VERSION_TEXT, 'version'] as const,
+    [CATALOGUE_TEXT, 'catalogue'] as const,
+  ].flatMap(([text, name]) => [
+    [text, name],
+    [calm(text), name],
+  ]),
+)
 
 export class Play {
   readonly client = new MemoryWire()

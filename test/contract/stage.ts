@@ -138,7 +138,11 @@ export function stage(
   const grant = grantOf(transcript.allow)
   let now = policiesOf(transcript.policy)
   const catalogues = new Catalogues(STILL)
-  catalogues.put(catalogueKey('shop', 'shop'), catalogue, fixture.version)
+  catalogues.put(catalogueKey('shop', 'shop'), {
+    catalogue,
+    version: fixture.version,
+    mark: catalogues.mark(catalogueKey('shop', 'shop')),
+  })
   const warnings: string[] = []
   const worker: RelayWorker = {
     statementBytesMax: transcript.statementBytesMax,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { calm } from '../../src/protocols/postgres/sql/calm-question.ts'
 import * as questions from '../../src/protocols/postgres/sql/catalogue-query.ts'
 import {
   type Case,
@@ -30,9 +31,21 @@ const FORMS: readonly Form[] = ['simple', 'prepared', 'named', 'transaction', 'p
 /** What `play` itself sends around the texts. */
 const AROUND: Partial<Record<Form, string[]>> = { transaction: ['BEGIN'], pipelined: ['SELECT1'] }
 /** What the gateway itself asks on a session's own connection. */
-const OWN = new Set(Object.values(questions).map((text) => squeezed(String(text))))
+const OWN = ownTexts()
 /** What goes up in place of a refused statement inside a transaction. */
 const REPLACEMENT = squeezed('SLUICE REFUSED THE STATEMENT ')
+
+function ownTexts(): ReadonlySet<string> {
+  const { ALL_PARTS, partsText } = questions
+  // Every choice of parts, in their order.
+  const choices = ALL_PARTS.reduce<(readonly questions.Part[])[]>(
+    (some, part) => some.concat(some.map((one) => one.concat(part))),
+    [[]],
+  )
+  const whole = Object.values(questions).filter((one) => typeof one === 'string')
+  const texts = [...whole, ...choices.map((parts) => partsText(parts))]
+  return new Set(texts.flatMap((text) => [squeezed(text), squeezed(calm(text))]))
+}
 
 const cases = loadCorpus()
 const denied = cases.filter((one) => one.expect === 'deny')

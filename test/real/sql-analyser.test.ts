@@ -10,13 +10,19 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { analyse } from '../../src/protocols/postgres/sql/analyse.ts'
 import type { Names } from '../../src/protocols/postgres/sql/analysis.ts'
-import type { Catalogue } from '../../src/protocols/postgres/sql/catalogue.ts'
+import type { Catalogue, CatalogueParts } from '../../src/protocols/postgres/sql/catalogue.ts'
 import {
   CATALOGUE_TEXT,
+  changedParts,
   NAMES_TEXT,
+  partsText,
   VERSION_TEXT,
 } from '../../src/protocols/postgres/sql/catalogue-query.ts'
-import { buildCatalogue, namesFrom } from '../../src/protocols/postgres/sql/catalogue-read.ts'
+import {
+  buildCatalogue,
+  namesFrom,
+  renewCatalogue,
+} from '../../src/protocols/postgres/sql/catalogue-read.ts'
 import { loadParser } from '../../src/protocols/postgres/sql/parse.ts'
 import { relationOf } from '../../src/protocols/postgres/sql/resolve.ts'
 import { type Postgres, startPostgres } from '../lib/postgres.ts'
@@ -56,6 +62,23 @@ async function namesNow(): Promise<Names> {
   const names = namesFrom(await ask(NAMES_TEXT), shared)
   if (names === undefined) throw new Error('names could not be read')
   return names
+}
+
+/** In no particular order, as the target gives them. */
+function sorted(parts: CatalogueParts | undefined): unknown {
+  if (parts === undefined) return undefined
+  const lists = Object.entries(parts).map(([name, part]) => {
+    const lines = (list: readonly unknown[]) =>
+      list.map((one) => JSON.stringify(one, (_, inner) => inOrder(inner))).sort()
+    return [name, Array.isArray(part) ? lines(part) : part]
+  })
+  return Object.fromEntries(lists)
+}
+
+function inOrder(value: unknown): unknown {
+  return Array.isArray(value) && value.every((one) => typeof one === 'number')
+    ? [...value].sort((a, b) => a - b)
+    : value
 }
 
 function classes(text: string, names: Names): string {
@@ -115,6 +138,47 @@ describe('the catalogue', () => {
       const last = await ask(VERSION_TEXT)
       server.sql(change, 'shop')
       expect(await ask(VERSION_TEXT), change).not.toBe(last)
+    }
+  })
+
+  test('is renewed in parts to what a whole load gives', async () => {
+    let [version, former] = [await ask(VERSION_TEXT), shared]
+    for (const change of [
+      'CREATE TABLE made (a int, b int GENERATED ALWAYS AS (a + 1) STORED)',
+      'CREATE INDEX ON made (a)',
+      'ALTER TABLE made DROP COLUMN b',
+      'CREATE FUNCTION made() RETURNS int LANGUAGE sql AS $$SELECT 1$$',
+      'CREATE VIEW made_view AS SELECT made() FROM made',
+      'CREATE OPERATOR !! (FUNCTION = pg_catalog.int4um, RIGHTARG = int)',
+      "CREATE DOMAIN made_domain AS text CHECK (evil(VALUE) <> '')",
+      'CREATE CAST (made_domain AS int) WITH INOUT',
+      'ALTER SCHEMA app RENAME TO app2',
+      'ALTER SCHEMA app2 RENAME TO app',
+      'DROP CAST (made_domain AS int); DROP OPERATOR !! (NONE, int); DROP DOMAIN made_domain',
+      'DROP TABLE made CASCADE; DROP FUNCTION made()',
+    ]) {
+      server.sql(change, 'shop')
+      const now = await ask(VERSION_TEXT)
+      const parts = changedParts(version, now)
+      const json = await ask(partsText(parts))
+      const renewed = renewCatalogue(former.parts!, { json, parts, epoch: 7 })
+      const whole = buildCatalogue(await ask(CATALOGUE_TEXT), 7)
+      expect(sorted(renewed?.parts), change).toEqual(sorted(whole?.parts))
+      ;[version, former] = [now, renewed!]
+    }
+  })
+
+  test('is planned without fear, and so not compiled, where there are many tables', async () => {
+    server.sql('CREATE DATABASE many')
+    const tables = `DO $$ BEGIN FOR i IN 1..800 LOOP
+      EXECUTE format('CREATE TABLE t%s (id serial PRIMARY KEY, a text, b int, c date)', i);
+    END LOOP; END $$; ANALYZE`
+    server.sql(tables, 'many')
+    for (const text of [CATALOGUE_TEXT, NAMES_TEXT, VERSION_TEXT]) {
+      const [first] = server.sql(`EXPLAIN ${text}`, 'many').split('\n')
+      const cost = Number(/\.\.([\d.]+) rows/.exec(first ?? '')?.[1])
+      // A tenth of jit_above_cost.
+      expect(cost).toBeLessThan(10_000)
     }
   })
 

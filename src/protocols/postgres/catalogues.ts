@@ -17,6 +17,7 @@ export interface Known {
 
 export class CatalogueStore {
   readonly #known = new Map<string, Known>()
+  readonly #marks = new Map<string, number>()
   readonly #clock: Clock
   #epoch = 0
 
@@ -28,20 +29,34 @@ export class CatalogueStore {
     return this.#known.get(key)
   }
 
-  put(key: string, catalogue: Catalogue, version: string): void {
-    this.#known.set(key, { catalogue, version, checkedAt: this.#clock.elapsed() })
+  /** Changes with each call of `stale`: take it before asking the target, hand it back with the answer. */
+  mark(key: string): number {
+    return this.#marks.get(key) ?? 0
+  }
+
+  put(
+    key: string,
+    loaded: { readonly catalogue: Catalogue; readonly version: string; readonly mark: number },
+  ): void {
+    const { catalogue, version, mark } = loaded
+    this.#known.set(key, { catalogue, version, checkedAt: this.#checkedAt(key, mark) })
   }
 
   /** The target still answers the same version. */
-  confirm(key: string): void {
+  confirm(key: string, mark: number): void {
     const known = this.#known.get(key)
-    if (known !== undefined) known.checkedAt = this.#clock.elapsed()
+    if (known !== undefined) known.checkedAt = this.#checkedAt(key, mark)
   }
 
-  /** Compared with the target before it is used again. */
+  /** Compared with the target before it is used again, also by whoever puts an answer that was asked for before. */
   stale(key: string): void {
+    this.#marks.set(key, this.mark(key) + 1)
     const known = this.#known.get(key)
     if (known !== undefined) known.checkedAt = Number.NEGATIVE_INFINITY
+  }
+
+  #checkedAt(key: string, mark: number): number {
+    return mark === this.mark(key) ? this.#clock.elapsed() : Number.NEGATIVE_INFINITY
   }
 
   /** Milliseconds since it was last compared with the target. */

@@ -8,13 +8,16 @@
 import type { Catalogue, CatalogueStore } from './catalogues.ts'
 import { FAILED, IDLE } from './frame.ts'
 import type { Effect, Names } from './sql/analysis.ts'
+import { calm } from './sql/calm-question.ts'
 import {
   CATALOGUE_TEXT,
-  FRESH_NAMES_TEXT,
+  changedParts,
+  IDLE_NAMES_TEXT,
   NAMES_TEXT,
+  partsText,
   VERSION_TEXT,
 } from './sql/catalogue-query.ts'
-import { buildCatalogue, namesFrom } from './sql/catalogue-read.ts'
+import { buildCatalogue, namesFrom, renewCatalogue } from './sql/catalogue-read.ts'
 
 /** Sends a query of the gateway's own; answers the first value of its first row, undefined when it failed. */
 export type Ask = (text: string, answered: (value: string | undefined) => void) => void
@@ -31,7 +34,6 @@ export class NamesKeeper {
   #names: Names | undefined
   #dirty = true
   #changes = 0
-  #isFresh = true
   /** Something in the open transaction made names dirty. */
   #transactionDirty = false
   /** The shared catalogue is out of date by what this session did; asked for once its transaction is over. */
@@ -114,42 +116,68 @@ export class NamesKeeper {
   refresh(status: number, done: () => void): void {
     const known = this.#store.get(this.#key)
     const shared = status === IDLE && !this.#transactionDirty
-    if (known === undefined) this.#load(done)
-    else if (shared && this.#store.age(known) > CATALOGUE_MS_MAX) {
-      this.#ask(VERSION_TEXT, (version) => {
-        if (version !== undefined && version === known.version) {
-          this.#store.confirm(this.#key)
-          this.#askNames(known.catalogue, done)
-        } else this.#load(done)
-      })
-    } else this.#askNames(known.catalogue, done)
-  }
-
-  #load(done: () => void): void {
-    this.#ask(VERSION_TEXT, (version) => {
-      this.#ask(CATALOGUE_TEXT, (json) => {
-        const catalogue =
-          json === undefined ? undefined : buildCatalogue(json, this.#store.nextEpoch())
-        if (catalogue === undefined || version === undefined) {
-          this.#dirty = true
-          done()
-          return
-        }
-        this.#store.put(this.#key, catalogue, version)
-        this.#askNames(catalogue, done)
-      })
+    const mark = this.#store.mark(this.#key)
+    const names = (catalogue: Catalogue) => this.#askNames(catalogue, { status, done })
+    if (known !== undefined && !(shared && this.#store.age(known) > CATALOGUE_MS_MAX)) {
+      names(known.catalogue)
+      return
+    }
+    this.#ask(status === IDLE ? calm(VERSION_TEXT) : VERSION_TEXT, (version) => {
+      // Another session may have loaded it meanwhile.
+      const now = this.#store.get(this.#key)
+      if (now !== undefined && version === now.version) {
+        this.#store.confirm(this.#key, mark)
+        names(now.catalogue)
+      } else this.#load({ version, mark, status }, { names, done })
     })
   }
 
-  #askNames(catalogue: Catalogue, done: () => void): void {
-    // Before its first statement a session has nothing of its own.
-    const text = this.#isFresh ? FRESH_NAMES_TEXT : NAMES_TEXT
-    this.#isFresh = false
-    this.#ask(text, (json) => {
-      const names = json === undefined ? undefined : namesFrom(json, catalogue)
+  /** The version was asked first: what changes in between is then found at the next comparison. */
+  #load(
+    asked: { version: string | undefined; mark: number; status: number },
+    then: { names: (catalogue: Catalogue) => void; done: () => void },
+  ): void {
+    const { version, mark, status } = asked
+    const known = this.#store.get(this.#key)
+    const former = known?.catalogue.parts
+    const isKnown = known !== undefined && former !== undefined && version !== undefined
+    const parts = isKnown ? changedParts(known.version, version) : []
+    const text = parts.length === 0 ? CATALOGUE_TEXT : partsText(parts)
+    const read = (json: string): Catalogue | undefined => {
+      const epoch = this.#store.nextEpoch()
+      if (former === undefined || parts.length === 0) return buildCatalogue(json, epoch)
+      return renewCatalogue(former, { json, parts, epoch })
+    }
+    this.#ask(status === IDLE ? calm(text) : text, (json) => {
+      const catalogue = json === undefined ? undefined : read(json)
+      if (catalogue === undefined || version === undefined) {
+        this.#dirty = true
+        then.done()
+        return
+      }
+      this.#store.put(this.#key, { catalogue, version, mark })
+      then.names(catalogue)
+    })
+  }
+
+  #askNames(catalogue: Catalogue, then: { status: number; done: () => void }): void {
+    const settle = (names: Names | undefined) => {
       if (names !== undefined) this.#names = names
       this.#dirty = names === undefined
-      done()
+      then.done()
+    }
+    const read = (json: string | undefined) =>
+      json === undefined ? undefined : namesFrom(json, catalogue)
+    const all = then.status === IDLE ? calm(NAMES_TEXT) : NAMES_TEXT
+    const askAll = () => this.#ask(all, (json) => settle(read(json)))
+    if (then.status !== IDLE) {
+      askAll()
+      return
+    }
+    this.#ask(IDLE_NAMES_TEXT, (json) => {
+      const names = read(json)
+      if (names?.temporarySchema === undefined) settle(names)
+      else askAll()
     })
   }
 }

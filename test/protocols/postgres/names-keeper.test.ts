@@ -3,10 +3,13 @@ import { CatalogueStore } from '../../../src/protocols/postgres/catalogues.ts'
 import { FAILED, IDLE, IN_TRANSACTION } from '../../../src/protocols/postgres/frame.ts'
 import { CATALOGUE_MS_MAX, NamesKeeper } from '../../../src/protocols/postgres/names-keeper.ts'
 import { type Effect, NO_EFFECT } from '../../../src/protocols/postgres/sql/analysis.ts'
+import { calm } from '../../../src/protocols/postgres/sql/calm-question.ts'
 import {
+  ALL_PARTS,
   CATALOGUE_TEXT,
-  FRESH_NAMES_TEXT,
+  IDLE_NAMES_TEXT,
   NAMES_TEXT,
+  partsText,
   VERSION_TEXT,
 } from '../../../src/protocols/postgres/sql/catalogue-query.ts'
 import { readFixture } from '../../contract/fixture.ts'
@@ -15,11 +18,19 @@ const fixture = readFixture()
 
 /** A keeper over a target that answers at once, with time that the test moves. */
 function setUp() {
-  const target = { asked: [] as string[], fails: false, version: 'v1', ms: 0 }
+  const target = {
+    asked: [] as string[],
+    fails: false,
+    calm: false,
+    version: 'v1',
+    names: fixture.names,
+    ms: 0,
+  }
   const answers = new Map([
     [CATALOGUE_TEXT, ['catalogue', () => fixture.catalogue]],
-    [NAMES_TEXT, ['names', () => fixture.names]],
-    [FRESH_NAMES_TEXT, ['fresh', () => fixture.names]],
+    [partsText(ALL_PARTS), ['parts', () => fixture.catalogue]],
+    [NAMES_TEXT, ['names', () => target.names]],
+    [IDLE_NAMES_TEXT, ['idle', () => target.names]],
     [VERSION_TEXT, ['version', () => target.version]],
   ] as const)
   const store = new CatalogueStore({ microseconds: () => 0, elapsed: () => target.ms * 1000 })
@@ -27,8 +38,10 @@ function setUp() {
     store,
     key: 'k',
     ask: (text, answered) => {
-      const [name, answer] = answers.get(text)!
+      const plain = [...answers.keys()].find((one) => one === text || calm(one) === text)!
+      const [name, answer] = answers.get(plain)!
       target.asked.push(name)
+      target.calm = plain !== text
       answered(target.fails ? undefined : answer())
     },
   })
@@ -46,11 +59,43 @@ describe('what is asked', () => {
   test('the first session of a worker loads the catalogue, the next one asks for its names only', () => {
     const { refresh, keeper } = setUp()
     expect(keeper.needsRefresh(IDLE)).toBe(true)
-    expect(refresh(IDLE)).toEqual(['version', 'catalogue', 'fresh', 'done'])
+    expect(refresh(IDLE)).toEqual(['version', 'catalogue', 'idle', 'done'])
     expect(keeper.names?.searchPath).toEqual(['pg_catalog', 'public'])
     expect(keeper.needsRefresh(IDLE)).toBe(false)
     keeper.forwarded(SET)
-    expect(refresh(IDLE)).toEqual(['names', 'done'])
+    expect(refresh(IDLE)).toEqual(['idle', 'done'])
+    keeper.forwarded(SET)
+    expect(refresh(IN_TRANSACTION)).toEqual(['names', 'done'])
+  })
+
+  test('what reads much brings its planner settings along, where they end with it', () => {
+    const { refresh, keeper, target, store } = setUp()
+    refresh(IDLE)
+    store.stale('k')
+    target.names = fixture.names.replace(/"temporary"\s*:\s*null/, '"temporary" : "pg_temp_3"')
+    refresh(IDLE)
+    expect(target).toMatchObject({ asked: ['version', 'idle', 'names', 'done'], calm: true })
+    keeper.forwarded(SET)
+    refresh(IN_TRANSACTION)
+    expect(target).toMatchObject({ asked: ['names', 'done'], calm: false })
+  })
+
+  test('outside a transaction objects of its own are asked for where there is a temporary schema', () => {
+    const { refresh, keeper, target } = setUp()
+    target.names = fixture.names.replace(/"temporary"\s*:\s*null/, '"temporary" : "pg_temp_3"')
+    expect(refresh(IDLE)).toEqual(['version', 'catalogue', 'idle', 'names', 'done'])
+    expect(keeper.names?.temporarySchema).toBe('pg_temp_3')
+  })
+
+  test('a change that somebody commits while the catalogue is on its way is looked for again', () => {
+    const { keeper, refresh, store } = setUp()
+    refresh(IDLE)
+    keeper.forwarded(effect({ dirties: true, changesCatalogue: true }))
+    keeper.ready(IDLE)
+    const mark = store.mark('k')
+    store.stale('k')
+    store.confirm('k', mark)
+    expect(refresh(IDLE)).toEqual(['version', 'idle', 'done'])
   })
 
   test('an old catalogue is compared, and loaded again only when it changed', () => {
@@ -59,11 +104,11 @@ describe('what is asked', () => {
     target.ms += CATALOGUE_MS_MAX + 1
     expect(keeper.needsRefresh(IN_TRANSACTION)).toBe(false)
     expect(keeper.needsRefresh(IDLE)).toBe(true)
-    expect(refresh(IDLE)).toEqual(['version', 'names', 'done'])
+    expect(refresh(IDLE)).toEqual(['version', 'idle', 'done'])
     target.ms += CATALOGUE_MS_MAX + 1
     target.version = 'v2'
     const before = keeper.names?.key
-    expect(refresh(IDLE)).toEqual(['version', 'version', 'catalogue', 'names', 'done'])
+    expect(refresh(IDLE)).toEqual(['version', 'parts', 'idle', 'done'])
     expect(keeper.names?.key).not.toBe(before)
   })
 

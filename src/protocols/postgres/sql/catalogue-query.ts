@@ -49,12 +49,13 @@ interface Scope {
 
 const KINDS = `c.relkind ${eq} ANY (ARRAY['r','p','v','m','f','S','c']::pg_catalog."char"[])`
 
-const GENERATED = `(SELECT pg_catalog.json_agg(${number('d.refobjsubid')})
+/** Columns that a generated one is computed from, by relation and column. */
+const GENERATED = `(SELECT g.adrelid, g.adnum, pg_catalog.json_agg(${number('d.refobjsubid')}) AS list
     FROM pg_catalog.pg_attrdef g JOIN pg_catalog.pg_depend d ON d.objid ${eq} g.oid
       AND d.classid ${eq} ${catalogue('pg_attrdef')} AND d.refclassid ${eq} ${catalogue('pg_class')}
       AND d.refobjid ${eq} g.adrelid AND d.refobjsubid ${gt} 0
       AND d.refobjsubid ${ne} g.adnum
-    WHERE g.adrelid ${eq} a.attrelid AND g.adnum ${eq} a.attnum)`
+    GROUP BY 1, 2)`
 
 const COLUMN = tuple(
   number('a.attnum'),
@@ -63,7 +64,7 @@ const COLUMN = tuple(
   'a.attnotnull',
   // One that is computed from no column is still no ordinary one: 0 is the number of none.
   `CASE WHEN a.attgenerated::pg_catalog.text ${eq} '' THEN NULL
-    ELSE COALESCE(${GENERATED}, '[0]'::pg_catalog.json) END`,
+    ELSE COALESCE(generated.list, '[0]'::pg_catalog.json) END`,
 )
 
 const UNIQUE_KEY = `(i.indkey::pg_catalog.int2[])[0:(i.indnkeyatts OPERATOR(pg_catalog.-) 1)]`
@@ -94,6 +95,8 @@ function relations(scope: Scope): string {
     value: COLUMN,
     from: `pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid ${eq} a.attrelid
       JOIN pg_catalog.pg_namespace n ON n.oid ${eq} c.relnamespace
+      LEFT JOIN ${GENERATED} generated ON generated.adrelid ${eq} a.attrelid
+        AND generated.adnum ${eq} a.attnum
       WHERE a.attnum ${gt} 0 AND NOT a.attisdropped AND ${KINDS} AND ${scope.relations}`,
   })}
   ${perRelation('keys', {
@@ -165,24 +168,19 @@ const LISTS = [
   'referrers',
 ]
 
-const extension = (of: string, oid: string) => `(SELECT e.extname FROM pg_catalog.pg_depend d
-    JOIN pg_catalog.pg_extension e ON e.oid ${eq} d.refobjid
-    WHERE d.classid ${eq} ${catalogue(of)} AND d.objid ${eq} ${oid}
-      AND d.refclassid ${eq} ${catalogue('pg_extension')}
-      AND d.deptype ${eq} 'e'::pg_catalog."char" LIMIT 1)`
+/** To be joined; an object is a member of one extension at most. */
+const extension = (of: string, oid: string) => `LEFT JOIN (
+    SELECT d.objid AS owner, pg_catalog.min(e.extname::pg_catalog.text) AS name
+    FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid ${eq} d.refobjid
+    WHERE d.classid ${eq} ${catalogue(of)} AND d.refclassid ${eq} ${catalogue('pg_extension')}
+      AND d.deptype ${eq} 'e'::pg_catalog."char" GROUP BY 1) extension
+  ON extension.owner ${eq} ${oid}`
 
 function routines(scope: Scope): string {
   return rows(
-    tuple(
-      number('p.oid'),
-      SCHEMA,
-      'p.proname',
-      'p.prokind',
-      'p.provolatile',
-      extension('pg_proc', 'p.oid'),
-    ),
+    tuple(number('p.oid'), SCHEMA, 'p.proname', 'p.prokind', 'p.provolatile', 'extension.name'),
     `pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid ${eq} p.pronamespace
-     WHERE ${scope.routines}`,
+     ${extension('pg_proc', 'p.oid')} WHERE ${scope.routines}`,
   )
 }
 
@@ -195,40 +193,52 @@ function operators(scope: Scope): string {
 }
 
 const IO = ['typinput', 'typoutput', 'typreceive', 'typsend', 'typmodin', 'typmodout', 'typanalyze']
-const TYPE_ROUTINES = `(SELECT pg_catalog.json_agg(${number('x.oid')}) FROM (
-    SELECT u.oid FROM pg_catalog.unnest(ARRAY[${IO.map((one) => `t.${one}`).join(', ')}
-      ]::pg_catalog.oid[]) AS u(oid)
-    UNION SELECT r.rngcanonical::pg_catalog.oid FROM pg_catalog.pg_range r WHERE r.rngtypid ${eq} t.oid
-    UNION SELECT r.rngsubdiff::pg_catalog.oid FROM pg_catalog.pg_range r WHERE r.rngtypid ${eq} t.oid
-    UNION SELECT COALESCE(b.oprcode::pg_catalog.oid, d.refobjid)
-      FROM pg_catalog.pg_constraint f JOIN pg_catalog.pg_depend d ON d.objid ${eq} f.oid
+
+/** Lists of a type's OIDs by `owner`; joined, not asked for one by one, which the planner fears and compiles. */
+function perType(alias: string, branches: readonly string[]): string {
+  return `LEFT JOIN (SELECT x.owner, pg_catalog.json_agg(${number('x.oid')}) AS list
+    FROM (${branches.join(' UNION ')}) x WHERE x.oid ${ge} ${USER} GROUP BY 1) ${alias}
+    ON ${alias}.owner ${eq} t.oid`
+}
+
+function types(scope: Scope): string {
+  const own = `pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid ${eq} t.typnamespace`
+  const where = `WHERE t.oid ${ge} ${USER} AND ${scope.types}`
+  const range = `${own} JOIN pg_catalog.pg_range r ON r.rngtypid ${eq} t.oid ${where}`
+  const calls = [
+    `SELECT t.oid AS owner, u.oid FROM ${own}, LATERAL pg_catalog.unnest(ARRAY[${IO.map(
+      (one) => `t.${one}`,
+    ).join(', ')}]::pg_catalog.oid[]) AS u(oid) ${where}`,
+    `SELECT t.oid, r.rngcanonical::pg_catalog.oid FROM ${range}`,
+    `SELECT t.oid, r.rngsubdiff::pg_catalog.oid FROM ${range}`,
+    `SELECT t.oid, COALESCE(b.oprcode::pg_catalog.oid, d.refobjid)
+      FROM ${own} JOIN pg_catalog.pg_constraint f ON f.contypid ${eq} t.oid
+      JOIN pg_catalog.pg_depend d ON d.objid ${eq} f.oid
         AND d.classid ${eq} ${catalogue('pg_constraint')}
       LEFT JOIN pg_catalog.pg_operator b ON b.oid ${eq} d.refobjid
         AND d.refclassid ${eq} ${catalogue('pg_operator')}
-      WHERE f.contypid ${eq} t.oid AND (d.refclassid ${eq} ${catalogue('pg_proc')}
-        OR d.refclassid ${eq} ${catalogue('pg_operator')})
-  ) x WHERE x.oid ${ge} ${USER})`
-
-const TYPE_PARTS = `(SELECT pg_catalog.json_agg(${number('x.oid')}) FROM (
-    SELECT t.typbasetype AS oid UNION SELECT t.typelem
-    UNION SELECT a.atttypid FROM pg_catalog.pg_attribute a WHERE a.attrelid ${eq} t.typrelid
-      AND a.attnum ${gt} 0 AND NOT a.attisdropped
-    UNION SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid ${eq} t.oid
-  ) x WHERE x.oid ${ge} ${USER})`
-
-function types(scope: Scope): string {
+      ${where} AND (d.refclassid ${eq} ${catalogue('pg_proc')}
+        OR d.refclassid ${eq} ${catalogue('pg_operator')})`,
+  ]
+  const uses = [
+    `SELECT t.oid AS owner, t.typbasetype AS oid FROM ${own} ${where}`,
+    `SELECT t.oid, t.typelem FROM ${own} ${where}`,
+    `SELECT t.oid, a.atttypid FROM ${own} JOIN pg_catalog.pg_attribute a
+      ON a.attrelid ${eq} t.typrelid ${where} AND a.attnum ${gt} 0 AND NOT a.attisdropped`,
+    `SELECT t.oid, r.rngsubtype FROM ${range}`,
+  ]
   return rows(
     tuple(
       number('t.oid'),
       SCHEMA,
       't.typname',
       't.typtype',
-      extension('pg_type', 't.oid'),
-      TYPE_ROUTINES,
-      TYPE_PARTS,
+      'extension.name',
+      'calls.list',
+      'uses.list',
     ),
-    `pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid ${eq} t.typnamespace
-     WHERE t.oid ${ge} ${USER} AND ${scope.types}`,
+    `${own} ${extension('pg_type', 't.oid')} ${perType('calls', calls)} ${perType('uses', uses)}
+     ${where}`,
   )
 }
 
@@ -239,12 +249,38 @@ function casts(scope: Scope): string {
   )
 }
 
-function objects(scope: Scope): string {
-  return `'relations', ${relations(scope)},
-  'routines', ${routines(scope)},
-  'operators', ${operators(scope)},
-  'types', ${types(scope)},
-  'casts', ${casts(scope)}`
+/** A part of the catalogue, and the system catalogues that its text reads. */
+const PARTS = {
+  relations: {
+    text: relations,
+    from: [
+      'pg_class',
+      'pg_attribute',
+      'pg_attrdef',
+      'pg_index',
+      'pg_constraint',
+      'pg_trigger',
+      'pg_rewrite',
+      'pg_inherits',
+      'pg_namespace',
+    ],
+  },
+  // Those of initdb's that a view calls are among them.
+  routines: { text: routines, from: ['pg_proc', 'pg_rewrite', 'pg_namespace', 'pg_extension'] },
+  operators: { text: operators, from: ['pg_operator', 'pg_namespace'] },
+  types: {
+    text: types,
+    from: ['pg_type', 'pg_attribute', 'pg_constraint', 'pg_namespace', 'pg_extension'],
+  },
+  casts: { text: casts, from: ['pg_cast'] },
+} as const
+
+export type Part = keyof typeof PARTS
+
+export const ALL_PARTS = Object.keys(PARTS) as readonly Part[]
+
+function objects(scope: Scope, parts = ALL_PARTS): string {
+  return parts.map((part) => `'${part}', ${PARTS[part].text(scope)}`).join(',\n  ')
 }
 
 /** Names of initdb's objects, blank-separated: none of them holds a blank. */
@@ -262,6 +298,15 @@ function initdbNames(from: string, condition = 'true'): string {
 /** pg_toast, pg_temp_3, pg_toast_temp_3: what begins with pg_ is reserved to PostgreSQL. */
 const SHARED_SCHEMA = `NOT pg_catalog.starts_with(n.nspname::pg_catalog.text, 'pg_t')`
 
+const SHARED: Scope = {
+  relations: SHARED_SCHEMA,
+  routines: `${SHARED_SCHEMA} AND (p.oid ${ge} ${USER} OR p.oid ${eq} ANY (ARRAY(
+      SELECT s.oid FROM ${CALLED} s)))`,
+  operators: SHARED_SCHEMA,
+  types: SHARED_SCHEMA,
+  casts: 'true',
+}
+
 /** Everything that all sessions of a database share. Tens of milliseconds on a large one. */
 export const CATALOGUE_TEXT = `SELECT pg_catalog.json_build_object(
   'version', pg_catalog.current_setting('server_version_num')::pg_catalog.int4,
@@ -270,14 +315,13 @@ export const CATALOGUE_TEXT = `SELECT pg_catalog.json_build_object(
     'volatile', ${initdbNames('pg_proc p pro', `p.provolatile ${eq} 'v'::pg_catalog."char"`)},
     'operators', ${initdbNames('pg_operator o opr')},
     'types', ${initdbNames('pg_type t typ')}),
-  ${objects({
-    relations: SHARED_SCHEMA,
-    routines: `${SHARED_SCHEMA} AND (p.oid ${ge} ${USER} OR p.oid ${eq} ANY (ARRAY(
-      SELECT s.oid FROM ${CALLED} s)))`,
-    operators: SHARED_SCHEMA,
-    types: SHARED_SCHEMA,
-    casts: 'true',
-  })})::pg_catalog.text`
+  ${objects(SHARED)})::pg_catalog.text`
+
+/** The same of some parts, for one who has the rest, and of initdb's relations, which stay as they are. */
+export function partsText(parts: readonly Part[]): string {
+  const made = { ...SHARED, relations: `${SHARED_SCHEMA} AND c.oid ${ge} ${USER}` }
+  return `SELECT pg_catalog.json_build_object(${objects(made, parts)})::pg_catalog.text`
+}
 
 /** The transaction's number, NULL while it has changed nothing. */
 const XACT = '(SELECT pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.xid)'
@@ -302,13 +346,15 @@ const SETTINGS = `'path', pg_catalog.array_to_json(pg_catalog.current_schemas(tr
 
 const NONE = `'[]'::pg_catalog.json`
 
+const TEMPORARY_SCHEMA = `(SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE ${temporary})`
+
 /**
- * As NAMES_TEXT, for a session that has run nothing yet and so has no objects of its own: a tenth of its cost, which
- * each login pays.
+ * As NAMES_TEXT, outside a transaction, where a session has nothing of its own but temporary objects: all there is
+ * to know unless it has a temporary schema. A tenth of the cost, which each login and each change pays.
  */
-export const FRESH_NAMES_TEXT = `SELECT pg_catalog.json_build_object(
+export const IDLE_NAMES_TEXT = `SELECT pg_catalog.json_build_object(
   ${SETTINGS},
-  'temporary', NULL, 'gone', ${NONE}, 'relations', ${NONE}, 'routines', ${NONE},
+  'temporary', ${TEMPORARY_SCHEMA}, 'gone', ${NONE}, 'relations', ${NONE}, 'routines', ${NONE},
   'operators', ${NONE}, 'types', ${NONE}, 'casts', ${NONE})::pg_catalog.text`
 
 /**
@@ -317,7 +363,7 @@ export const FRESH_NAMES_TEXT = `SELECT pg_catalog.json_build_object(
  */
 export const NAMES_TEXT = `SELECT pg_catalog.json_build_object(
   ${SETTINGS},
-  'temporary', (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE ${temporary}),
+  'temporary', ${TEMPORARY_SCHEMA},
   'gone', ${rows(
     number('u.oid'),
     `pg_catalog.unnest(${LOCKED}) AS u(oid) WHERE NOT EXISTS (
@@ -332,21 +378,7 @@ export const NAMES_TEXT = `SELECT pg_catalog.json_build_object(
     casts: recent('k'),
   })})::pg_catalog.text`
 
-const VERSIONED = [
-  'pg_class',
-  'pg_attribute',
-  'pg_proc',
-  'pg_operator',
-  'pg_type',
-  'pg_cast',
-  'pg_namespace',
-  'pg_index',
-  'pg_constraint',
-  'pg_trigger',
-  'pg_rewrite',
-  'pg_inherits',
-  'pg_extension',
-]
+const VERSIONED = [...new Set(ALL_PARTS.flatMap((part) => PARTS[part].from))]
 
 /**
  * Changes whenever a committed transaction has added, changed or removed a row of the catalogues above: each such
@@ -356,3 +388,13 @@ export const VERSION_TEXT = `SELECT pg_catalog.concat_ws(',', ${VERSIONED.map(
   (one) => `(SELECT pg_catalog.concat(pg_catalog.count(*), ':',
     pg_catalog.sum(c.xmin::pg_catalog.text::pg_catalog.int8)) FROM pg_catalog.${one} c)`,
 ).join(',\n  ')})`
+
+/** What to load again between two answers to VERSION_TEXT. */
+export function changedParts(before: string, now: string): readonly Part[] {
+  const [old, fresh] = [before.split(','), now.split(',')]
+  const differs = (one: string) => {
+    const at = VERSIONED.indexOf(one as (typeof VERSIONED)[number])
+    return fresh[at] === undefined || old[at] !== fresh[at]
+  }
+  return ALL_PARTS.filter((part) => PARTS[part].from.some(differs))
+}

@@ -7,14 +7,17 @@ import type { Names } from './analysis.ts'
 import {
   type Cast,
   type Catalogue,
+  type CatalogueParts,
   type Column,
   catalogueOf,
+  FIRST_USER_OID,
   type Operator,
   overlay,
   type Relation,
   type Routine,
   type Type,
 } from './catalogue.ts'
+import type { Part } from './catalogue-query.ts'
 
 /** The shared catalogue from the answer to CATALOGUE_TEXT; undefined when it is not such an answer. */
 export function buildCatalogue(json: string, epoch: number): Catalogue | undefined {
@@ -32,6 +35,21 @@ export function buildCatalogue(json: string, epoch: number): Catalogue | undefin
         types: words(builtIn.types),
       },
     })
+  })
+}
+
+/** `former` with those parts new that an answer to `partsText` holds; undefined as above. */
+export function renewCatalogue(
+  former: CatalogueParts,
+  renewed: { readonly json: string; readonly parts: readonly Part[]; readonly epoch: number },
+): Catalogue | undefined {
+  return attempt(() => {
+    const answer = object(JSON.parse(renewed.json))
+    const read = renewed.parts.map((part) => [
+      part,
+      [...kept(former, part), ...READ[part](answer[part])],
+    ])
+    return catalogueOf({ ...former, ...Object.fromEntries(read), epoch: renewed.epoch })
   })
 }
 
@@ -61,16 +79,31 @@ function isEmpty(own: { readonly [part: string]: readonly unknown[] }): boolean 
   return Object.values(own).every((part) => part.length === 0)
 }
 
-function objects(answer: Readonly<Record<string, unknown>>) {
-  const types = list(answer.types).map(type)
-  const ranges = types.filter((one) => one.kind === 'r').map((one) => one.oid)
-  return {
-    relations: list(answer.relations).map(relation),
-    routines: list(answer.routines).map(routine),
-    operators: list(answer.operators).map(operator),
+/** What `partsText` does not ask for again. */
+function kept(former: CatalogueParts, part: Part): readonly unknown[] {
+  return part === 'relations' ? former.relations.filter((one) => one.oid < FIRST_USER_OID) : []
+}
+
+const READ = {
+  relations: (part: unknown) => list(part).map(relation),
+  routines: (part: unknown) => list(part).map(routine),
+  operators: (part: unknown) => list(part).map(operator),
+  types: (part: unknown) => {
+    const types = list(part).map(type)
+    const ranges = types.filter((one) => one.kind === 'r').map((one) => one.oid)
     // Which range a multirange belongs to is no column before PostgreSQL 14: it might be any.
-    types: types.map((one) => (one.kind === 'm' ? { ...one, uses: ranges } : one)),
-    casts: list(answer.casts).map(cast),
+    return types.map((one) => (one.kind === 'm' ? { ...one, uses: ranges } : one))
+  },
+  casts: (part: unknown) => list(part).map(cast),
+}
+
+function objects(answer: Readonly<Record<string, unknown>>) {
+  return {
+    relations: READ.relations(answer.relations),
+    routines: READ.routines(answer.routines),
+    operators: READ.operators(answer.operators),
+    types: READ.types(answer.types),
+    casts: READ.casts(answer.casts),
   }
 }
 

@@ -115,6 +115,8 @@ export interface Catalogue {
   builtInType(schema: string, name: string): boolean
   /** Casts not made by initdb. */
   readonly casts: readonly Cast[]
+  /** Of a shared catalogue: what it was made of, to be renewed in parts. */
+  readonly parts?: CatalogueParts
 }
 
 /** What a catalogue is made of; also what one session sees besides (see `overlay`). */
@@ -149,6 +151,7 @@ export function catalogueOf(parts: CatalogueParts): Catalogue {
   return {
     serverVersion: parts.serverVersion,
     epoch: parts.epoch,
+    parts,
     casts: parts.casts,
     relation: (oid) => relations.get(oid),
     relationByName: (schema, name) => relationNames.get(key(schema, name)),
