@@ -21,7 +21,7 @@ afterAll(async () => {
   await server?.stop()
 })
 
-test('what was found before is said now', async () => {
+test('what was found before, and what needs one guard each, is said now', async () => {
   const report = await compare(oracle, found())
   expect(report.found).toEqual([])
   expect(report.opaque).toEqual([])

@@ -42,7 +42,7 @@ export function generated(newer: number, share = 1): readonly (readonly string[]
 /** What was found before. */
 export function found(): readonly (readonly string[])[] {
   const text = readFileSync(join(import.meta.dirname, 'found.yaml'), 'utf8')
-  const one = z.strictObject({ found: z.string(), steps: z.array(z.string()) })
+  const one = z.strictObject({ about: z.string(), steps: z.array(z.string()) })
   return z
     .array(one)
     .parse(parse(text))
