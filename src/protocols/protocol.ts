@@ -20,8 +20,8 @@ export interface Door {
   readonly peer: string
   readonly tls: SecureContext | undefined
   readonly plaintextFrom: readonly string[]
-  /** Passes a cancel request on to the session that owns the key. */
-  cancel(pid: number, secret: Uint8Array): void
+  /** Passes a cancel request on to the session that owns the key; settles when the target has it, or soon. */
+  cancel(pid: number, secret: Uint8Array): Promise<void>
 }
 
 /** What a client says: verified by nobody yet. */
@@ -105,8 +105,8 @@ export interface LiveSession {
   end: (error: GatewayError, when: 'idle' | 'now') => void
   /** Set by the relay: the spool cannot be written (true) or can be again. */
   stall: (stalled: boolean) => void
-  /** Set by the relay. Answers true when pid and secret are this session's key. */
-  cancel: (pid: number, secret: Uint8Array) => boolean
+  /** Set by the relay. undefined: this is not the session's key. Settles when the target has the cancel. */
+  cancel: (pid: number, secret: Uint8Array) => Promise<void> | undefined
   /** Set by the relay: nothing runs for it. */
   isIdle: () => boolean
   /** performance.now() of the last byte in either direction. */

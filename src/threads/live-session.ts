@@ -9,7 +9,7 @@ export function liveSession(
     context: { ...of, openedAt: Date.now(), statements: 0, rows: 0, bytes: 0, maskedValues: 0 },
     end: () => {},
     stall: () => {},
-    cancel: () => false,
+    cancel: () => undefined,
     isIdle: () => false,
     lastActive: performance.now(),
   }

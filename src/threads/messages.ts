@@ -98,10 +98,14 @@ export type Broadcast =
   /** Cancel of a running statement; the worker that owns the key answers it. Key as given by the client. */
   | {
       readonly type: 'cancel'
+      /** Of the worker that asks, for `cancelled`. */
+      readonly id: string
       readonly protocol: string
       readonly pid: number
       readonly secret: Uint8Array
     }
+  /** The cancel of this id has reached its target, or will not. */
+  | { readonly type: 'cancelled'; readonly id: string }
   /** No new work; sessions end when idle, all of them at the deadline (milliseconds since 1970). */
   | { readonly type: 'drain'; readonly deadline: number }
   /** DDL was seen: catalogues of this connection and database are stale. */

@@ -36,6 +36,7 @@ import type {
 import type { ActionShape, Recorder, Recording } from '../record/event.ts'
 import { openRecorder } from '../record/recorder.ts'
 import { Turn } from '../relay/turn.ts'
+import { Cancellations } from './cancellations.ts'
 import { ControlPort } from './control-port.ts'
 import { Counts } from './counts.ts'
 import { liveSession } from './live-session.ts'
@@ -86,6 +87,10 @@ export class SessionWorker {
   /** For rules that read `findings`; compiled when the first one does. */
   #allDetectors: DetectorSet | undefined
   readonly #cancels = new AddressRate(CANCELS)
+  readonly #cancellations = new Cancellations({
+    sessions: this.#live,
+    tell: (message) => this.#channel.postMessage(message),
+  })
   #settings: Settings
   #policies: PolicySet
   #tls: readonly (SecureContext | undefined)[]
@@ -151,11 +156,8 @@ export class SessionWorker {
       tls: this.#tls[from.listener],
       plaintextFrom: listener.plaintextFrom,
       cancel: (pid, secret) => {
-        if (!this.#cancels.take(from.address, performance.now())) return
-        const message: Broadcast = { type: 'cancel', protocol: listener.protocol, pid, secret }
-        // A channel does not hear itself.
-        this.#told(message)
-        this.#channel.postMessage(message)
+        if (!this.#cancels.take(from.address, monotonicMs())) return Promise.resolve()
+        return this.#cancellations.ask({ protocol: listener.protocol, pid, secret })
       },
     }
   }
@@ -297,7 +299,10 @@ export class SessionWorker {
   #told(message: Broadcast): void {
     switch (message.type) {
       case 'cancel':
-        for (const live of this.#live) if (live.cancel(message.pid, message.secret)) return
+        this.#cancellations.asked(message)
+        return
+      case 'cancelled':
+        this.#cancellations.done(message.id)
         return
       case 'drain':
         this.#drainingUntil = message.deadline

@@ -192,7 +192,7 @@ export function stage(
     },
     end() {},
     stall() {},
-    cancel: () => false,
+    cancel: () => undefined,
     isIdle: () => true,
     lastActive: 0,
   }

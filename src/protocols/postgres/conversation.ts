@@ -30,6 +30,8 @@ import * as write from './write.ts'
 
 const ENTRIES_MAX = 10_000
 const NAMES_MAX = 10_000
+/** A cancel that was meant for a statement may come so late that it hits the gateway's own question. */
+const ASK_TRIES = 5
 /** Name of the statement that is sent in place of a refused one; its text never parses, so it is never made. */
 const REFUSED = 'sluice_refused'
 
@@ -141,11 +143,14 @@ export class Conversation {
   }
 
   /** A simple query of the gateway's own; only when `isAtRest`. Recorded as an event of its own kind. */
-  ask(text: string, answered: (value: string | undefined) => void): void {
+  ask(text: string, answered: (value: string | undefined) => void, tries = ASK_TRIES): void {
     this.parts.recording.moment({ kind: 'own', status: 'catalogue', text: '' })
     const question = new Entry(OWN)
     question.silent = true
-    question.own = answered
+    question.own = (value, isCancelled) => {
+      if (isCancelled && tries > 1 && this.status !== FAILED) this.ask(text, answered, tries - 1)
+      else answered(value)
+    }
     this.owe(question)
     this.toTarget(write.query(text))
   }

@@ -47,14 +47,16 @@ export class Entry {
   closes: { readonly of: 'statement' | 'portal'; readonly name: string } | undefined
   /** EXECUTE has one or none, FUNCTION one, QUERY one for each statement. */
   running: readonly Running[] = NONE
-  /** OWN: receives the first value of the first row, or undefined when the target refused. */
-  own: ((value: string | undefined) => void) | undefined
+  /** OWN: receives the first value of the first row, or undefined when the target refused, and whether for a cancel. */
+  own: ((value: string | undefined, isCancelled: boolean) => void) | undefined
   /** QUERY, FUNCTION: how many of `running` are over. */
   done = 0
   /** QUERY, OWN, FUNCTION: the target has answered with an error. */
   failed = false
   /** The present statement, a COPY FROM STDIN, has asked for its data. */
   copyTold = false
+  /** OWN: the target refused because of a cancel. */
+  cancelled = false
 
   constructor(kind: number) {
     this.kind = kind

@@ -84,7 +84,8 @@ async function firstPacket(client: Handshake, door: Door): Promise<Startup | und
     } else if (code === CANCEL_REQUEST) {
       const key = Buffer.from(body.subarray(8))
       const isOurs = Object.values(CANCEL_KEY_BYTES).includes(key.length)
-      if (isOurs) door.cancel(body.readInt32BE(4), key)
+      // Who asked takes our close for the sign that what it runs next is safe from this cancel.
+      if (isOurs) await door.cancel(body.readInt32BE(4), key)
       return undefined
     } else if (code >>> 16 === 3) {
       return complete(body, size)

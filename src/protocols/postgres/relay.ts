@@ -4,13 +4,14 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { WireSink } from '../../accept/wire.ts'
+import { monotonicMs } from '../../base/clock.ts'
 import { GatewayError } from '../../base/errors.ts'
 import { StatementClock } from '../../relay/statement-clock.ts'
 import type { RelayParts } from '../protocol.ts'
 import type { CatalogueStore } from './catalogues.ts'
 import { Conversation } from './conversation.ts'
 import type { PostgresUpstream } from './dial.ts'
-import { type Entry, REPLICATION } from './entry.ts'
+import { type Entry, OWN, REPLICATION } from './entry.ts'
 import { IDLE } from './frame.ts'
 import { overdue } from './replies.ts'
 import type { PostgresShared } from './session-masks.ts'
@@ -18,7 +19,7 @@ import * as write from './write.ts'
 
 /** How long a peer may take to close its half after the other side is done. */
 const LINGER_MS = 2_000
-/** At most one cancel per session in this time. */
+/** At most one cancel for one answer in this time. */
 const CANCEL_MS_MIN = 50
 /** How long a target may take to obey a cancel. */
 const GRACE_MS = 5_000
@@ -39,7 +40,11 @@ class Session {
   #linger: NodeJS.Timeout | undefined
   #openWires = 2
   #stalled = false
+  /** What the last cancel was for, and when it came. */
+  #cancelled: Entry | undefined
   #cancelledAt = 0
+  /** A cancel came while the gateway asked something itself: it is for what waits behind that. */
+  #cancelNext = false
   #endWhenIdle: GatewayError | undefined
   readonly #clock: StatementClock<Entry> | undefined
 
@@ -71,7 +76,7 @@ class Session {
     live.stall = (stalled) => this.#stall(stalled)
     live.cancel = (pid, secret) => this.#cancel(pid, secret)
     live.isIdle = () => this.#talk.ledger.size === 0
-    live.lastActive = performance.now()
+    live.lastActive = monotonicMs()
     upstream.wire.listen(this.#fromTarget())
     if (upstream.rest.length > 0) this.#talk.down.push(upstream.rest, 0, upstream.rest.length)
     const begin = () => {
@@ -145,7 +150,7 @@ class Session {
   }
 
   #up(bytes: Buffer, start: number, end: number): void {
-    this.#parts.live.lastActive = performance.now()
+    this.#parts.live.lastActive = monotonicMs()
     try {
       this.#talk.up.push(bytes, start, end)
       if (this.#clock !== undefined) this.#clock.touch()
@@ -166,7 +171,7 @@ class Session {
   }
 
   #down(bytes: Buffer, start: number, end: number): void {
-    this.#parts.live.lastActive = performance.now()
+    this.#parts.live.lastActive = monotonicMs()
     try {
       this.#talk.down.push(bytes, start, end)
       if (this.#talk.up.isWaiting) this.#talk.proceed()
@@ -175,6 +180,7 @@ class Session {
     }
     if (this.#parts.client.wire.isFull) this.#balance()
     if (this.#endWhenIdle !== undefined) this.#endIfIdle()
+    if (this.#cancelNext) this.#cancelHeld()
   }
 
   /** Nobody is read whose counterpart cannot take more. */
@@ -259,23 +265,38 @@ class Session {
     this.#done(this.#talk.over ?? reason)
   }
 
-  #cancel(pid: number, secret: Uint8Array): boolean {
+  #cancel(pid: number, secret: Uint8Array): Promise<void> | undefined {
     const { upstream, recording } = this.#parts
-    if (pid !== upstream.pid || secret.length !== this.#secret.length) return false
-    if (!timingSafeEqual(secret, this.#secret)) return false
-    const now = performance.now()
+    if (pid !== upstream.pid || secret.length !== this.#secret.length) return undefined
+    if (!timingSafeEqual(secret, this.#secret)) return undefined
+    const first = this.#talk.ledger.first()
+    const now = monotonicMs()
     // Nothing runs: a cancel now could only hit what comes next.
-    if (this.#talk.ledger.size === 0 || now - this.#cancelledAt < CANCEL_MS_MIN) return true
+    if (first === undefined) return Promise.resolve()
+    if (first.kind === OWN) {
+      this.#cancelNext = true
+      return Promise.resolve()
+    }
+    if (first === this.#cancelled && now - this.#cancelledAt < CANCEL_MS_MIN) {
+      return Promise.resolve()
+    }
+    this.#cancelled = first
     this.#cancelledAt = now
     recording.moment({ kind: 'cancel', status: '', text: '' })
     this.#parts.turn.schedule()
-    this.#cancelRunning()
-    return true
+    return this.#cancelRunning()
   }
 
-  #cancelRunning(): void {
+  #cancelHeld(): void {
+    const first = this.#talk.ledger.first()
+    if (first?.kind === OWN || (first === undefined && this.#talk.up.isWaiting)) return
+    this.#cancelNext = false
+    if (first !== undefined) this.#cancelRunning()
+  }
+
+  #cancelRunning(): Promise<void> {
     const { upstream, grant, worker } = this.#parts
-    upstream.cancel().catch((error: unknown) =>
+    return upstream.cancel().catch((error: unknown) =>
       worker.warn('a cancel did not reach the target', {
         connection: grant.connection.name,
         error: GatewayError.from(error).code,

@@ -271,6 +271,7 @@ export class Replies implements LaneHandler {
     if (isLast) return talk.results.notice(bytes, start, end)
     if (first.kind === OWN) {
       first.failed = true
+      first.cancelled = fields.get('C') === '57014'
       this.#own = undefined
       return TAKEN
     }
@@ -349,7 +350,7 @@ export class Replies implements LaneHandler {
         talk.paid()
         const value = first.failed ? undefined : this.#own
         this.#own = undefined
-        first.own?.(value)
+        first.own?.(value, first.cancelled)
         return TAKEN
       }
       default:

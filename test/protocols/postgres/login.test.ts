@@ -20,7 +20,9 @@ function says(pieces: readonly Buffer[], address = '127.0.0.1'): Said {
     peer: address,
     tls: undefined,
     plaintextFrom: ['127.0.0.0/8'],
-    cancel: (pid, secret) => cancels.push([pid, Buffer.from(secret).toString('hex')]),
+    cancel: async (pid, secret) => {
+      cancels.push([pid, Buffer.from(secret).toString('hex')])
+    },
   }
   const claim = hello(new Handshake(wire, 32 << 10), door)
   const send = async () => {
