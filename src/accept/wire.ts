@@ -90,6 +90,8 @@ export class SocketWire implements Wire {
         ...address,
         noDelay: true,
         keepAlive: true,
+        // Half-open otherwise for two hours, which is the system's default.
+        keepAliveInitialDelay: KEEP_ALIVE_MS,
         onread: { buffer: shared, callback: (size: number) => wire!.#read(size) },
       })
       const timer = setTimeout(() => socket.destroy(new Error('connect timed out')), waitMsMax)
