@@ -7,7 +7,7 @@ import { createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Gateway, startGateway } from '../lib/gateway.ts'
 import { WireClient } from '../lib/wire-client.ts'
-import { frame } from './client.ts'
+import { frame, PostgresClient, startup } from './client.ts'
 import { until } from './load.ts'
 import { descriptorsOf } from './place.ts'
 
@@ -24,15 +24,20 @@ const target = createServer((socket) => {
 
 let gateway: Gateway
 let url: string
+let token: string
 let before = 0
 beforeAll(async () => {
   await new Promise<void>((listening) => target.listen(0, '127.0.0.1', listening))
   const { port } = target.address() as { port: number }
   const server = { host: '127.0.0.1' as const, port }
   gateway = await startGateway({
-    connections: { c: { server, database: 'd', user: 'u', password: PASSWORD } },
+    connections: {
+      c: { server, database: 'd', user: 'u', password: PASSWORD },
+      open: { server, database: 'd', user: 'u', auth: ['trust'] },
+    },
   })
-  url = gateway.url(await gateway.token({ subject: 'ci' }), 'c')
+  token = await gateway.token({ subject: 'ci' })
+  url = gateway.url(token, 'c')
   behave = (socket) => socket.destroy()
   await expect(WireClient.login(url)).rejects.toThrow('08')
   before = descriptorsOf(gateway.pid)
@@ -137,6 +142,18 @@ describe('messages that no PostgreSQL sends in a login', () => {
       expect(await login()).toMatch(/^08/)
     })
 })
+
+test('a target that goes quiet right after the login ends it, and says who was too slow', async () => {
+  behave = (socket) => socket.write(Buffer.concat([auth(0), READY]))
+  const client = new PostgresClient(gateway.port)
+  client.socket.write(startup('open'))
+  await client.next()
+  client.socket.write(frame('p', `${token}\0`))
+  const message = await client.next()
+  expect(message?.body.toString()).toContain('C08004')
+  expect(message?.body.toString()).toContain('did not answer for 20 s after the login')
+  await client.closed
+}, 40_000)
 
 test('after all of it the gateway holds nothing, serves, and has said no password in its log', async () => {
   await until(() => descriptorsOf(gateway.pid) <= before + 3, 'descriptors')
