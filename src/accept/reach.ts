@@ -55,9 +55,11 @@ export async function reach(connection: Named, options: ReachOptions = {}): Prom
       failed.delete(placeOf(at))
       return { wire, at, host }
     } catch (error) {
-      remember(placeOf(at))
       // The system's own message holds the address, which does not belong in the log.
-      faults.push((error as NodeJS.ErrnoException).code ?? SILENT)
+      const { code = SILENT } = error as NodeJS.ErrnoException
+      if (OURS.has(code)) throw exhausted(connection.name, code)
+      remember(placeOf(at))
+      faults.push(code)
     }
   }
   throw unreachable(connection.name, faults)
@@ -77,6 +79,8 @@ export function placeOf(at: TargetAddress): string {
 }
 
 const SILENT = 'timed out'
+/** Nothing that the target could do about: this process, or the machine, may open no more. */
+const OURS = new Set(['EMFILE', 'ENFILE'])
 
 async function candidatesOf(
   connection: Named,
@@ -121,6 +125,12 @@ function inTime<T>(promise: Promise<T>, deadline: number): Promise<T> {
 function remember(place: string): void {
   if (failed.size >= FAILED_MAX) failed.delete(failed.keys().next().value!)
   failed.set(place, performance.now() + FAILED_MS)
+}
+
+function exhausted(name: string, code: string): GatewayError {
+  return new GatewayError('GW_TOO_MANY', `dial ${name}: ${code}`, {
+    say: 'The gateway has no descriptor left: raise its open-files limit, or lower limits.connections.',
+  })
 }
 
 function unreachable(name: string, faults: readonly string[]): GatewayError {

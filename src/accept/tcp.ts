@@ -74,11 +74,12 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     const code = options.gate.admit(address)
     if (code !== undefined) return refuse(socket, options.gate.refusal(code), refused)
     const fd = duplicate(socket)
-    socket.destroy() // Closes its own descriptor only.
     if (fd === undefined) {
       options.gate.release(address)
-      return complain('a connection was dropped: no descriptor for it')
+      complain('a connection was refused: no descriptor for it')
+      return refuse(socket, options.gate.refusal('GW_TOO_MANY'), refused)
     }
+    socket.destroy() // Closes its own descriptor only.
     options.gate.take({ fd, listener: options.listener, address, port: remotePort })
   })
   await bind(server, options)

@@ -100,6 +100,14 @@ describe('several addresses', () => {
   })
 })
 
+test('a gateway without descriptors blames itself, and no address', async () => {
+  const at = { host: '127.0.0.1', port: 1 }
+  const dial = () => Promise.reject(Object.assign(new Error('connect'), { code: 'EMFILE' }))
+  expect(await place([at, at], { dial })).toBe(
+    'GW_TOO_MANY dial c: EMFILE | The gateway has no descriptor left: raise its open-files limit, or lower limits.connections.',
+  )
+})
+
 describe('names', () => {
   test('are looked up at every dial: what changed counts at once', async () => {
     const port = await freePort()

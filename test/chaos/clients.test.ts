@@ -119,6 +119,29 @@ test('one that sends a byte at a time is served', async () => {
   await client.close()
 }, 30_000)
 
+test('one that sends a byte now and then has no longer for its handshake than anybody else', async () => {
+  const client = new PostgresClient(place.gateway.port)
+  const since = performance.now()
+  let at = 0
+  const packet = startup(CONNECTION)
+  const timer = setInterval(() => {
+    if (!client.isClosed) client.socket.write(Buffer.of(packet[at++ % packet.length]!))
+  }, 250)
+  expect((await client.answer()).error).toBe('08006')
+  clearInterval(timer)
+  expect(performance.now() - since).toBeLessThan(HANDSHAKE_MS + 1500)
+  await client.closed
+}, 30_000)
+
+test('one that vanishes while a result comes leaves nothing behind', async () => {
+  const before = descriptorsOf(place.gateway.pid)
+  const client = await place.client()
+  client.send(`COPY (${LARGE}) TO STDOUT`)
+  expect((await client.next())?.kind).toBe('H')
+  client.socket.resetAndDestroy()
+  await expectAllGone(before)
+}, 30_000)
+
 test('one that vanishes in mid-COPY leaves nothing behind', async () => {
   const before = descriptorsOf(place.gateway.pid)
   const client = await place.client()

@@ -166,7 +166,7 @@ export function int32(value: number): Buffer {
 
 export function int16(value: number): Buffer {
   const bytes = Buffer.alloc(2)
-  bytes.writeInt16BE(value)
+  bytes.writeUInt16BE(value & 0xffff)
   return bytes
 }
 

@@ -1,6 +1,6 @@
 /** What a pool of runners needs of a connection, against a real PostgreSQL: whose credential, who is told, where to. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -337,3 +337,31 @@ describe('max_sessions', () => {
     for (const client of await Promise.all([few(), few()])) client.end()
   })
 })
+
+test('the kernel asks after a minute whether client and target are still there', async () => {
+  const client = await login('agent', 'plain')
+  const own = client.socket.localPort!
+  const target = Number(await value(client, 'SELECT inet_client_port()'))
+  // Until what was sent last is acknowledged another timer runs. The rest of its time is in hundredths of a second.
+  const timers = () =>
+    socketsOfGateway().filter(({ local, remote }) => remote === own || local === target)
+  const isAsked = { timer: KEEP_ALIVE, isSoon: true }
+  await expect
+    .poll(() => timers().map(({ timer, ms }) => ({ timer, isSoon: ms <= 60_000 })))
+    .toEqual([isAsked, isAsked])
+  client.end()
+})
+
+const KEEP_ALIVE = 2
+
+/** TCP over IPv4 as the kernel lists it: https://www.kernel.org/doc/Documentation/networking/proc_net_tcp.txt */
+function socketsOfGateway(): { local: number; remote: number; timer: number; ms: number }[] {
+  const lines = readFileSync(`/proc/${gateway.pid}/net/tcp`, 'utf8').trim().split('\n')
+  return lines.map((line) => {
+    const [, local = '', remote = '', , , timer = ''] = line.trim().split(/\s+/)
+    const portOf = (address: string) => Number.parseInt(address.split(':')[1] ?? '', 16)
+    const [kind = '', ticks = ''] = timer.split(':')
+    const ms = Number.parseInt(ticks, 16) * 10
+    return { local: portOf(local), remote: portOf(remote), timer: Number.parseInt(kind, 16), ms }
+  })
+}

@@ -21,6 +21,8 @@ import * as write from './write.ts'
 const LINGER_MS = 2_000
 /** At most one cancel for one answer in this time. */
 const CANCEL_MS_MIN = 50
+/** How long a target may take to say what names mean, before the client is welcome. */
+const START_MS_MAX = 20_000
 /** How long a target may take to obey a cancel. */
 const GRACE_MS = 5_000
 
@@ -79,7 +81,11 @@ class Session {
     live.lastActive = monotonicMs()
     upstream.wire.listen(this.#fromTarget())
     if (upstream.rest.length > 0) this.#talk.down.push(upstream.rest, 0, upstream.rest.length)
+    // A target that hangs right after its login has let nobody in yet.
+    const late = setTimeout(() => this.#finish('GW_UPSTREAM_LOGIN', this.#mute()), START_MS_MAX)
+    late.unref()
     const begin = () => {
+      clearTimeout(late)
       this.#welcome()
       client.wire.listen(this.#fromClient())
       const rest = client.rest()
@@ -88,6 +94,14 @@ class Session {
     // What names mean is asked before the client may send its first text, where there will be any.
     if (this.#talk.replication === 'physical') begin()
     else this.#talk.keeper.refresh(this.#talk.status, begin)
+  }
+
+  #mute(): GatewayError {
+    const { name } = this.#parts.grant.connection
+    const seconds = START_MS_MAX / 1000
+    return new GatewayError('GW_UPSTREAM_LOGIN', 'no answer to the first question', {
+      say: `The target of "${name}" did not answer for ${seconds} s after the login.`,
+    })
   }
 
   #clockOf(limitMs: number): StatementClock<Entry> {

@@ -4,11 +4,13 @@
  */
 import { madeOf } from './drop-cascade.ts'
 import type { Gathered } from './gathered.ts'
-import { isPart, type Part } from './nodes.ts'
+import { dotted, isPart, type Part } from './nodes.ts'
 import { objectWords } from './object-kinds.ts'
+import type { Node } from './parse.ts'
 import { alters, names, type Place, placeOf, tableScope } from './relations.ts'
+import { typeOf } from './resolve.ts'
 import type { Scope } from './scope.ts'
-import { columnDefinitions } from './table-elements.ts'
+import { columnDefinitions, SERIAL } from './table-elements.ts'
 
 /** Sub-commands that fill, recompute or drop stored values; an identity may restart its sequence. */
 const CHANGES_VALUES = new Set([
@@ -69,14 +71,15 @@ function subCommand(g: Gathered, scope: Scope, one: { place: Place; cmd: Part })
     g.columns.add(`${place.name}.${cmd.name}`)
   if (CHANGES_VALUES.has(kind) && !place.temporary) g.change({ bounded: false })
   // A default may be computed anew for every row: whether it is volatile is not looked into.
-  if (kind === 'AT_AddColumn' && hasDefault(cmd.def) && !place.temporary)
+  if (kind === 'AT_AddColumn' && hasDefault(g, cmd.def) && !place.temporary)
     g.change({ bounded: false })
   columnDefinitions(g, scope, cmd.def)
 }
 
-/** A default that is no constant, a generated column, or an identity. */
-function hasDefault(def: unknown): boolean {
+/** A default that is no constant, a generated column, an identity, or a type that brings a default along. */
+function hasDefault(g: Gathered, def: unknown): boolean {
   const column = isPart(def) && isPart(def.ColumnDef) ? def.ColumnDef : {}
+  if (bringsDefault(g, column.typeName)) return true
   const constraints = Array.isArray(column.constraints) ? column.constraints : []
   return constraints.some((one: unknown) => {
     const inside = isPart(one) && isPart(one.Constraint) ? one.Constraint : {}
@@ -84,4 +87,14 @@ function hasDefault(def: unknown): boolean {
     if (inside.contype !== 'CONSTR_DEFAULT') return false
     return !(isPart(inside.raw_expr) && inside.raw_expr.A_Const !== undefined)
   })
+}
+
+/** serial and its kin take from a sequence; a domain may have a default. */
+function bringsDefault(g: Gathered, typeName: unknown): boolean {
+  const parts = isPart(typeName) ? dotted(typeName.names as Node[] | undefined) : undefined
+  const name = parts?.at(-1)
+  if (parts === undefined || name === undefined) return false
+  if (parts.length === 1 && SERIAL.has(name)) return true
+  const type = typeOf(g.trust.names, parts.at(-2), name)
+  return typeof type === 'object' && type.kind === 'd'
 }

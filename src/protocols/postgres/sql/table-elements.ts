@@ -42,7 +42,14 @@ function isSilent(value: Part): boolean {
 }
 
 /** serial and its kin are no types but short for a sequence and a default; only column definitions know them. */
-const SERIAL = new Set(['serial', 'serial2', 'serial4', 'serial8', 'smallserial', 'bigserial'])
+export const SERIAL: ReadonlySet<string> = new Set([
+  'serial',
+  'serial2',
+  'serial4',
+  'serial8',
+  'smallserial',
+  'bigserial',
+])
 
 function column(g: Gathered, scope: Scope, inside: Part): void {
   const type = isPart(inside.typeName) ? inside.typeName : undefined

@@ -40,3 +40,10 @@ test('expressions that it brings along are judged', () => {
   ])
     expect(judge(`ALTER TABLE users ${what}`).classes, what).toContain('execute')
 })
+
+test('a type may bring a default along', () => {
+  for (const type of ['serial', 'bigserial', 'checked', 'public.checked'])
+    expect(judge(`ALTER TABLE users ADD n ${type}`).facts.writes, type).toBe(true)
+  for (const type of ['int', 'mood'])
+    expect(judge(`ALTER TABLE users ADD n ${type}`).facts.writes, type).toBe(false)
+})
