@@ -89,7 +89,7 @@ export class SessionWorker {
   readonly #cancels = new AddressRate(CANCELS)
   readonly #cancellations = new Cancellations({
     sessions: this.#live,
-    tell: (message) => this.#channel.postMessage(message),
+    tell: (message) => this.#tell(message),
   })
   #settings: Settings
   #policies: PolicySet
@@ -235,7 +235,7 @@ export class SessionWorker {
       decide: (guard, action, context) => this.#decide(guard, action, context),
       shape: (shape: ActionShape) => this.#recorder.shape(shape),
       catalogueChanged: (connection, database) => {
-        this.#channel.postMessage({ type: 'catalogue', connection, database } satisfies Broadcast)
+        this.#tell({ type: 'catalogue', connection, database })
       },
       warn: (say, fields) => this.#log.warn(fields, say),
     }
@@ -296,6 +296,10 @@ export class SessionWorker {
     this.#turn.schedule()
   }
 
+  #tell(message: Broadcast): void {
+    this.#channel.postMessage(message)
+  }
+
   #told(message: Broadcast): void {
     switch (message.type) {
       case 'cancel':
@@ -322,14 +326,11 @@ export class SessionWorker {
       case 'hello-again':
         this.#helloMain()
         return
-      case 'metrics':
-        this.#channel.postMessage({
-          type: 'metrics-answer',
-          id: message.id,
-          thread: threadId,
-          metrics: this.#counts.metrics(),
-        } satisfies Broadcast)
+      case 'metrics': {
+        const metrics = this.#counts.metrics()
+        this.#tell({ type: 'metrics-answer', id: message.id, thread: threadId, metrics })
         return
+      }
       default:
     }
   }

@@ -50,6 +50,8 @@ export class Play {
   readonly #stage: Stage
   readonly #options: PlayOptions
   #names: Record<string, unknown> | 'fail' = {}
+  /** The next question meets a cancel that came too late. */
+  #cancels = false
   /** Frames up to here have been looked at for questions of the gateway. */
   #answered = 0
   #status = 'I'
@@ -145,7 +147,8 @@ export class Play {
   }
 
   #rename(answer: string): void {
-    this.#names = answer === 'fail' ? 'fail' : JSON.parse(answer)
+    this.#cancels = answer === 'cancelled once'
+    if (!this.#cancels) this.#names = answer === 'fail' ? 'fail' : JSON.parse(answer)
   }
 
   /** Lets out what is queued, answers questions, closes what was closed; until nothing moves any more. */
@@ -171,6 +174,10 @@ export class Play {
   #reply(question: string): Buffer {
     const ready = build(`Ready ${this.#status}`, 'down', columns)
     if (this.#status === 'E' || (question === 'names' && this.#names === 'fail')) {
+      return Buffer.concat([build('Error 53200 "out of memory"', 'down', columns), ready])
+    }
+    if (this.#cancels) {
+      this.#cancels = false
       return Buffer.concat([build('Error 57014 "cancelled"', 'down', columns), ready])
     }
     const json =
