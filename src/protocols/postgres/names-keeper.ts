@@ -78,8 +78,20 @@ export class NamesKeeper {
     const known = this.#store.get(this.#key)
     if (known === undefined) return true
     if (known.catalogue.epoch !== this.#names?.catalogue.epoch && !this.#transactionDirty)
-      return true
+      return !this.#rebased(known.catalogue, status)
     return status === IDLE && this.#store.age(known) > CATALOGUE_MS_MAX
+  }
+
+  /**
+   * In a transaction a question would be its first query, behind which SET TRANSACTION is too late. A session with
+   * nothing of its own sees what all see, and takes over the new catalogue without asking.
+   */
+  #rebased(catalogue: Catalogue, status: number): boolean {
+    const names = this.#names
+    if (status === IDLE || names === undefined || names.catalogue.parts === undefined) return false
+    const settings = names.key.substring(names.key.indexOf(':'))
+    this.#names = { ...names, catalogue, key: `${catalogue.epoch}${settings}` }
+    return true
   }
 
   /** A statement with this effect is on its way up. */

@@ -75,7 +75,7 @@ export class Requests implements LaneHandler {
     // Whether the target takes the next bytes as data or as messages is known when it has answered.
     if (talk.copyAsked > 0) return WAIT
     if (talk.skipping !== 'no' && kind !== UP.sync) return TAKEN
-    if (this.#mustRefresh(kind)) return WAIT
+    if (this.#mustRefresh(kind) && !namesUnnamed(kind, bytes, start)) return this.#refresh()
     const held = this.#message(kind, bytes, start, end)
     if (held !== WAIT) this.#refreshed = false
     return held
@@ -88,13 +88,19 @@ export class Requests implements LaneHandler {
     if (!talk.keeper.needsRefresh(talk.status)) return false
     // It runs no SQL, not the gateway's either.
     if (talk.replication === 'physical') return false
-    if (talk.ledger.size > 0) return talk.keeper.isDirty || talk.keeper.isOverdue
+    return talk.ledger.size === 0 || talk.keeper.isDirty || talk.keeper.isOverdue
+  }
+
+  #refresh(): Held {
+    const talk = this.#talk
+    // Once what is owed has come.
+    if (talk.ledger.size > 0) return WAIT
     this.#refreshed = true
     talk.blocked = true
     talk.keeper.refresh(talk.status, () => {
       talk.blocked = false
     })
-    return true
+    return WAIT
   }
 
   #message(kind: number, bytes: Buffer, start: number, end: number): Held {
@@ -286,4 +292,15 @@ export class Requests implements LaneHandler {
     this.#talk.malformed('client', what)
     return STOP
   }
+}
+
+/**
+ * The message speaks of the unnamed statement or portal, which a question of the gateway's own, being a simple
+ * query, would destroy. Its meaning was settled when it was made; names unknown since then leave it opaque.
+ */
+function namesUnnamed(kind: number, bytes: Buffer, start: number): boolean {
+  const first = start + 5
+  if (kind === UP.execute) return bytes[first] === 0
+  if (kind === UP.describe || kind === UP.close) return bytes[first + 1] === 0
+  return kind === UP.bind && bytes[bytes.indexOf(0, first) + 1] === 0
 }

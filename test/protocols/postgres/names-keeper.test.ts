@@ -112,6 +112,18 @@ describe('what is asked', () => {
     expect(keeper.names?.key).not.toBe(before)
   })
 
+  test('a transaction takes over what another session loaded, and asks nothing before its first query', () => {
+    const { refresh, keeper, store } = setUp()
+    refresh(IDLE)
+    const before = keeper.names!
+    const catalogue = { ...before.catalogue, epoch: before.catalogue.epoch + 1 }
+    store.put('k', { catalogue, version: 'v2', mark: store.mark('k') })
+    expect(keeper.needsRefresh(IN_TRANSACTION)).toBe(false)
+    expect(keeper.names?.catalogue).toBe(catalogue)
+    expect(keeper.names?.key).not.toBe(before.key)
+    expect(keeper.needsRefresh(IDLE)).toBe(false)
+  })
+
   test('nothing is asked in a failed transaction', () => {
     const { refresh, keeper } = setUp()
     refresh(IDLE)

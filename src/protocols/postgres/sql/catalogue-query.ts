@@ -23,6 +23,7 @@ const USER = '16384'
 const SCHEMA = `(CASE WHEN n.oid ${eq} pg_catalog.pg_my_temp_schema() THEN 'pg_temp'
   ELSE n.nspname::pg_catalog.text END)`
 
+/** Of an OID, whose JSON would be a string; for other numbers a cast could be refused. */
 const number = (value: string) => `(${value})::pg_catalog.int8`
 const tuple = (...values: readonly string[]) => `pg_catalog.json_build_array(${values.join(', ')})`
 const catalogue = (name: string) => `'pg_catalog.${name}'::pg_catalog.regclass`
@@ -50,7 +51,7 @@ interface Scope {
 const KINDS = `c.relkind ${eq} ANY (ARRAY['r','p','v','m','f','S','c']::pg_catalog."char"[])`
 
 /** Columns that a generated one is computed from, by relation and column. */
-const GENERATED = `(SELECT g.adrelid, g.adnum, pg_catalog.json_agg(${number('d.refobjsubid')}) AS list
+const GENERATED = `(SELECT g.adrelid, g.adnum, pg_catalog.json_agg(d.refobjsubid) AS list
     FROM pg_catalog.pg_attrdef g JOIN pg_catalog.pg_depend d ON d.objid ${eq} g.oid
       AND d.classid ${eq} ${catalogue('pg_attrdef')} AND d.refclassid ${eq} ${catalogue('pg_class')}
       AND d.refobjid ${eq} g.adrelid AND d.refobjsubid ${gt} 0
@@ -58,7 +59,7 @@ const GENERATED = `(SELECT g.adrelid, g.adnum, pg_catalog.json_agg(${number('d.r
     GROUP BY 1, 2)`
 
 const COLUMN = tuple(
-  number('a.attnum'),
+  'a.attnum',
   'a.attname',
   number('a.atttypid'),
   'a.attnotnull',
@@ -129,7 +130,7 @@ function relations(scope: Scope): string {
   })}
   ${perRelation('triggers', {
     key: 'g.tgrelid',
-    value: tuple('g.tgname', number('g.tgtype')),
+    value: tuple('g.tgname', 'g.tgtype'),
     from: 'pg_catalog.pg_trigger g WHERE NOT g.tgisinternal',
   })}
   ${perRelation('rules', {
@@ -139,7 +140,7 @@ function relations(scope: Scope): string {
   })}
   ${perRelation('reads', {
     key: 's.ev_class',
-    value: tuple(number('s.relation'), number('s.number')),
+    value: tuple(number('s.relation'), 's.number'),
     from: `${READ} s`,
   })}
   ${perRelation('calls', { key: 's.ev_class', value: number('s.oid'), from: `${CALLED} s` })}
@@ -265,7 +266,6 @@ const PARTS = {
       'pg_namespace',
     ],
   },
-  // Those of initdb's that a view calls are among them.
   routines: { text: routines, from: ['pg_proc', 'pg_rewrite', 'pg_namespace', 'pg_extension'] },
   operators: { text: operators, from: ['pg_operator', 'pg_namespace'] },
   types: {
