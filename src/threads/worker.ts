@@ -20,8 +20,7 @@ import { decide } from '../decide/decide.ts'
 import type { Grant } from '../decide/grant.ts'
 import type { Guard, PolicySet } from '../decide/policy.ts'
 import type { Identity } from '../identify/identity.ts'
-import { DetectorSet, KNOWN_DETECTORS } from '../mask/detect.ts'
-import { type Finding, findingsIn } from '../mask/findings.ts'
+import { allDetectors, type Finding, findingsIn } from '../mask/findings.ts'
 import { postgres } from '../protocols/postgres/index.ts'
 import type {
   Claim,
@@ -61,7 +60,6 @@ const SWEEP_MS = 1_000
 /** Cancel requests of one address, per worker: no key of four bytes is guessed at this rate while its session lives. */
 const CANCELS = { perSecond: 100, burst: 1000 }
 const NO_FINDINGS: readonly Finding[] = []
-const REDACT = { type: 'redact' } as const
 
 /** A session that is being recorded. */
 export interface Opened {
@@ -84,8 +82,6 @@ export class SessionWorker {
   readonly #live = new Set<LiveSession>()
   /** Apart from the key of hashes in records, so that neither says anything of the other. */
   readonly #maskKey: Uint8Array
-  /** For rules that read `findings`; compiled when the first one does. */
-  #allDetectors: DetectorSet | undefined
   readonly #cancels = new AddressRate(CANCELS)
   readonly #cancellations = new Cancellations({
     sessions: this.#live,
@@ -246,7 +242,12 @@ export class SessionWorker {
     return decide(guard, action, {
       grant: context.grant,
       now,
-      findings: guard.readsFindings ? this.#findings(action) : NO_FINDINGS,
+      findings: guard.readsFindings
+        ? findingsIn(
+            { text: [action.text], params: action.facts.sql?.params ?? [] },
+            allDetectors(),
+          )
+        : NO_FINDINGS,
       session: {
         id: context.sessionId,
         clientIp: context.address,
@@ -257,14 +258,6 @@ export class SessionWorker {
         maskedValues: context.maskedValues,
       },
     })
-  }
-
-  #findings(action: Action): readonly Finding[] {
-    this.#allDetectors ??= new DetectorSet(
-      [...KNOWN_DETECTORS.keys()].map((detector) => ({ detector, with: REDACT, monitor: false })),
-    )
-    const places = { text: [action.text], params: action.facts.sql?.params ?? [] }
-    return findingsIn(places, this.#allDetectors)
   }
 
   /** The session is over: its last event. */

@@ -9,8 +9,8 @@ import { decide } from '../../src/decide/decide.ts'
 import { admit, type Grant } from '../../src/decide/grant.ts'
 import { compilePolicies, type Guard, type PolicySet } from '../../src/decide/policy.ts'
 import { type Identity, NO_JOB } from '../../src/identify/identity.ts'
-import { DetectorSet, KNOWN_DETECTORS } from '../../src/mask/detect.ts'
-import { findingsIn } from '../../src/mask/findings.ts'
+import { KNOWN_DETECTORS } from '../../src/mask/detect.ts'
+import { allDetectors, findingsIn } from '../../src/mask/findings.ts'
 import { CatalogueStore, catalogueKey } from '../../src/protocols/postgres/catalogues.ts'
 import type { PostgresUpstream } from '../../src/protocols/postgres/dial.ts'
 import { ParseThread } from '../../src/protocols/postgres/parse-pool.ts'
@@ -113,14 +113,6 @@ export function policiesOf(body: string): PolicySet {
   return result.policies
 }
 
-const ALL_DETECTORS = new DetectorSet(
-  [...KNOWN_DETECTORS.keys()].map((detector) => ({
-    detector,
-    with: { type: 'redact' } as const,
-    monitor: false,
-  })),
-)
-
 export interface Stage {
   readonly parts: RelayParts<PostgresUpstream>
   readonly shared: PostgresShared & { readonly catalogues: CatalogueStore }
@@ -158,7 +150,7 @@ export function stage(
         findings: guard.readsFindings
           ? findingsIn(
               { text: [action.text], params: action.facts.sql?.params ?? [] },
-              ALL_DETECTORS,
+              allDetectors(),
             )
           : [],
         session: {

@@ -89,7 +89,10 @@ describe('the dashboard', () => {
       expect([title, fieldConfig?.defaults.unit === undefined]).toEqual([title, false])
       const sources = [datasource, ...(panel.targets ?? []).map((target) => target.datasource)]
       for (const source of sources)
-        expect([title, source]).toEqual([title, { type: 'prometheus', uid: variable('datasource') }])
+        expect([title, source]).toEqual([
+          title,
+          { type: 'prometheus', uid: variable('datasource') },
+        ])
       const ids = panel.targets?.map(({ refId }) => refId) ?? []
       expect([title, ids.length > 0, new Set(ids).size]).toEqual([title, true, ids.length])
     }

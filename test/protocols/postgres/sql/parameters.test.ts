@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest'
-import { BOUND, changesNames, judgeParameter } from '../../../../src/protocols/postgres/sql/parameters.ts'
+import {
+  BOUND,
+  changesNames,
+  judgeParameter,
+} from '../../../../src/protocols/postgres/sql/parameters.ts'
 
 const CONTEXT = { identityParameter: 'sluice.subject' }
 const judgement = (name: string, value: string | undefined | null | typeof BOUND) =>
