@@ -161,14 +161,16 @@ export class Play {
 
   #answer(): boolean {
     const { frames } = framesOf(this.bytes('target'))
-    const asked = frames[this.#answered]
-    if (asked === undefined) return false
-    this.#answered += 1
-    const question = OWN.get(asked.toString('utf8', 5, asked.length - 1))
-    if (question === undefined || this.target.isEnded) return true
-    const answer = this.#reply(question)
-    for (const piece of this.#options.cut?.(answer) ?? [answer]) this.target.receive(piece)
-    return true
+    while (this.#answered < frames.length) {
+      const asked = frames[this.#answered]!
+      this.#answered += 1
+      const question = OWN.get(asked.toString('utf8', 5, asked.length - 1))
+      if (question === undefined || this.target.isEnded) continue
+      const answer = this.#reply(question)
+      for (const piece of this.#options.cut?.(answer) ?? [answer]) this.target.receive(piece)
+      return true
+    }
+    return false
   }
 
   #reply(question: string): Buffer {
