@@ -152,7 +152,8 @@ test('one that vanishes in mid-COPY leaves nothing behind', async () => {
   client.socket.resetAndDestroy()
   await expectAllGone(before)
   expect(await ask(place.server, 'SELECT count(*) FROM chaos')).toBe('0')
-  const sql = "SELECT count() AS n FROM events WHERE kind = 'outcome' AND verb = 'COPY'"
+  const sql = `SELECT count() AS n FROM events WHERE kind = 'outcome' AND (session_id, action_id) IN
+    (SELECT session_id, action_id FROM events WHERE statement = 'COPY chaos FROM STDIN')`
   const rows = await place.gateway.eventually(sql, ([row]) => Number(row?.n) === 1)
   expect(Number(rows[0]?.n)).toBe(1)
 }, 30_000)
