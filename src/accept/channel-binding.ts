@@ -10,15 +10,21 @@ import type { ChannelBinding } from '../threads/messages.ts'
 
 export const UNBOUND: ChannelBinding = { flag: 'n', data: new Uint8Array(0) }
 
-/** `certificate`: DER, undefined without TLS. `isOffered`: the target names SCRAM-SHA-256-PLUS. */
+/**
+ * `certificate`: DER, undefined without TLS. `isOffered`: the target names SCRAM-SHA-256-PLUS. `isVerified`: the
+ * certificate is known to be the target's own. undefined: nothing shows that nobody stands between.
+ */
 export function bindingFor(
   certificate: Uint8Array | undefined,
-  isOffered: boolean,
-): ChannelBinding {
-  const data = certificate === undefined ? undefined : endPointHash(certificate)
+  offer: { readonly isOffered: boolean; readonly isVerified: boolean },
+): ChannelBinding | undefined {
+  if (certificate === undefined) return UNBOUND
+  // Who stands between chooses the certificate: that we could bind is said whatever it is.
+  if (!offer.isOffered) return { flag: 'y', data: UNBOUND.data }
+  const data = endPointHash(certificate)
+  if (data !== undefined) return { flag: 'p', data }
   // A certificate without such a hash (Ed25519) can be bound by neither side.
-  if (data === undefined) return UNBOUND
-  return isOffered ? { flag: 'p', data } : { flag: 'y', data: UNBOUND.data }
+  return offer.isVerified ? UNBOUND : undefined
 }
 
 /** undefined: the certificate's signature has no hash of its own, or cannot be read. */

@@ -35,7 +35,12 @@ export class WorkerPorts {
   }
 
   attach(thread: number, port: MessagePort): void {
-    this.#ports.get(thread)?.close()
+    const former = this.#ports.get(thread)
+    if (former !== undefined) {
+      // It tells anew what it holds.
+      this.#parts.places.gone(thread)
+      former.close()
+    }
     this.#ports.set(thread, port)
     port.on('message', (request: ControlRequest | ControlNotice) => {
       const { places } = this.#parts
@@ -84,7 +89,8 @@ export async function answer(
       case 'password':
         return { type: 'password', id, password: parts.vault.password(request.login) }
       case 'place': {
-        if (await parts.places.take(thread, request.connection)) return { type: 'place', id }
+        const { connection } = request
+        if (await parts.places.take(thread, connection)) return { type: 'place', id, connection }
         throw new GatewayError('GW_TOO_MANY_SESSIONS', 'no place in time')
       }
       case 'client-key':

@@ -5,16 +5,19 @@
  * Nothing is lost by waiting: what was forwarded is in the spool, and the spool has room. Nice alone does not do it: an
  * engine at nice 10 still slowed sessions by a tenth, because it keeps woken threads off a core that looks busy.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import os from 'node:os'
 import { scheduleIdle } from '../base/libc.ts'
 
 const NICE = 10
 const CAP_SYS_NICE = 1n << 23n
+/** The first user namespace's number, fixed in the kernel: a capability held in another one does not count for this. */
+const FIRST_USER_NAMESPACE = 'user:[4026531837]'
 
 /** Whether a thread that was put aside can be called back: without the capability it would stay there for ever. */
 export function mayDefer(): boolean {
   try {
+    if (readlinkSync('/proc/self/ns/user') !== FIRST_USER_NAMESPACE) return false
     const [, capabilities] =
       /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
     return (BigInt(`0x${capabilities ?? '0'}`) & CAP_SYS_NICE) !== 0n

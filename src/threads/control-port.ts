@@ -72,7 +72,11 @@ export class ControlPort {
 
   #answered(answer: ControlAnswer): void {
     const waiting = this.#waiting.get(answer.id)
-    if (waiting === undefined) return
+    if (waiting === undefined) {
+      // Granted after its asker gave up: back it goes, or it would be lost.
+      if (answer.type === 'place') this.tell({ type: 'place-left', connection: answer.connection })
+      return
+    }
     this.#waiting.delete(answer.id)
     clearTimeout(waiting.timer)
     waiting.resolve(answer)

@@ -67,7 +67,7 @@ export interface ChannelBinding {
 }
 
 export type ControlAnswer =
-  | { readonly type: 'place'; readonly id: number }
+  | { readonly type: 'place'; readonly id: number; readonly connection: string }
   | { readonly type: 'identity'; readonly id: number; readonly identity: Identity }
   | {
       readonly type: 'scram-first'

@@ -36,15 +36,27 @@ test.each([
 ] as const)('a certificate signed by %s is bound by its hash', (_, flags, hash) => {
   const { der, expected } = made(flags, hash)
   expect(Buffer.from(endPointHash(der)!).toString('hex')).toBe(expected)
-  expect(bindingFor(der, true)).toEqual({ flag: 'p', data: Buffer.from(expected, 'hex') })
-  expect(bindingFor(der, false)).toMatchObject({ flag: 'y', data: new Uint8Array(0) })
+  for (const isVerified of [true, false]) {
+    const offered = bindingFor(der, { isOffered: true, isVerified })
+    expect(offered).toEqual({ flag: 'p', data: Buffer.from(expected, 'hex') })
+    const hidden = bindingFor(der, { isOffered: false, isVerified })
+    expect(hidden).toMatchObject({ flag: 'y', data: new Uint8Array(0) })
+  }
 })
 
-test('without TLS, or a certificate that has no such hash, nothing is bound', () => {
+test('without TLS nothing is bound', () => {
+  for (const isOffered of [true, false])
+    expect(bindingFor(undefined, { isOffered, isVerified: false })).toMatchObject({ flag: 'n' })
+})
+
+test('a certificate that has no such hash is good only where it is verified, and hides no offer', () => {
   const { der } = made(['-newkey', 'ed25519'], 'sha256')
-  for (const certificate of [undefined, der, Buffer.alloc(0)])
-    for (const isOffered of [true, false])
-      expect(bindingFor(certificate, isOffered)).toMatchObject({ flag: 'n' })
+  for (const certificate of [der, Buffer.alloc(0)]) {
+    const ask = (isOffered: boolean, isVerified: boolean) =>
+      bindingFor(certificate, { isOffered, isVerified })?.flag
+    expect([ask(true, false), ask(true, true)]).toEqual([undefined, 'n'])
+    expect([ask(false, false), ask(false, true)]).toEqual(['y', 'y'])
+  }
 })
 
 test('noise and cut certificates have no hash, or one of what is there', () => {

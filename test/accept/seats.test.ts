@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { AddressSeats } from '../../src/accept/seats.ts'
 
 const seats = (count: number) => AddressSeats.ofSize(count, [12_345, -678])
@@ -51,4 +51,20 @@ test('whatever comes and goes, nobody is over the limit and nothing is left behi
     }),
     { numRuns: 30 },
   )
+})
+
+test('two workers at once never exceed the limit', () => {
+  const seats = AddressSeats.ofSize(4, [1, 2])
+  const { add } = Atomics
+  let calls = 0
+  const other: boolean[] = []
+  vi.spyOn(Atomics, 'add').mockImplementation(((cells: Int32Array, at: number, count: number) => {
+    calls += 1
+    // The other worker runs whole between our two additions.
+    if (calls === 2) other.push(new AddressSeats(seats.shared).take(1, '192.0.2.1', 1))
+    return add(cells, at, count)
+  }) as typeof Atomics.add)
+  const mine = seats.take(0, '192.0.2.1', 1)
+  vi.restoreAllMocks()
+  expect([mine, ...other].filter(Boolean).length).toBeLessThanOrEqual(1)
 })

@@ -70,7 +70,8 @@ export async function authenticate(target: Handshake, login: Login): Promise<num
       // A target that asks for nothing may be another one than we think it is. With `cert` it is verified, and
       // whether it took our certificate for an answer is its own affair.
       const { auth } = grant.credential
-      const isFree = auth.includes('trust') || auth.includes('cert')
+      const isFree =
+        auth.includes('trust') || (auth.includes('cert') && login.certificate !== undefined)
       if (!proven && !isFree) throw weaker('trust', connection)
       return minor
     }
@@ -119,7 +120,13 @@ async function prove(
     if (!auth.includes('scram-sha-256') || !(isPlus || offered.includes(SCRAM))) {
       throw weaker(offered.join(','), connection)
     }
-    const binding = bindingFor(parts.certificate, isPlus)
+    const isVerified = connection.tls.mode === 'verify-full'
+    const binding = bindingFor(parts.certificate, { isOffered: isPlus, isVerified })
+    if (binding === undefined) {
+      throw new GatewayError('GW_UPSTREAM_LOGIN', 'a certificate that SCRAM cannot be bound to', {
+        say: `SCRAM cannot be bound to the certificate of the target of "${connection.name}": \`tls: verify-full\` is needed.`,
+      })
+    }
     // Ours is TLS, and the target offers nothing but what cannot be done here.
     if (binding.flag !== 'p' && !offered.includes(SCRAM)) throw weaker(SCRAM_PLUS, connection)
     await proveScram(target, { login, binding }, control)

@@ -11,7 +11,7 @@ import type { RelayParts } from '../protocol.ts'
 import type { CatalogueStore } from './catalogues.ts'
 import { Conversation } from './conversation.ts'
 import type { PostgresUpstream } from './dial.ts'
-import { type Entry, OWN, REPLICATION } from './entry.ts'
+import { CLOSE, type Entry, OWN, REPLICATION } from './entry.ts'
 import { IDLE } from './frame.ts'
 import { overdue } from './replies.ts'
 import type { PostgresShared } from './session-masks.ts'
@@ -41,6 +41,8 @@ class Session {
   readonly #secret: Buffer
   #linger: NodeJS.Timeout | undefined
   #openWires = 2
+  /** Until then the client's wire is the handshake's, which would keep its end to itself. */
+  #isBegun = false
   #stalled = false
   /** What the last cancel was for, and when it came. */
   #cancelled: Entry | undefined
@@ -86,6 +88,8 @@ class Session {
     late.unref()
     const begin = () => {
       clearTimeout(late)
+      if (this.#talk.over !== undefined) return
+      this.#isBegun = true
       this.#welcome()
       client.wire.listen(this.#fromClient())
       const rest = client.rest()
@@ -117,6 +121,11 @@ class Session {
       },
       onLate: (entry) => {
         this.#talk.overdue = entry
+        // Without a Sync the target keeps its answers back: a Flush shows whether anything still runs.
+        const last = this.#talk.ledger.last()
+        if (last !== undefined && last.kind <= CLOSE && !this.#talk.up.isWithinFrame) {
+          this.#talk.toTarget(write.FLUSH)
+        }
         recording.moment({ kind: 'own', status: 'cancel', text: 'GW_STATEMENT_TIMEOUT' })
         turn.schedule()
         this.#cancelRunning()
@@ -189,6 +198,8 @@ class Session {
     try {
       this.#talk.down.push(bytes, start, end)
       if (this.#talk.up.isWaiting) this.#talk.proceed()
+      // What stands behind a replication command is first only now.
+      if (this.#clock !== undefined && this.#talk.replication !== 'none') this.#clock.touch()
     } catch (error) {
       this.#bug(error)
     }
@@ -258,7 +269,8 @@ class Session {
     talk.cutRunning()
     // What still comes in is read and dropped: unread bytes would turn our close into a reset, which
     // can take the last message away from the client.
-    client.wire.resume()
+    if (this.#isBegun) client.wire.resume()
+    else client.wire.listen(this.#fromClient())
     upstream.wire.resume()
     this.#linger = setTimeout(() => {
       client.wire.destroy()

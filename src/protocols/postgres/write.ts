@@ -180,3 +180,4 @@ export const describe = (type: 'S' | 'P', name: string): Buffer =>
 export const copyFail = (text: string): Buffer => serialize.copyFail(text) as Buffer
 export const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4])
 export const SYNC = Buffer.from([0x53, 0, 0, 0, 4])
+export const FLUSH = Buffer.from([0x48, 0, 0, 0, 4])
