@@ -5,7 +5,7 @@
  * next text is judged the target is asked, on this very connection, what it sees now. A transaction that made
  * anything dirty makes it so again when it ends, because a rollback takes the change back.
  */
-import type { Catalogue, CatalogueStore } from './catalogues.ts'
+import type { Catalogue, CatalogueStore, Known } from './catalogues.ts'
 import { FAILED, IDLE } from './frame.ts'
 import type { Effect, Names } from './sql/analysis.ts'
 import { calm } from './sql/calm-question.ts'
@@ -15,6 +15,7 @@ import {
   IDLE_NAMES_TEXT,
   NAMES_TEXT,
   partsText,
+  schemasIn,
   VERSION_TEXT,
 } from './sql/catalogue-query.ts'
 import { buildCatalogue, namesFrom, renewCatalogue } from './sql/catalogue-read.ts'
@@ -34,6 +35,8 @@ export class NamesKeeper {
   #names: Names | undefined
   #dirty = true
   #changes = 0
+  /** Which schemas there were when `#names` were asked for. */
+  #schemas: string | undefined
   /** Something in the open transaction made names dirty. */
   #transactionDirty = false
   /** The shared catalogue is out of date by what this session did; asked for once its transaction is over. */
@@ -78,7 +81,7 @@ export class NamesKeeper {
     const known = this.#store.get(this.#key)
     if (known === undefined) return true
     if (known.catalogue.epoch !== this.#names?.catalogue.epoch && !this.#transactionDirty)
-      return !this.#rebased(known.catalogue, status)
+      return !this.#rebased(known, status)
     return status === IDLE && this.#store.age(known) > CATALOGUE_MS_MAX
   }
 
@@ -86,8 +89,10 @@ export class NamesKeeper {
    * In a transaction a question would be its first query, behind which SET TRANSACTION is too late. A session with
    * nothing of its own sees what all see, and takes over the new catalogue without asking.
    */
-  #rebased(catalogue: Catalogue, status: number): boolean {
+  #rebased({ catalogue, version }: Known, status: number): boolean {
     const names = this.#names
+    // The path lists the schemas that there are: with them it may have changed.
+    if (schemasIn(version) !== this.#schemas) return false
     if (status === IDLE || names === undefined || names.catalogue.parts === undefined) return false
     const settings = names.key.substring(names.key.indexOf(':'))
     this.#names = { ...names, catalogue, key: `${catalogue.epoch}${settings}` }
@@ -116,6 +121,14 @@ export class NamesKeeper {
     this.#changedCatalogue = false
     if (changed) this.#store.stale(this.#key)
     return changed
+  }
+
+  /** The target cannot be asked before the next message: names that may have changed since are not known. */
+  lapse(): void {
+    const known = this.#store.get(this.#key)
+    const isSame = known?.catalogue.epoch === this.#names?.catalogue.epoch
+    const isOld = known === undefined || this.#store.age(known) > OVERDUE_MS
+    if ((isOld || !isSame) && !this.#dirty) this.soil()
   }
 
   /** A parameter that the target reports changed in a way that changes how texts are read. */
@@ -173,8 +186,12 @@ export class NamesKeeper {
   }
 
   #askNames(catalogue: Catalogue, then: { status: number; done: () => void }): void {
+    const schemas = schemasIn(this.#store.get(this.#key)?.version ?? '')
     const settle = (names: Names | undefined) => {
-      if (names !== undefined) this.#names = names
+      if (names !== undefined) {
+        this.#names = names
+        this.#schemas = schemas
+      }
       this.#dirty = names === undefined
       then.done()
     }

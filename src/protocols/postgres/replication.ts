@@ -19,7 +19,9 @@ export function replicate(
   // What answers it has no form of its own: it must be the only one that is owed.
   if (talk.ledger.size > 0) return WAIT
   const { text, bytesUp } = asked
-  const isMasked = !talk.results.masks.now.idle
+  // The WAL is the whole server's: a mask that meets no column of this database meets one of another.
+  const { columns, detectors } = talk.guard.masks
+  const isMasked = columns.length > 0 || detectors.length > 0
   const mask = isMasked ? { touches: true, refusal: REFUSAL, rules: [] } : statement.mask
   const about = { params: [], bytesUp }
   const running = talk.reader.admitCall({ ...statement, mask }, text, about)

@@ -75,7 +75,10 @@ export class Requests implements LaneHandler {
     // Whether the target takes the next bytes as data or as messages is known when it has answered.
     if (talk.copyAsked > 0) return WAIT
     if (talk.skipping !== 'no' && kind !== UP.sync) return TAKEN
-    if (this.#mustRefresh(kind) && !namesUnnamed(kind, bytes, start)) return this.#refresh()
+    if (this.#mustRefresh(kind)) {
+      if (!namesUnnamed(kind, bytes, start)) return this.#refresh()
+      if (kind === UP.bind) talk.keeper.lapse()
+    }
     const held = this.#message(kind, bytes, start, end)
     if (held !== WAIT) this.#refreshed = false
     return held

@@ -201,3 +201,38 @@ test('stamps are equal while names are known to be the same, or unknown since th
   refresh(IDLE)
   expect(keeper.stamp).toBe(known)
 })
+
+describe('where the target cannot be asked before the next message', () => {
+  test('names that somebody may have changed since are not known', () => {
+    const { keeper, refresh, store, target } = setUp()
+    refresh(IDLE)
+    keeper.lapse()
+    expect(keeper.isDirty).toBe(false)
+    store.stale('k')
+    target.version = 'v2'
+    const other = new NamesKeeper({
+      store,
+      key: 'k',
+      ask: (text, answered) => answered(textOf(text)),
+    })
+    other.refresh(IDLE, () => {})
+    keeper.lapse()
+    expect(keeper.names).toBeUndefined()
+  })
+
+  test('and after a while none are', () => {
+    const { keeper, refresh, target } = setUp()
+    refresh(IDLE)
+    target.ms = 11_000
+    keeper.lapse()
+    expect(keeper.names).toBeUndefined()
+  })
+})
+
+/** What a target of version 2 answers. */
+function textOf(text: string): string {
+  if (text.includes(VERSION_TEXT)) return 'v2'
+  return text.includes(NAMES_TEXT) || text.includes(IDLE_NAMES_TEXT)
+    ? fixture.names
+    : fixture.catalogue
+}

@@ -380,21 +380,21 @@ export const NAMES_TEXT = `SELECT pg_catalog.json_build_object(
 
 const VERSIONED = [...new Set(ALL_PARTS.flatMap((part) => PARTS[part].from))]
 
-/**
- * Changes whenever a committed transaction has added, changed or removed a row of the catalogues above: each such
- * change writes a new row version with a new xmin, or takes one away. About 2 ms on a small database.
- */
+// A change of a row writes a new version of it with a new xmin, or takes one away.
+/** Changes with every committed change of the catalogues above, and with the server's version. About 2 ms. */
 export const VERSION_TEXT = `SELECT pg_catalog.concat_ws(',', ${VERSIONED.map(
   (one) => `(SELECT pg_catalog.concat(pg_catalog.count(*), ':',
     pg_catalog.sum(c.xmin::pg_catalog.text::pg_catalog.int8)) FROM pg_catalog.${one} c)`,
-).join(',\n  ')})`
+).join(',\n  ')}, pg_catalog.current_setting('server_version_num'))`
 
-/** What to load again between two answers to VERSION_TEXT. */
+/** The term of an answer to VERSION_TEXT that changes with the schemas. */
+export const schemasIn = (version: string): string | undefined =>
+  version.split(',')[VERSIONED.indexOf('pg_namespace')]
+
+/** What to load again between two answers to VERSION_TEXT; nothing: all, of another server even what initdb made. */
 export function changedParts(before: string, now: string): readonly Part[] {
   const [old, fresh] = [before.split(','), now.split(',')]
-  const differs = (one: string) => {
-    const at = VERSIONED.indexOf(one as (typeof VERSIONED)[number])
-    return fresh[at] === undefined || old[at] !== fresh[at]
-  }
-  return ALL_PARTS.filter((part) => PARTS[part].from.some(differs))
+  if (old[VERSIONED.length] !== fresh[VERSIONED.length]) return []
+  const differing = new Set(VERSIONED.filter((_, at) => !fresh[at] || old[at] !== fresh[at]))
+  return ALL_PARTS.filter((part) => PARTS[part].from.some((one) => differing.has(one)))
 }

@@ -149,6 +149,10 @@ export function itemOf(range: RangeVar, world: World): Item {
   for (const [at, column] of ordered.entries()) renamed.set(column.name, given[at] ?? column.name)
   const marks = new Map<string, Mark>()
   for (const [column, mark] of exposure.marks) marks.set(renamed.get(column) ?? column, mark)
+  // A name by position means the next column as soon as one before it is dropped.
+  const first = marks.values().next().value
+  if (first !== undefined)
+    for (const one of given) if (one !== undefined && !marks.has(one)) marks.set(one, first)
   const qualified = aliased ? undefined : `${relation.schema}.${relation.name}`
   return { ref, qualified, columns: new Set(renamed.values()), marks, whole: exposure.whole }
 }
@@ -209,11 +213,33 @@ function unqualified(name: string, level: Level | undefined): Meant {
         rows.push(...allMarks([item]))
       }
     }
-    if (found > before && at.definite) return { marks, exact: found === 1 }
+    if (found > before && at.definite) {
+      // Before the target reads the text the column may be gone, and the name mean what stands behind it.
+      const behind = [...rows, ...sameName(name, at.parent)].filter(
+        (one) => !marks.some((mark) => mark.label === one.label),
+      )
+      return {
+        marks: [...marks, ...behind.map(hideOrigin)],
+        exact: found === 1 && behind.length === 0,
+      }
+    }
   }
   if (isRow) return { marks: [...marks, ...rows], exact: false }
   if (found > 0) return { marks, exact: false }
   return SYSTEM_COLUMNS.has(name) ? CLEAR : unknown(level)
+}
+
+/** Everything masked that a name means further out. */
+function sameName(name: string, from: Level | undefined): Mark[] {
+  const marks: Mark[] = []
+  for (let at = from; at !== undefined; at = at.parent)
+    for (const item of at.items) {
+      const mark = item.marks.get(name)
+      if (item.ref === name) marks.push(...allMarks([item]))
+      else if (mark !== undefined) marks.push(mark)
+      else if (item.columns?.has(name)) marks.push(...item.whole)
+    }
+  return marks
 }
 
 function qualified(

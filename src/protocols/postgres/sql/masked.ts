@@ -50,7 +50,19 @@ export function maskFinding(stmt: Node, context: MaskContext): MaskFinding {
   if (masked === undefined) return NO_MASK
   const world: World = {
     masked,
-    relationOf: (schema, name) => context.resolve(schema, name),
+    relationOf: (schema, name) => {
+      const found = context.resolve(schema, name)
+      if (schema !== undefined || found === undefined || masked.touches(found.oid)) return found
+      // It hides a masked relation that stands behind it on the path, for as long as it has its name: while the target
+      // waits for a lock that may change, so a name means everything that it could mean.
+      const hides = context.names.searchPath.some((one) => {
+        const behind = context.resolve(one, name)
+        const marks =
+          behind === undefined ? [] : [...(masked.byRelation.get(behind.oid)?.values() ?? [])]
+        return marks.some((mark) => !mark.monitor)
+      })
+      return hides ? undefined : found
+    },
     relation: (oid) =>
       context.names.own.find((one) => one.oid === oid) ?? context.names.catalogue.relation(oid),
   }

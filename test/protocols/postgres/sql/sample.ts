@@ -74,6 +74,7 @@ export function resolve(schema: string | undefined, name: string): Relation | un
 export const NAMES = {
   catalogue: { relation: (oid: number) => RELATIONS.find((one) => one.oid === oid) },
   own: [],
+  searchPath: ['pg_catalog', 'public'],
 } as unknown as Names
 
 export interface MaskedName {
