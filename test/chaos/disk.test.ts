@@ -48,7 +48,8 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk (tmpfs, which needs root)
   const ballast = join(spool, 'ballast')
   beforeAll(async () => {
     mkdirSync(spool, { mode: 0o700 })
-    mount(spool, '4m')
+    // Room for segments of all workers, also where one is shipped late.
+    mount(spool, '32m')
     place = await startPlace({ config: { data: folder } })
   })
   afterEach(() => rmSync(ballast, { force: true }))
