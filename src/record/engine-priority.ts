@@ -2,8 +2,8 @@
  * IO (processes). How the engine's threads share a full machine with the sessions: they take what is left (SCHED_IDLE),
  * until somebody waits for them.
  *
- * Nothing is lost by waiting: what was forwarded is in the spool, and the spool has room. Nice alone does not do it: an
- * engine at nice 10 still slowed sessions by a tenth, because it keeps woken threads off a core that looks busy.
+ * Nothing is lost by waiting: what was forwarded is in the spool, and the spool has room. Beside that
+ * all of them are nice, which is all that is left where the kernel does not let a thread be called back.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import os from 'node:os'

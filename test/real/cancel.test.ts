@@ -100,3 +100,36 @@ test('statements one right after the other are each cancelled by one request', a
   await direct.end()
   client.end()
 }, 60_000)
+
+test('a wrong cancel key does nothing, the right one cancels', async () => {
+  const client = await WireClient.login(url, {})
+  const key = client.messages.find(({ kind }) => kind === 'K')!.body
+  const send = async (pid: Buffer, secret: Buffer) => {
+    const other = await WireClient.connect(gateway.port)
+    other.send(frame('', int32(CANCEL_REQUEST), pid, secret))
+    await other.closed()
+    expect(other.received.length).toBe(0)
+  }
+  const [pid, secret] = [key.subarray(0, 4), key.subarray(4)]
+  const sleeping = client.ask(query('SELECT pg_sleep(1.2)'))
+  const flipped = Buffer.from(secret)
+  flipped[3]! ^= 1
+  // At once: a key that nobody owns is answered after a second, and the statement must still run.
+  await Promise.all([
+    send(pid, flipped),
+    send(pid, Buffer.alloc(4)),
+    send(int32(pid.readInt32BE(0) + 1), secret),
+    send(pid, secret.subarray(0, 2)),
+    send(pid, Buffer.concat([secret, Buffer.alloc(28)])),
+  ])
+  expect((await sleeping).map(({ kind }) => kind).join('')).toBe('TDCZ')
+  const again = client.ask(query('SELECT pg_sleep(20)'))
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  await send(pid, secret)
+  expect((await again).map(({ kind }) => kind).join('')).toMatch(/^T?EZ$/)
+  expect(client.error()?.C).toBe('57014')
+  // Nothing runs: the cancel must not hit what comes next.
+  await send(pid, secret)
+  expect((await client.ask(query('SELECT 1'))).length).toBe(4)
+  client.end()
+})

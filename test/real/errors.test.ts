@@ -317,36 +317,6 @@ describe('in a session', () => {
     client.end()
   })
 
-  test('a wrong cancel key does nothing, the right one cancels', async () => {
-    const client = await login()
-    const key = client.messages.find(({ kind }) => kind === 'K')!.body
-    const cancel = async (pid: Buffer, secret: Buffer) => {
-      const other = await connect()
-      other.send(frame('', int32(80877102), pid, secret))
-      await other.closed()
-      expect(other.received.length).toBe(0)
-    }
-    const [pid, secret] = [key.subarray(0, 4), key.subarray(4)]
-    const sleeping = client.ask(query('SELECT pg_sleep(1.2)'))
-    const flipped = Buffer.from(secret)
-    flipped[3]! ^= 1
-    await cancel(pid, flipped)
-    await cancel(pid, Buffer.alloc(4))
-    await cancel(int32(pid.readInt32BE(0) + 1), secret)
-    await cancel(pid, secret.subarray(0, 2))
-    await cancel(pid, Buffer.concat([secret, Buffer.alloc(28)]))
-    expect((await sleeping).map(({ kind }) => kind).join('')).toBe('TDCZ')
-    const again = client.ask(query('SELECT pg_sleep(20)'))
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    await cancel(pid, secret)
-    expect((await again).map(({ kind }) => kind).join('')).toMatch(/^T?EZ$/)
-    expect(client.error()?.C).toBe('57014')
-    // Nothing runs: the cancel must not hit what comes next.
-    await cancel(pid, secret)
-    expect((await client.ask(query('SELECT 1'))).length).toBe(4)
-    client.end()
-  })
-
   test('a session that does nothing is ended after the idle time, a running one is not', async () => {
     const [idle, busy] = [await login(), await login()]
     const running = busy.ask(query('SELECT pg_sleep(6)'))

@@ -9,10 +9,8 @@ import { Entry, FUNCTION } from './entry.ts'
 import { parameterTexts } from './params.ts'
 import { type FunctionCallBody, readFunctionCall } from './read.ts'
 import type { Statement } from './sql/analysis.ts'
+import { FIRST_USER_OID } from './sql/catalogue.ts'
 import { opaqueStatement } from './sql/opaque-statement.ts'
-
-/** OIDs below are initdb's: what they name stays the same. */
-const FIRST_USER_OID = 16384
 
 export class FunctionCalls {
   readonly #talk: Conversation
@@ -62,6 +60,7 @@ export class FunctionCalls {
       talk.blocked = false
       const name = nameIn(json)
       this.#asked = { oid, name }
+      // What initdb made stays what it is.
       if (name !== undefined && oid < FIRST_USER_OID) this.#builtIn.set(oid, name)
     })
     return true

@@ -103,19 +103,9 @@ export function readBind(bytes: Buffer, start: number, end: number): BindBody | 
   const formats = readFormats(bytes, at, end)
   if (formats === undefined) return undefined
   at += 2 + formats.length * 2
-  if (at + 2 > end) return undefined
-  const count = bytes.readUInt16BE(at)
-  at += 2
-  if (formats.length > 1 && formats.length !== count) return undefined
-  const values: number[] = []
-  for (let i = 0; i < count; i++) {
-    if (at + 4 > end) return undefined
-    const size = bytes.readInt32BE(at)
-    at += 4
-    if (size < -1 || at + Math.max(size, 0) > end) return undefined
-    values.push(at, size)
-    at += Math.max(size, 0)
-  }
+  const values = readValues(bytes, at, end, formats.length)
+  if (values === undefined) return undefined
+  at = valuesEnd(values, at)
   const resultFormats = readFormats(bytes, at, end)
   if (resultFormats === undefined || at + 2 + resultFormats.length * 2 !== end) return undefined
   const portal = readName(bytes, start + 5, portalEnd)
@@ -136,10 +126,26 @@ export function readFunctionCall(
   const formats = readFormats(bytes, start + 9, end)
   if (formats === undefined) return undefined
   let at = start + 11 + formats.length * 2
+  const values = readValues(bytes, at, end, formats.length)
+  if (values === undefined) return undefined
+  at = valuesEnd(values, at)
+  // The format of the result, and nothing behind it.
+  if (at + 2 !== end || bytes.readUInt16BE(at) > 1) return undefined
+  return { oid: bytes.readUInt32BE(start + 5), formats, values }
+}
+
+/** Count and values of Bind and FunctionCall, as `BindBody.values` has them. */
+function readValues(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  formats: number,
+): readonly number[] | undefined {
+  let at = start
   if (at + 2 > end) return undefined
   const count = bytes.readUInt16BE(at)
   at += 2
-  if (formats.length > 1 && formats.length !== count) return undefined
+  if (formats > 1 && formats !== count) return undefined
   const values: number[] = []
   for (let i = 0; i < count; i++) {
     if (at + 4 > end) return undefined
@@ -149,9 +155,13 @@ export function readFunctionCall(
     values.push(at, size)
     at += Math.max(size, 0)
   }
-  // The format of the result, and nothing behind it.
-  if (at + 2 !== end || bytes.readUInt16BE(at) > 1) return undefined
-  return { oid: bytes.readUInt32BE(start + 5), formats, values }
+  return values
+}
+
+/** Where what `readValues` read from `start` ends. */
+function valuesEnd(values: readonly number[], start: number): number {
+  const last = values.length - 2
+  return last < 0 ? start + 2 : values[last]! + Math.max(values[last + 1]!, 0)
 }
 
 const NO_FORMATS: readonly number[] = []

@@ -13,6 +13,7 @@ import type { Conversation } from './conversation.ts'
 import type { ParseThread } from './parse-pool.ts'
 import { analyseParsed } from './sql/analyse.ts'
 import type { AnalyseOptions, Analysis, Names, Statement } from './sql/analysis.ts'
+import { FIRST_USER_OID } from './sql/catalogue.ts'
 import type { FactsCache } from './sql/facts-cache.ts'
 import { withoutLiterals } from './sql/hidden-literals.ts'
 import { natureOf } from './type-family.ts'
@@ -41,8 +42,6 @@ export interface PostgresShared {
 }
 
 const MASKS_MAX = 1000
-/** OIDs below are initdb's: the catalogue lists only what users made. */
-const FIRST_USER_OID = 16384
 /** OID that no relation has. */
 const UNKNOWN_OID = 0xffffffff
 

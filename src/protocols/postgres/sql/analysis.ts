@@ -135,4 +135,25 @@ export const NO_EFFECT: Effect = {
   discardsAll: false,
 }
 
+/** Of one statement that names nothing and writes nothing. */
+export const NO_FACTS: SqlFacts = {
+  commands: [],
+  tags: [],
+  tables: [],
+  tables_written: [],
+  columns: [],
+  functions: [],
+  writes: false,
+  bounded: true,
+  by_key: false,
+  has_where: false,
+  where_always_true: false,
+  literals: [],
+  statements: 1,
+  in_transaction: false,
+  copy: '',
+  params: [],
+  triggers: [],
+}
+
 export const NO_MASK: MaskFinding = { touches: false, refusal: undefined, rules: [] }

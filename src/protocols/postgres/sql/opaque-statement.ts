@@ -1,6 +1,6 @@
 /** Pure. A statement of which nothing is known but that it is not understood. */
 import type { OpaqueReason } from '../../../decide/action.ts'
-import { NO_EFFECT, type Statement } from './analysis.ts'
+import { NO_EFFECT, NO_FACTS, type Statement } from './analysis.ts'
 
 export const TOO_LARGE: OpaqueReason = {
   reason: 'the text is larger than limits.statement_bytes_max',
@@ -18,25 +18,7 @@ export function opaqueStatement(text: string, opaque: OpaqueReason): Statement {
     classes: ['opaque'],
     opaque,
     reasons: [opaque.reason],
-    facts: {
-      commands: [],
-      tags: [],
-      tables: [],
-      tables_written: [],
-      columns: [],
-      functions: [],
-      writes: true,
-      bounded: false,
-      by_key: false,
-      has_where: false,
-      where_always_true: false,
-      literals: [],
-      statements: 1,
-      in_transaction: false,
-      copy: '',
-      params: [],
-      triggers: [],
-    },
+    facts: { ...NO_FACTS, writes: true, bounded: false },
     verb: 'OPAQUE',
     objects: [],
     returnsRows: true,

@@ -3,7 +3,7 @@
  * first word, as the target's own scanner does, and only in capitals, as that wants them. All are `admin`.
  * https://www.postgresql.org/docs/current/protocol-replication.html
  */
-import { NO_EFFECT, NO_MASK, type Statement } from './analysis.ts'
+import { NO_EFFECT, NO_FACTS, NO_MASK, type Statement } from './analysis.ts'
 
 /** What a session is, by its start-up: SQL alone, WAL alone, or both of one database. */
 export type ReplicationMode = 'none' | 'physical' | 'database'
@@ -47,25 +47,7 @@ function statementOf(text: string, verb: string, writes: boolean): Statement {
     classes: ['admin'],
     opaque: undefined,
     reasons: [`${verb} is a command of replication`],
-    facts: {
-      commands: [verb],
-      tags: [verb],
-      tables: [],
-      tables_written: [],
-      columns: [],
-      functions: [],
-      writes,
-      bounded: !writes,
-      by_key: false,
-      has_where: false,
-      where_always_true: false,
-      literals: [],
-      statements: 1,
-      in_transaction: false,
-      copy: '',
-      params: [],
-      triggers: [],
-    },
+    facts: { ...NO_FACTS, commands: [verb], tags: [verb], writes, bounded: !writes },
     verb,
     objects: [],
     returnsRows: true,
