@@ -9,6 +9,7 @@ import { didYouMean, NOT_YET } from './problem.ts'
 
 export type Field<T> = z.ZodType<T>
 export type Value<F> = F extends z.ZodType<infer T> ? T : never
+export type JsonSchema = Readonly<Record<string, unknown>>
 
 export interface Issue {
   readonly path: readonly (string | number)[]
@@ -23,14 +24,37 @@ export function check<T>(field: Field<T>, value: unknown): { value: T } | { issu
   return result.success ? { value: result.data } : { issues: issuesOf(result.error) }
 }
 
+/** What an editor is told of a form. Not narrower than the form itself, and as near to it as JSON Schema can say. */
+const described = new WeakMap<object, JsonSchema>()
+
+/** JSON Schema (2020-12) of a form made here. */
+export function jsonSchema(field: Field<unknown>): JsonSchema {
+  const known = described.get(field)
+  if (known !== undefined) return known
+  const inner = innerOf(field)
+  return inner === undefined ? {} : jsonSchema(inner)
+}
+
+/** The form, told to editors in this way. */
+export function withSchema<F extends object>(field: F, schema: JsonSchema): F {
+  described.set(field, schema)
+  return field
+}
+
+/** Of `field.optional()`, the field. */
+function innerOf(field: object): Field<unknown> | undefined {
+  return field instanceof z.ZodOptional ? (field.def.innerType as Field<unknown>) : undefined
+}
+
 /** Text that `parse` accepts; `parse` answers undefined for what it does not. */
 export function parsed<T>(expected: string, parse: (text: string) => T | undefined): Field<T> {
-  return z.unknown().transform((value, context): T => {
+  const field = z.unknown().transform((value, context): T => {
     const result = typeof value === 'string' ? parse(value) : undefined
     if (result !== undefined) return result
     context.addIssue({ code: 'custom', message: expectation(expected, value) })
     return z.NEVER
   })
+  return withSchema(field, { type: 'string', description: expected })
 }
 
 export function text(expected = 'text (in quotes where it looks like a number)'): Field<string> {
@@ -40,31 +64,37 @@ export function text(expected = 'text (in quotes where it looks like a number)')
 export function integer(min: number, max: number): Field<number> {
   const expected = `a whole number from ${min} to ${max}`
   const error = (issue: { input?: unknown }) => expectation(expected, issue.input)
-  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error })
+  const field = z.number({ error }).int({ error }).min(min, { error }).max(max, { error })
+  return withSchema(field, { type: 'integer', minimum: min, maximum: max })
 }
 
 export function oneOf<const W extends string>(words: readonly W[]): Field<W> {
   const expected = words.length === 1 ? words[0]! : `one of ${words.join(', ')}`
-  return z.unknown().transform((value, context): W => {
+  const field = z.unknown().transform((value, context): W => {
     const word = words.find((one) => one === value)
     if (word !== undefined) return word
     const near = typeof value === 'string' && words.length > 1 ? didYouMean(value, words) : ''
     context.addIssue({ code: 'custom', message: expectation(expected, value) + near })
     return z.NEVER
   })
+  return withSchema(field, { enum: [...words] })
 }
 
 /** Whatever stands there means `value`; for a `choice` that has looked already. */
-export function always<const T>(value: T): Field<T> {
-  return z.unknown().transform(() => value)
+export function always<const T>(value: T, schema: JsonSchema = {}): Field<T> {
+  return withSchema(
+    z.unknown().transform(() => value),
+    schema,
+  )
 }
 
 export function list<T>(item: Field<T>, options: { min?: number } = {}): Field<T[]> {
   const error = (issue: { input?: unknown }) => expectation('a list', issue.input)
   const array = z.array(item, { error })
-  return options.min === undefined
-    ? array
-    : array.min(options.min, { error: `expected at least ${options.min} in the list` })
+  const schema = { type: 'array', items: jsonSchema(item) }
+  if (options.min === undefined) return withSchema(array, schema)
+  const field = array.min(options.min, { error: `expected at least ${options.min} in the list` })
+  return withSchema(field, { ...schema, minItems: options.min })
 }
 
 /** A mapping from names that `isName` accepts. */
@@ -76,7 +106,8 @@ export function table<T>(
     issue.code === 'invalid_key'
       ? `expected ${options.expected} as the name`
       : expectation('a mapping', issue.input)
-  return z.record(z.string().refine(options.isName), field, { error })
+  const record = z.record(z.string().refine(options.isName), field, { error })
+  return withSchema(record, { type: 'object', additionalProperties: jsonSchema(field) })
 }
 
 /**
@@ -89,17 +120,30 @@ export function section<S extends z.ZodRawShape>(shape: S, later: readonly strin
     later.includes(key)
       ? `${key} ${NOT_YET}`
       : `${printable(key)} is not a known key${didYouMean(key, [...known, ...later])}`
-  return z.strictObject(shape, {
+  const field = z.strictObject(shape, {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
         ? (issue.keys as string[]).map(name).join('\n')
         : expectation('a mapping', issue.input),
   })
+  const parts = Object.entries(shape) as [string, Field<unknown>][]
+  return withSchema(field, {
+    type: 'object',
+    properties: Object.fromEntries(parts.map(([key, part]) => [key, jsonSchema(part)])),
+    required: parts.filter(([, part]) => innerOf(part) === undefined).map(([key]) => key),
+    additionalProperties: false,
+  })
 }
 
-/** One of several forms, told apart by `pick`. A text answer refuses with that sentence. */
-export function choice<T>(pick: (value: unknown) => Field<T> | string): Field<T> {
-  return z.unknown().transform((value, context): T => {
+/**
+ * One of several forms, told apart by `pick`. A text answer refuses with that sentence. `forms`: those that `pick`
+ * may answer, for the description.
+ */
+export function choice<T>(
+  pick: (value: unknown) => Field<T> | string,
+  forms: readonly Field<unknown>[] = [],
+): Field<T> {
+  const field = z.unknown().transform((value, context): T => {
     const field = pick(value)
     if (typeof field === 'string') {
       const message = value === undefined ? `missing; ${field}` : field
@@ -112,11 +156,14 @@ export function choice<T>(pick: (value: unknown) => Field<T> | string): Field<T>
       context.addIssue({ code: 'custom', path: [...path], message, params: { at } })
     return z.NEVER
   })
+  if (forms.length === 0) return field
+  const schemas = forms.map(jsonSchema)
+  return withSchema(field, schemas.length === 1 ? schemas[0]! : { anyOf: schemas })
 }
 
 /** A form with one more condition; `fault` answers the sentence, or undefined where all is well. */
 export function checked<T>(field: Field<T>, fault: (value: T) => string | undefined): Field<T> {
-  return z.unknown().transform((value, context): T => {
+  const narrowed = z.unknown().transform((value, context): T => {
     const result = check(field, value)
     if ('issues' in result) {
       for (const { path, message, at } of result.issues)
@@ -128,6 +175,7 @@ export function checked<T>(field: Field<T>, fault: (value: T) => string | undefi
     context.addIssue({ code: 'custom', message })
     return z.NEVER
   })
+  return withSchema(narrowed, jsonSchema(field))
 }
 
 function issuesOf(error: z.ZodError): Issue[] {

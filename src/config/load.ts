@@ -65,7 +65,12 @@ function withPolicies(
   const policyFiles = disk.policyFiles()
   const policyVersion = options.policyVersion ?? 1
   const { knownDetectors } = options
-  const compiled = compilePolicies(policyFiles, { version: policyVersion, knownDetectors, config })
+  const compiled = compilePolicies(policyFiles, {
+    version: policyVersion,
+    knownDetectors,
+    config,
+    compares: true,
+  })
   const problems = [...disk.problems, ...('problems' in compiled ? compiled.problems : [])]
   if (problems.length > 0) return { problems: problems.sort(inFileOrder) }
   const warnings = [...disk.warnings, ...compiled.warnings]

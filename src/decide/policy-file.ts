@@ -1,5 +1,5 @@
 /**
- * Pure. One policy file: its text becomes a policy whose rules are compiled and type-checked, or every problem at
+ * Pure. One policy file (or one of tests, policy-tests.ts): its text becomes a policy whose rules are compiled and type-checked, or every problem at
  * once, each with line and column. What goes together across files stands in policy.ts.
  */
 import {
@@ -7,6 +7,8 @@ import {
   checked,
   choice,
   type Field,
+  type JsonSchema,
+  jsonSchema,
   list,
   oneOf,
   parsed,
@@ -20,7 +22,18 @@ import { readYaml, type YamlFile } from '../config/yaml.ts'
 import type { MaskDeclarations } from '../mask/transform-spec.ts'
 import { scopeFault } from './member.ts'
 import { type KnownNames, maskDeclarations, maskForm } from './policy-masks.ts'
+import {
+  isSuite,
+  type Place,
+  placeOf,
+  readSuite,
+  SUITE_FIELDS,
+  SUITE_FORM,
+  suiteOf,
+  type TestSuite,
+} from './policy-tests.ts'
 import { compileRule, type Rule } from './rule.ts'
+import { deadWords, neverTrue } from './rule-truth.ts'
 
 export interface Policy {
   readonly file: string
@@ -33,12 +46,15 @@ export interface Policy {
   readonly roles: readonly string[]
   readonly rules: readonly PolicyRule[]
   readonly masks: MaskDeclarations
-  readonly tests: readonly PolicyTest[]
 }
 
 export interface PolicyRule {
   /** `policy/rule`. */
   readonly name: string
+  readonly id: string
+  /** The expression as it stands in the file. */
+  readonly when: string
+  readonly place: Place
   readonly then: 'allow' | 'deny'
   readonly monitor: boolean
   /** The rule's own sentence; '' when it has none. */
@@ -46,18 +62,11 @@ export interface PolicyRule {
   readonly rule: Rule
 }
 
-export interface PolicyTest {
-  readonly as: { readonly subject: string; readonly roles: readonly string[] }
-  readonly connection: string
-  readonly statement: string
-  readonly expect: 'allow' | 'deny'
-  /** Id of the rule that is expected to say so; '' for whichever. */
-  readonly rule: string
-}
-
 export interface PolicyReading {
-  /** undefined: there are problems. */
+  /** undefined: there are problems, or the file holds tests only. */
   readonly policy: Policy | undefined
+  /** Its tests; undefined: there are problems. */
+  readonly suite: TestSuite | undefined
   readonly problems: readonly Problem[]
   readonly warnings: readonly Problem[]
 }
@@ -67,15 +76,15 @@ const WHEN_LENGTH_MAX = 20_000
 
 const name = parsed('letters, digits, _ . - (at most 63)', parseName)
 
+const verdicts = oneOf(['allow', 'deny'])
+
 const ruleForm = section(
   {
     id: name,
     when: parsed('an expression of CEL in quotes', (when) =>
       when.length <= WHEN_LENGTH_MAX && when.trim() !== '' ? when : undefined,
     ),
-    then: choice((value) =>
-      value === 'approve' ? `approve ${NOT_YET}` : oneOf(['allow', 'deny']),
-    ),
+    then: choice((value) => (value === 'approve' ? `approve ${NOT_YET}` : verdicts), [verdicts]),
     message: parsed(`a sentence of at most ${MESSAGE_LENGTH_MAX} characters`, (message) =>
       message.length <= MESSAGE_LENGTH_MAX && !/[\0-\x1f]/.test(message.trim())
         ? message.trim()
@@ -83,19 +92,6 @@ const ruleForm = section(
     ).optional(),
   },
   ['approval'],
-)
-
-const testForm = section(
-  {
-    as: section({ subject: text(), roles: list(name, { min: 1 }) }),
-    connection: name,
-    statement: text(),
-    expect: choice((value) =>
-      value === 'approve' ? `approve ${NOT_YET}` : oneOf(['allow', 'deny']),
-    ),
-    rule: name.optional(),
-  },
-  ['masks'],
 )
 
 const SCOPE_HINT = 'leave it out to speak of all'
@@ -119,7 +115,7 @@ function form(knownDetectors: KnownNames) {
       }).optional(),
       rules: list(ruleForm).optional(),
       masks: list(maskForm(knownDetectors)).optional(),
-      tests: list(testForm).optional(),
+      ...SUITE_FIELDS,
     },
     ['limits'],
   )
@@ -127,13 +123,26 @@ function form(knownDetectors: KnownNames) {
 
 type Form = Value<ReturnType<typeof form>>
 
+/** For editors: what a file may hold, one schema for both kinds. */
+export function policySchema(knownDetectors: KnownNames): JsonSchema {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Sluice policy, or tests of policies',
+    if: { properties: { kind: { const: 'PolicyTests' } }, required: ['kind'] },
+    then: jsonSchema(SUITE_FORM),
+    else: jsonSchema(form(knownDetectors)),
+  }
+}
+
 /** Total. `file` only names the file in problems. */
 export function readPolicy(
   source: { path: string; text: string },
   knownDetectors: KnownNames,
 ): PolicyReading {
   const yaml = readYaml(source.path, source.text)
-  if (!yaml.isReadable) return { policy: undefined, problems: yaml.problems, warnings: [] }
+  if (!yaml.isReadable)
+    return { policy: undefined, suite: undefined, problems: yaml.problems, warnings: [] }
+  if (isSuite(yaml)) return { policy: undefined, ...readSuite(yaml, source.path), warnings: [] }
   const result = check<Form>(form(knownDetectors), yaml.value ?? null)
   const issues = 'issues' in result ? result.issues : []
   const problems = [
@@ -145,9 +154,11 @@ export function readPolicy(
   problems.push(...compiled.problems, ...repeatedIds(yaml))
   const warnings = [...compiled.warnings, ...pseudonyms(yaml)]
   if ('issues' in result || problems.length > 0)
-    return { policy: undefined, problems: problems.sort(inFileOrder), warnings }
+    return { policy: undefined, suite: undefined, problems: problems.sort(inFileOrder), warnings }
+  const { value } = result
   return {
-    policy: build(result.value, { file: source.path, rules: compiled.rules }),
+    policy: build(value, { file: source.path, rules: compiled.rules, yaml }),
+    suite: suiteOf(value, { file: source.path, policy: value.name, yaml }),
     problems,
     warnings,
   }
@@ -172,9 +183,18 @@ function compileRules(yaml: YamlFile): CompiledRules {
     if (rule !== undefined) rules.set(index, rule)
     if (problem !== undefined)
       problems.push(yaml.problemInText(path, problem.message, problem.offset))
-    for (const note of notes) warnings.push(yaml.problemInText(path, note.message, note.offset))
+    const doubts = rule === undefined ? [] : doubtsOf(rule)
+    for (const note of [...notes, ...doubts])
+      warnings.push(yaml.problemInText(path, note.message, note.offset))
   }
   return { rules, problems, warnings }
+}
+
+/** What its form alone shows to be a mistake. */
+function doubtsOf({ cases }: Rule): readonly { message: string; offset: number }[] {
+  const never = neverTrue(cases)
+  if (never === undefined) return deadWords(cases)
+  return [{ message: `this can never be true: ${never.message}`, offset: never.offset }]
 }
 
 function repeatedIds(yaml: YamlFile): Problem[] {
@@ -203,7 +223,13 @@ function raw(yaml: YamlFile, key: 'rules' | 'masks'): readonly Record<string, un
   return items.map((one: unknown) => (typeof one === 'object' && one !== null ? Object(one) : {}))
 }
 
-function build(form: Form, from: { file: string; rules: ReadonlyMap<number, Rule> }): Policy {
+interface Source {
+  readonly file: string
+  readonly rules: ReadonlyMap<number, Rule>
+  readonly yaml: YamlFile
+}
+
+function build(form: Form, from: Source): Policy {
   const monitor = form.mode === 'monitor'
   return {
     file: from.file,
@@ -213,12 +239,14 @@ function build(form: Form, from: { file: string; rules: ReadonlyMap<number, Rule
     roles: form.applies?.roles ?? ['*'],
     rules: (form.rules ?? []).map((one, index) => ({
       name: `${form.name}/${one.id}`,
+      id: one.id,
+      when: one.when,
+      place: placeOf(from.yaml.problem(['rules', index], '')),
       then: one.then,
       monitor,
       message: one.message ?? '',
       rule: from.rules.get(index)!,
     })),
     masks: maskDeclarations(form.masks ?? [], { name: form.name, monitor }),
-    tests: (form.tests ?? []).map((test) => ({ ...test, rule: test.rule ?? '' })),
   }
 }

@@ -13,6 +13,7 @@ import {
   parsed,
   section,
   type Value,
+  withSchema,
 } from '../config/fields.ts'
 import { didYouMean, NOT_YET } from '../config/problem.ts'
 import { parseName } from '../config/units.ts'
@@ -43,20 +44,37 @@ const partial = checked(
 
 type With = (typeof WORDS)[number] | { fixed: string } | { partial: Value<typeof partial> }
 
-const transform = choice<With>((value): Field<With> | string => {
-  // `with: null` is YAML's null, and means what it looks like.
-  if (value === null) return always('null')
-  if (typeof value === 'string') return oneOf(WORDS)
-  const keys = typeof value === 'object' && value !== null ? Object.keys(value) : []
-  if (keys.includes('fixed')) return section({ fixed: parsed('text', (fixed) => fixed) })
-  if (keys.includes('partial')) return section({ partial })
-  return `expected one of ${WORDS.join(', ')}, { partial: … } or { fixed: … }`
-})
+const words = oneOf(WORDS)
+const nothing = always('null', { type: 'null' })
+const fixedForm = section({ fixed: parsed('text', (fixed) => fixed) })
+const partialForm = section({ partial })
 
-const columnPattern = choice<ColumnPattern>((value) => {
-  if (typeof value === 'string' && isJsonPath(value)) return `a path inside a column ${NOT_YET}`
-  return parsed('schema.table.column, each a name, "a quoted name" or *', parseColumnPattern)
-})
+const transform = choice<With>(
+  (value): Field<With> | string => {
+    // `with: null` is YAML's null, and means what it looks like.
+    if (value === null) return nothing
+    if (typeof value === 'string') return words
+    const keys = typeof value === 'object' && value !== null ? Object.keys(value) : []
+    if (keys.includes('fixed')) return fixedForm
+    if (keys.includes('partial')) return partialForm
+    return `expected one of ${WORDS.join(', ')}, { partial: … } or { fixed: … }`
+  },
+  [words, nothing, fixedForm, partialForm],
+)
+
+const patternForm = parsed(
+  'schema.table.column, each a name, "a quoted name" or *',
+  parseColumnPattern,
+)
+const columnPattern = choice<ColumnPattern>(
+  (value) => {
+    if (typeof value === 'string' && isJsonPath(value)) return `a path inside a column ${NOT_YET}`
+    return patternForm
+  },
+  [patternForm],
+)
+
+const predicates = oneOf(['deny', 'allow'])
 
 /** A set of names, or a map from them. */
 export interface KnownNames {
@@ -67,18 +85,22 @@ export interface KnownNames {
 /** `detect` takes the names in `knownDetectors` and no other. */
 export function maskForm(knownDetectors: KnownNames) {
   const detector = parsed('the name of a detector', (name) => name)
-  const known = checked(detector, (name) =>
-    knownDetectors.has(name)
-      ? undefined
-      : `there is no such detector${didYouMean(name, knownDetectors.keys())}`,
+  const known = withSchema(
+    checked(detector, (name) =>
+      knownDetectors.has(name)
+        ? undefined
+        : `there is no such detector${didYouMean(name, knownDetectors.keys())}`,
+    ),
+    { enum: [...knownDetectors.keys()] },
   )
   const form = section({
     columns: list(columnPattern, { min: 1 }).optional(),
     detect: list(known, { min: 1 }).optional(),
     with: transform,
     domain: parsed('letters, digits, _ . -', parseName).optional(),
-    in_predicates: choice((value) =>
-      value === 'approve' ? `in_predicates: approve ${NOT_YET}` : oneOf(['deny', 'allow']),
+    in_predicates: choice(
+      (value) => (value === 'approve' ? `in_predicates: approve ${NOT_YET}` : predicates),
+      [predicates],
     ).optional(),
     derived: oneOf(['mask', 'deny']).optional(),
   })

@@ -11,6 +11,8 @@ import type { Grant } from './grant.ts'
 import { covers } from './member.ts'
 import { type Policy, type PolicyRule, readPolicy } from './policy-file.ts'
 import type { KnownNames } from './policy-masks.ts'
+import { oddities } from './policy-odd.ts'
+import type { TestSuite } from './policy-tests.ts'
 import { RuleIndex } from './rule-index.ts'
 
 export interface PolicyOptions {
@@ -19,6 +21,8 @@ export interface PolicyOptions {
   readonly knownDetectors: KnownNames
   /** Given: names of connections and roles that it does not have are warned about. */
   readonly config?: Pick<Config, 'connections' | 'roles'> | undefined
+  /** Rules are compared with each other as well (policy-odd.ts); not in every worker. */
+  readonly compares?: boolean
 }
 
 export type PolicyResult =
@@ -51,6 +55,8 @@ export interface Guard {
 export interface PolicySet {
   readonly version: number
   readonly policies: readonly Policy[]
+  /** Tests of all files. */
+  readonly suites: readonly TestSuite[]
   guard(grant: Grant): Guard
 }
 
@@ -71,6 +77,7 @@ export function compilePolicies(
   options: PolicyOptions,
 ): PolicyResult {
   const policies: Policy[] = []
+  const suites: TestSuite[] = []
   const problems: Problem[] = []
   const warnings: Problem[] = []
   const names = new Map<string, string>()
@@ -78,6 +85,7 @@ export function compilePolicies(
     const reading = readPolicy(file, options.knownDetectors)
     problems.push(...reading.problems)
     warnings.push(...reading.warnings)
+    if (reading.suite !== undefined) suites.push(reading.suite)
     if (reading.policy === undefined) continue
     const { name } = reading.policy
     const other = names.get(name)
@@ -88,18 +96,23 @@ export function compilePolicies(
     if (options.config !== undefined) warnings.push(...strangers(reading.policy, options.config))
   }
   if (problems.length > 0) return { problems, warnings }
-  return { policies: new Policies(policies, options.version), warnings }
+  const { version, config } = options
+  if (options.compares === true)
+    warnings.push(...oddities(policies, config && [...config.connections.values()]))
+  return { policies: new Policies({ policies, suites, version }), warnings }
 }
 
 class Policies implements PolicySet {
   readonly policies: readonly Policy[]
+  readonly suites: readonly TestSuite[]
   readonly version: number
   readonly #guards = new Map<string, Guard>()
   readonly #byGrant = new WeakMap<Grant, Guard>()
 
-  constructor(policies: readonly Policy[], version: number) {
-    this.policies = policies
-    this.version = version
+  constructor(of: Pick<PolicySet, 'policies' | 'suites' | 'version'>) {
+    this.policies = of.policies
+    this.suites = of.suites
+    this.version = of.version
   }
 
   guard(grant: Grant): Guard {

@@ -20,6 +20,7 @@ import {
 } from './facts/view.ts'
 import type { Need } from './rule-needs.ts'
 import type { Node } from './rule-tree.ts'
+import { type Case, casesOf } from './rule-truth.ts'
 import { walk } from './rule-walk.ts'
 
 export interface Rule {
@@ -29,6 +30,8 @@ export interface Rule {
   readonly protocols: readonly string[] | undefined
   /** One of these holds wherever the rule is true; undefined: nothing is known. */
   readonly needs: readonly Need[] | undefined
+  /** When it is true, as far as its form tells; undefined: too many cases. For warnings. */
+  readonly cases: readonly Case[] | undefined
   /** Never throws: whatever goes wrong, and every answer but true and false, is 'error'. */
   test(facts: Facts): boolean | 'error'
 }
@@ -69,9 +72,10 @@ export function compileRule(text: string): RuleResult {
     const problem = walked.problems[0] ?? typeProblem(program.check())
     if (problem !== undefined) return { rule: undefined, problem, warnings: [] }
     const { reads, protocols, needs, warnings } = walked
+    const cases = casesOf(program.ast as unknown as Node)
     const evaluate = program as (facts: unknown) => unknown
     return {
-      rule: { reads, protocols, needs, test: tester(evaluate) },
+      rule: { reads, protocols, needs, cases, test: tester(evaluate) },
       problem: undefined,
       warnings,
     }

@@ -6,12 +6,14 @@ import {
   choice,
   type Field,
   integer,
+  jsonSchema,
   list,
   oneOf,
   parsed,
   section,
   table,
   text,
+  withSchema,
 } from '../../src/config/fields.ts'
 
 const form = section(
@@ -88,4 +90,41 @@ test('a value never stands in a message', () => {
   for (const field of [parsed('x', () => undefined), oneOf(['a']), integer(0, 1), form])
     for (const line of issues(field as Field<unknown>, secret)) expect(line).not.toContain(secret)
   expect(check(always('null'), 5)).toEqual({ value: 'null' })
+})
+
+describe('what editors are told', () => {
+  test('each form says what it takes', () => {
+    expect(jsonSchema(form)).toEqual({
+      type: 'object',
+      properties: {
+        name: { type: 'string', description: 'text (in quotes where it looks like a number)' },
+        count: { type: 'integer', minimum: 1, maximum: 5 },
+        kind: { enum: ['red', 'blue'] },
+      },
+      required: ['name', 'kind'],
+      additionalProperties: false,
+    })
+    expect(jsonSchema(list(integer(0, 1), { min: 2 }))).toMatchObject({
+      type: 'array',
+      minItems: 2,
+    })
+  })
+
+  test('a choice lists its forms, a condition changes nothing, and what is not known is everything', () => {
+    const number = integer(0, 1)
+    expect(jsonSchema(choice(() => number, [number]))).toEqual(jsonSchema(number))
+    expect(jsonSchema(choice<number | 'x'>(() => number, [number, oneOf(['x'])]))).toEqual({
+      anyOf: [jsonSchema(number), { enum: ['x'] }],
+    })
+    expect(jsonSchema(choice(() => number))).toEqual({})
+    expect(jsonSchema(checked(number, () => undefined))).toEqual(jsonSchema(number))
+    expect(
+      jsonSchema(
+        withSchema(
+          checked(number, () => undefined),
+          { enum: [1] },
+        ),
+      ),
+    ).toEqual({ enum: [1] })
+  })
 })

@@ -21,7 +21,7 @@ test('a policy has its rules, masks and tests', () => {
   const text = `${policyText(`${RULE}
   - id: b
     when: |
-      "x" in sql.tables &&
+      "public.x" in sql.tables &&
       sql.bounded
     then: allow
     message: Fine.`)}
@@ -31,7 +31,7 @@ masks: [{ columns: ["*.*.email"], with: redact }]
 tests:
   - { as: { subject: ci, roles: [agents] }, connection: orders, statement: "DROP TABLE x", expect: deny, rule: a }
 `
-  const { policy, problems: found, warnings } = read(text)
+  const { policy, suite, problems: found, warnings } = read(text)
   expect(found).toEqual([])
   expect(warnings).toEqual([])
   expect(policy).toMatchObject({
@@ -44,8 +44,8 @@ tests:
       { name: 'guard/b', then: 'allow', message: 'Fine.' },
     ],
     masks: { columns: [{ pattern: ['*', '*', 'email'], monitor: true, rule: 'guard/mask-1' }] },
-    tests: [{ expect: 'deny', rule: 'a' }],
   })
+  expect(suite).toMatchObject({ policy: 'guard', tests: [{ expect: 'deny', rule: 'a' }] })
 })
 
 test('a policy without rules is one', () => {
