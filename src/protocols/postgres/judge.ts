@@ -37,13 +37,27 @@ export function judge(
   parts: { worker: RelayWorker; context: SessionContext },
 ): Judged {
   const { statement, params, inTransaction } = question
+  const action = actionOf(question)
+  const verdict = verdictOf(statement, parts.worker.decide(guard, action, parts.context))
+  return {
+    verdict,
+    shape: shapeOf(action, question, { verdict, guard, worker: parts.worker }),
+    policyVersion: guard.version,
+    inTransaction,
+    stable: guard.stable && (params.length === 0 || !guard.readsParameters),
+  }
+}
+
+/** What rules are asked about. */
+export function actionOf(question: Question): Action {
+  const { statement } = question
   const sql = {
     ...statement.facts,
     statements: question.statements,
-    in_transaction: inTransaction,
-    params,
+    in_transaction: question.inTransaction,
+    params: question.params,
   }
-  const action: Action = {
+  return {
     protocol: 'postgres',
     classes: statement.classes,
     verb: statement.verb,
@@ -52,18 +66,12 @@ export function judge(
     text: question.exact,
     facts: { sql },
   }
-  const decided = parts.worker.decide(guard, action, parts.context)
-  const verdict =
-    decided.verdict === 'deny'
-      ? decided
-      : (refusedAnyway(statement) ?? refusedByMask(statement) ?? decided)
-  return {
-    verdict,
-    shape: shapeOf(action, question, { verdict, guard, worker: parts.worker }),
-    policyVersion: guard.version,
-    inTransaction,
-    stable: guard.stable && (params.length === 0 || !guard.readsParameters),
-  }
+}
+
+/** What the rules say, unless the statement is refused whatever they say. */
+export function verdictOf(statement: Statement, decided: Verdict): Verdict {
+  if (decided.verdict === 'deny') return decided
+  return refusedAnyway(statement) ?? refusedByMask(statement) ?? decided
 }
 
 /** True when an earlier verdict still says what a new one would. */
