@@ -36,7 +36,7 @@ export interface Query {
 export interface Insert {
   /** `INSERT INTO … (columns) FORMAT …`. */
   readonly sql: string
-  readonly body: readonly Uint8Array[]
+  readonly body: Uint8Array
   readonly settings?: Settings
 }
 
@@ -130,7 +130,7 @@ class VendorClickHouse implements ClickHouse {
     await worded(async () => {
       const { stream } = await this.#client.exec({
         query: sql,
-        values: Readable.from(body, { objectMode: false }),
+        values: Readable.from([body], { objectMode: false }),
         clickhouse_settings: { ...settings },
       })
       for await (const _ of stream) void _

@@ -141,7 +141,8 @@ export class Shipper {
     const { database } = this.#options
     await store.insert({
       sql: `INSERT INTO \`${database}\`.events (${COLUMN_NAMES.join(', ')}) FORMAT MsgPack`,
-      body: content.blocks,
+      // Thousands of small blocks would each cost both sides a chunk of their own.
+      body: Buffer.concat(content.blocks),
       settings: {
         insert_deduplication_token: attempt === 0 ? id : `${id}~${attempt}`,
         // One insert, one block, one part: all of it or nothing.
