@@ -59,6 +59,7 @@ export function ladderPicture(ladder: Kept['ladder']): string {
   })
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${LEFT + WIDE + 110}" height="${height}" font-family="sans-serif" font-size="12">`,
+    '<title>What each control costs</title>',
     `<rect width="100%" height="100%" fill="#fff"/>`,
     '<text x="10" y="18">pgbench -S -M prepared -c 8, transactions a second, and as a part of the bare splice</text>',
     ...bars,

@@ -1,6 +1,7 @@
 /** IO. Runs chosen works on one stage and gathers what they found. */
 import type { Result } from './judge.ts'
-import { type Findings, WORKS } from './load/works.ts'
+import { TRANSFERS } from './load/transfers.ts'
+import { type Findings, WORKS as SMALL } from './load/works.ts'
 import { MICRO } from './micro/micro.ts'
 import { FULL, QUICK } from './rounds.ts'
 import { type Stage, setStage } from './stage.ts'
@@ -12,6 +13,8 @@ export interface MeasureOptions {
   /** Told before each work. */
   readonly onWork?: (name: string) => void
 }
+
+const WORKS = { ...SMALL, ...TRANSFERS }
 
 /** Work → what it found. */
 export type Measurements = ReadonlyMap<string, Findings>

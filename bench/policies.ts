@@ -34,6 +34,12 @@ export function maskPolicy(column: string): string {
   return document('bench-mask', { masks: [{ columns: [column], with: 'redact' }] })
 }
 
+/** Looks for what no agent should read in every text. */
+export function detectPolicy(): string {
+  const detect = ['credit_card', 'private_key', 'aws_key', 'jwt', 'github_token']
+  return document('bench-detect', { masks: [{ detect, with: 'redact' }] })
+}
+
 /** JSON is YAML. */
 function document(name: string, body: Readonly<Record<string, unknown>>): string {
   return JSON.stringify({ apiVersion: 'sluice/v1', kind: 'Policy', name, mode: 'enforce', ...body })

@@ -13,7 +13,7 @@ import { type Gateway, startGateway } from '../test/lib/gateway.ts'
 import { type Postgres, startPostgres } from '../test/lib/postgres.ts'
 import { type Peer, startHaproxy, startPgBouncer, startSplice } from './peers/peers.ts'
 import { type Door, environment, pgbench } from './pgbench.ts'
-import { maskPolicy, rulesPolicy } from './policies.ts'
+import { detectPolicy, maskPolicy, rulesPolicy } from './policies.ts'
 
 const SCALE = 10
 const SHIPPED_MS_MAX = 60_000
@@ -25,7 +25,9 @@ export interface Stage {
   readonly doors: Readonly<Record<PeerName | 'gateway' | 'gateway on all cores', Door>>
   readonly gateway: Gateway
   /** Another gateway on the same target, such as one with fewer controls for the ladder. */
-  gatewayWith(options: GatewayKind): Promise<Peer>
+  gatewayWith(options: GatewayKind): Promise<Peer & { readonly pid: number }>
+  /** Runs SQL at the target itself, in the database that all doors open. */
+  sql(text: string): void
   stop(): Promise<void>
 }
 
@@ -34,6 +36,10 @@ export type PeerName = 'direct' | 'pgbouncer' | 'haproxy' | 'splice'
 export interface GatewayKind {
   readonly rules?: boolean
   readonly mask?: boolean
+  /** Another column to mask than `mask` does, `schema.table.column`. */
+  readonly masked?: string
+  /** Detectors on every text that is not masked. */
+  readonly detects?: boolean
   readonly strict?: boolean
   /** Default 1. */
   readonly workers?: number | 'auto'
@@ -77,8 +83,9 @@ export async function setStage(): Promise<Stage> {
       gateway: full.gateway,
       gatewayWith: async (kind) => {
         const { door, gateway } = await open(server, kind)
-        return { door, stop: () => gateway.stop() }
+        return { door, pid: gateway.pid, stop: () => gateway.stop() }
       },
+      sql: (text) => void server.sql(text, DATABASE),
       stop,
     }
   } catch (error) {
@@ -113,6 +120,8 @@ async function open(
     policies: {
       ...(kind.rules === true ? { 'rules.yaml': rulesPolicy(50) } : {}),
       ...(kind.mask === true ? { 'mask.yaml': maskPolicy('public.pgbench_accounts.filler') } : {}),
+      ...(kind.masked === undefined ? {} : { 'masked.yaml': maskPolicy(kind.masked) }),
+      ...(kind.detects === true ? { 'detect.yaml': detectPolicy() } : {}),
     },
     config: {
       // One thread, as PgBouncer and HAProxy have: two cores are full of one client, one server, one proxy.

@@ -47,12 +47,6 @@ const shared = Buffer.allocUnsafeSlow(64 << 10)
 /** Bytes that may wait for a peer that does not read, before its counterpart is no longer read. */
 export const WINDOW_BYTES = 256 << 10
 
-/**
- * Full buffers in a row from one socket. libuv would read 32 of them, 2 MiB, before it looks at another socket: a
- * transfer at full speed made small statements beside it wait for 14 ms.
- */
-const FULL_READS_MAX = 4
-
 /** A peer that vanished without a word is found by the kernel after this long; as for clients (tcp.ts). */
 const KEEP_ALIVE_MS = 60_000
 
@@ -65,7 +59,6 @@ export class SocketWire implements Wire {
   #error: Error | undefined
   #closed = false
   #isPaused = false
-  #fullReads = 0
 
   private constructor(socket: Socket, descriptor: number) {
     this.#socket = socket
@@ -192,14 +185,14 @@ export class SocketWire implements Wire {
     // Node starts reading again in the tick after `resume`, even where `pause` came behind it.
     if (this.#isPaused) return false
     // A buffer that was not filled was the last of this turn.
-    if (size < shared.length) this.#fullReads = 0
-    else if (++this.#fullReads >= FULL_READS_MAX) return this.#yield()
-    return true
+    return size < shared.length ? true : this.#yield()
   }
 
-  /** Lets the other sockets of the thread have their turn. */
+  /**
+   * Lets the other sockets of the thread have their turn after one full buffer. libuv would read 32 of them, 2 MiB, before
+   * it looks at another socket, and small statements beside a transfer would wait for that.
+   */
   #yield(): false {
-    this.#fullReads = 0
     setImmediate(() => {
       if (!this.#isPaused && !this.#socket.destroyed) this.#socket.resume()
     })

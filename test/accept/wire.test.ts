@@ -131,3 +131,29 @@ test('nobody at the address rejects with the socket’s own error', async () => 
   const dial = SocketWire.dial({ host: '127.0.0.1', port }, 5000)
   await expect(dial).rejects.toMatchObject({ code: 'ECONNREFUSED' })
 })
+
+test('two that send at full speed are read in turn', async () => {
+  const size = 1 << 20
+  const both = [await dialled(), await dialled()]
+  for (const { peer } of both) peer.write(Buffer.alloc(size))
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  const order: number[] = []
+  const left = [size, size]
+  both.forEach(({ wire }, at) => {
+    const bytes = (_: Buffer, start: number, end: number) => {
+      if (left.every((rest) => rest > 0)) order.push(at)
+      left[at]! -= end - start
+    }
+    wire.listen({ bytes, end() {}, closed() {}, drained() {} })
+  })
+  await until(() => left.every((rest) => rest === 0))
+  const runs =
+    order
+      .join('')
+      .match(/0+|1+/g)
+      ?.map((run) => run.length) ?? []
+  expect(order.length).toBeGreaterThan(8)
+  // One that has less than a full buffer at hand is read twice in a row now and then.
+  expect(Math.max(...runs)).toBeLessThanOrEqual(3)
+  for (const { wire } of both) wire.destroy()
+})

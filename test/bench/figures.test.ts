@@ -29,4 +29,5 @@ test('the picture has a bar for each rung, as long as its part', () => {
   expect(widths).toEqual([420, 210])
   expect(picture).toContain('10,000 · 0.50')
   expect(picture).toContain('masked &lt;column> read')
+  expect(picture).toContain('<title>What each control costs</title>')
 })
