@@ -256,6 +256,8 @@ export class Lane {
     while (at < end) {
       const size = this.#framer.size(bytes, at, end)
       if (size < 0 || at + size > end || this.#framer.kind(bytes, at) !== kind) break
+      // As the first of a run it meets its limit.
+      if (this.#isOversize(kind, size)) break
       at += size
     }
     return at

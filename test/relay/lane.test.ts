@@ -201,6 +201,14 @@ test('a run offers all whole frames of its kind at once and no cut one', () => {
   expect(witness.frames).toEqual([run.toString('latin1')])
 })
 
+test('a frame beyond its limit meets it inside a run as well', () => {
+  const { lane, witness } = laneOf({ r: RUN })
+  witness.limit = 20_000
+  const bytes = Buffer.concat([frame('r', 'a'), frame('r', 'x'.repeat(20_000))])
+  lane.push(bytes, 0, bytes.length)
+  expect([witness.brokenBy, witness.frames.length]).toEqual(['too-large', 1])
+})
+
 test('it knows when a part of a frame has gone on, and only then', () => {
   const whole = frame('D', 'row')
   const cut = (course: number): boolean => {
