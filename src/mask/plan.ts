@@ -52,16 +52,26 @@ export type FieldPlan =
       readonly format: number
       /** Most code points that the type takes; 0: no limit. */
       readonly lengthMax: number
+      /** Blanks at its end mean nothing: `char(n)`. */
+      readonly padded?: boolean
+      /** Who sees it may write such values, and could try out what does not lead back. */
+      readonly toWriter?: boolean
       readonly monitor: boolean
       /** Counted under this name in `masked`. */
       readonly name: string
     }
-  | { readonly by: 'detector'; readonly family: TypeFamily; readonly format: number }
+  | {
+      readonly by: 'detector'
+      readonly family: TypeFamily
+      readonly format: number
+      readonly inner?: (typeOid: number) => TypeNature
+    }
 
 /**
  * How a type's values are written, as far as masks care (table of semantics §5). `scalar`: built-in
- * types that hold no text (numbers, times…), which detectors skip; `other`: everything else, types
- * of extensions and users included.
+ * types that hold no text (numbers, times, and arrays and ranges of them), which detectors skip, with
+ * those that have pseudonyms of their own kind; `array`, `record`: of what, the binary value says;
+ * `other`: everything else, types of extensions and users included.
  */
 export type TypeFamily =
   | 'text'
@@ -72,7 +82,13 @@ export type TypeFamily =
   | 'text-array'
   | 'json-array'
   | 'jsonb-array'
+  | 'int2'
+  | 'int4'
+  | 'int8'
+  | 'date'
   | 'scalar'
+  | 'array'
+  | 'record'
   | 'other'
 
 /** Plan of a whole row; undefined: nothing to do, rows pass unread. */
@@ -83,6 +99,9 @@ export interface TypeNature {
   readonly family: TypeFamily
   /** Most code points that the type takes; 0: no limit. */
   readonly lengthMax: number
+  readonly padded?: boolean
+  /** Of `array` and `record`: what the types are that a binary value names. */
+  readonly inner?: (typeOid: number) => TypeNature
 }
 
 export interface PlanOptions {
@@ -93,6 +112,8 @@ export interface PlanOptions {
   /** The session's catalogue, its own relations included, can explain this relation. */
   readonly known: (relation: number) => boolean
   readonly nature: (field: Field) => TypeNature
+  /** The role may do more than read: see `forWriter`. */
+  readonly mayWrite?: boolean
 }
 
 const REDACT: Transform = { type: 'redact' }
@@ -119,19 +140,42 @@ function planField(field: Field, options: PlanOptions): FieldPlan | undefined {
   const nature = options.nature(field)
   const mask = maskOf(field, options)
   if (mask !== undefined) {
-    const { transform, monitor, name } = mask
-    return { by: 'column', transform, monitor, name, format: field.format, ...nature }
+    const { monitor, name } = mask
+    const toWriter = options.mayWrite === true
+    const transform = toWriter ? forWriter(mask.transform, nature.family) : mask.transform
+    const plan = {
+      by: 'column',
+      transform,
+      monitor,
+      name,
+      format: field.format,
+      ...nature,
+    } as const
+    return toWriter ? { ...plan, toWriter } : plan
   }
   if (options.detectors === undefined || !isScanned(nature.family)) return undefined
-  return { by: 'detector', family: nature.family, format: field.format }
+  const { family, inner } = nature
+  const plan = { by: 'detector', family, format: field.format } as const
+  return inner === undefined ? plan : { ...plan, inner }
 }
+
+/**
+ * One who may write a column whose masked form does not lead back could write guesses and compare
+ * (semantics §5, "Pseudonyms"): it is redacted.
+ */
+function forWriter(transform: Transform, family: TypeFamily): Transform {
+  if (transform.type === 'hash') return REDACT
+  return transform.type === 'pseudonym' && NUMBERS.has(family) ? REDACT : transform
+}
+
+const NUMBERS: ReadonlySet<TypeFamily> = new Set(['int2', 'int4', 'int8', 'date'])
 
 /**
  * Types that detectors read. Unknown ones count: a composite or an extension's type may well hold
  * text.
  */
-function isScanned(family: TypeFamily): boolean {
-  return family !== 'scalar' && family !== 'uuid' && family !== 'bytea'
+export function isScanned(family: TypeFamily): boolean {
+  return family !== 'scalar' && family !== 'uuid' && family !== 'bytea' && !NUMBERS.has(family)
 }
 
 function maskOf(

@@ -12,7 +12,7 @@
  *
  * Types that have no such room stand in pseudonym-number.ts. What shows: which values are equal, and how long they are.
  */
-import { type Cipheriv, createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
+import { type Cipher, createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
 import type { MaskKey } from './transform.ts'
 
 export const PREFIX = 'pn_'
@@ -32,7 +32,7 @@ export class PseudonymDomain {
   readonly #block: Buffer
   /** Key of the permutations of numbers: four words (keyed-word.ts). */
   readonly mixing: Uint32Array
-  #forward: Cipheriv | undefined
+  #forward: Cipher | undefined
 
   /** `name` is the mask's domain: equal names under one key are one domain. */
   constructor(key: MaskKey, name: string) {

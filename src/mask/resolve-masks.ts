@@ -9,7 +9,13 @@
  */
 import { CARRIERS } from './carriers.ts'
 import type { ColumnMask, MaskedColumns } from './plan.ts'
-import { type ColumnMaskDeclaration, type MaskDeclarations, stronger } from './transform-spec.ts'
+import {
+  type ColumnMaskDeclaration,
+  isOwnDomain,
+  type MaskDeclarations,
+  stronger,
+  type Transform,
+} from './transform-spec.ts'
 
 /** What this file asks of a catalogue; the PostgreSQL one fits as it is. */
 export interface MaskableCatalogue {
@@ -75,15 +81,22 @@ function declare(
   if (schema === '*' && SYSTEM_SCHEMAS.has(relation.schema)) return
   for (const { number, name } of relation.columns) {
     if (!fits(column, name)) continue
+    const full = `${relation.schema}.${relation.name}.${name}`
     spread.add(relation.oid, number, {
-      transform: declaration.with,
+      transform: ofColumn(declaration.with, full),
       inPredicates: declaration.inPredicates,
       derived: declaration.derived,
       monitor: declaration.monitor,
       rule: declaration.rule,
-      name: `${relation.schema}.${relation.name}.${name}`,
+      name: full,
     })
   }
+}
+
+/** A pseudonym without a domain belongs to its column, in that database of that connection. */
+function ofColumn(transform: Transform, name: string): Transform {
+  if (transform.type !== 'pseudonym' || !isOwnDomain(transform.domain)) return transform
+  return { type: 'pseudonym', domain: `${transform.domain}\0${name}` }
 }
 
 const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema'])

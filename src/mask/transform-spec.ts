@@ -8,6 +8,24 @@ export type Transform =
   | { readonly type: 'pseudonym'; readonly domain: string }
   | { readonly type: 'partial'; readonly keepFirst: number; readonly keepLast: number }
 
+/**
+ * A pseudonym's domain that policy did not name: empty, or `\0` and where the column is. No name that
+ * policy gives begins so.
+ */
+export function isOwnDomain(domain: string): boolean {
+  return domain === '' || domain.startsWith('\0')
+}
+
+/** The declaration as it holds at one place: a domain without a name is that place's own. */
+export function atPlace(
+  declaration: ColumnMaskDeclaration,
+  place: readonly string[],
+): ColumnMaskDeclaration {
+  const how = declaration.with
+  if (how.type !== 'pseudonym' || how.domain !== '') return declaration
+  return { ...declaration, with: { type: 'pseudonym', domain: ['', ...place].join('\0') } }
+}
+
 /** Strongest first. */
 const ORDER = ['null', 'redact', 'fixed', 'hash', 'pseudonym', 'partial'] as const
 

@@ -2,11 +2,12 @@
  * Pure. What a mask makes of one value, by the kind of value (semantics §5, "Values"). Knows no
  * protocol: how a value is written on the wire stands with the protocol.
  *
- * A result of null is the protocol's NULL. `pseudonym` redacts until pseudonyms exist. No transform
- * ever keeps a whole value: `partial` that would show all of it shows none of it.
+ * A result of null is the protocol's NULL. No transform ever keeps a whole value: `partial` that would
+ * show all of it shows none of it.
  */
 import { isUtf8 } from 'node:buffer'
 import { createHmac } from 'node:crypto'
+import { oneWayText, pseudonymDomain, sealBytes, sealText, sealUuid } from './pseudonym.ts'
 import type { Transform } from './transform-spec.ts'
 
 export const REDACTED = '****'
@@ -18,19 +19,31 @@ export type MaskKey = Uint8Array
 
 const HASH_DIGITS = 16
 const STAR = 0x2a
+const BLANK = 0x20
 
-/** Text in UTF-8. `lengthMax`: most code points that the type takes, 0 for no limit. */
+export interface TextOptions {
+  readonly key: MaskKey
+  /** Most code points that the type takes, 0 for no limit. */
+  readonly lengthMax: number
+  /** Blanks at the end mean nothing: `char(n)`. */
+  readonly padded?: boolean
+  /** Shown to one who may write such values: no pseudonym that leads nowhere, which could be tried out. */
+  readonly toWriter?: boolean
+}
+
+/** Text in UTF-8. */
 export function transformText(
   value: Uint8Array,
   transform: Transform,
-  options: { readonly key: MaskKey; readonly lengthMax: number },
+  options: TextOptions,
 ): Buffer | null {
   switch (transform.type) {
     case 'null':
       return null
     case 'redact':
-    case 'pseudonym':
       return cut(REDACTED, options.lengthMax)
+    case 'pseudonym':
+      return pseudonym(value, transform.domain, options)
     case 'fixed':
       return cut(transform.value, options.lengthMax)
     case 'hash':
@@ -46,13 +59,11 @@ export function transformJson(
   transform: Transform,
   key: MaskKey,
 ): Buffer | null {
-  if (transform.type !== 'partial') {
-    const text = transformText(value, transform, { key, lengthMax: 0 })
-    return text === null ? null : jsonString(text)
-  }
-  const inner = stringInside(value)
+  const inStrings = transform.type === 'partial' || transform.type === 'pseudonym'
+  const inner = inStrings ? stringInside(value) : value
   if (inner === undefined) return jsonString(Buffer.from(REDACTED))
-  return jsonString(partial(inner, transform.keepFirst, transform.keepLast))
+  const text = transformText(inner, transform, { key, lengthMax: 0 })
+  return text === null ? null : jsonString(text)
 }
 
 /** The 16 bytes of a UUID. */
@@ -64,6 +75,10 @@ export function transformUuid(
   if (transform.type === 'null') return null
   if (transform.type === 'hash') return hash(value, key).subarray(0, 16)
   if (transform.type === 'fixed') return uuidBytes(transform.value) ?? Buffer.alloc(16)
+  if (transform.type === 'pseudonym') {
+    const sealed = sealUuid(value, pseudonymDomain(key, transform.domain))
+    if (sealed !== undefined) return sealed
+  }
   return Buffer.alloc(16)
 }
 
@@ -76,12 +91,16 @@ export function transformBytes(
   if (transform.type === 'null') return null
   if (transform.type === 'hash') return hash(value, key).subarray(0, HASH_DIGITS / 2)
   if (transform.type === 'fixed') return Buffer.from(transform.value)
+  if (transform.type === 'pseudonym') {
+    return sealBytes(value, pseudonymDomain(key, transform.domain))
+  }
   return Buffer.alloc(0)
 }
 
 /** True when the result does not depend on the value, so that it may be computed once. */
 export function isConstant(transform: Transform): boolean {
-  return transform.type !== 'hash' && transform.type !== 'partial'
+  const { type } = transform
+  return type !== 'hash' && type !== 'partial' && type !== 'pseudonym'
 }
 
 /** A JSON string literal of UTF-8 bytes; what is not UTF-8 becomes U+FFFD. */
@@ -100,6 +119,21 @@ export function uuidBytes(text: string): Buffer | undefined {
 
 function hash(value: Uint8Array, key: MaskKey): Buffer {
   return createHmac('sha256', key).update(value).digest()
+}
+
+function pseudonym(value: Uint8Array, name: string, options: TextOptions): Buffer {
+  const { key, lengthMax } = options
+  const domain = pseudonymDomain(key, name)
+  const text = options.padded === true ? withoutBlanks(value) : value
+  const sealed = sealText(text, domain, lengthMax)
+  if (sealed !== undefined) return sealed
+  return options.toWriter === true ? cut(REDACTED, lengthMax) : oneWayText(text, domain, lengthMax)
+}
+
+function withoutBlanks(value: Uint8Array): Uint8Array {
+  let end = value.length
+  while (end > 0 && value[end - 1] === BLANK) end--
+  return value.subarray(0, end)
 }
 
 /**

@@ -5,8 +5,10 @@ import {
   type MaskedColumns,
   type PlanOptions,
   planRow,
+  type TypeFamily,
 } from '../../src/mask/plan.ts'
 import { maskedColumns } from '../../src/mask/resolve-masks.ts'
+import type { Transform } from '../../src/mask/transform-spec.ts'
 import { setOf } from '../lib/detector-examples.ts'
 
 const TEXT = 25
@@ -86,4 +88,31 @@ test('detectors read what can hold text, unless a column mask hides it', () => {
   })
   expect(plan(field(20001, 2), { detectors })).toMatchObject({ by: 'column' })
   expect(plan(field(20001, 1, INT), { detectors })).toBeUndefined()
+})
+
+test('one who may write sees no masked form that could be tried out', () => {
+  const shown = (transform: Transform, family: TypeFamily, mayWrite: boolean) => {
+    const mask = masks().column(20001, 2)!
+    const masked = maskedColumns(new Map([[20001, new Map([[2, { ...mask, transform }]])]]), 'key')
+    const nature = () => ({ family, lengthMax: 0 })
+    return plan(field(20001, 2), { masked, mayWrite, nature })
+  }
+  const pseudonym = { type: 'pseudonym', domain: 'd' } as const
+  const redact = { type: 'redact' }
+  expect(shown({ type: 'hash' }, 'text', false)).toMatchObject({ transform: { type: 'hash' } })
+  expect(shown({ type: 'hash' }, 'text', true)).toMatchObject({ transform: redact })
+  expect(shown({ type: 'hash' }, 'uuid', true)).toMatchObject({ transform: redact })
+  for (const family of ['int2', 'int4', 'int8', 'date'] as const) {
+    expect(shown(pseudonym, family, true)).toMatchObject({ transform: redact })
+    expect(shown(pseudonym, family, false)).toMatchObject({ transform: pseudonym })
+  }
+  expect(shown(pseudonym, 'text', true)).toMatchObject({ transform: pseudonym, toWriter: true })
+  expect(shown(pseudonym, 'text', false)).not.toHaveProperty('toWriter')
+})
+
+test('what is in arrays and rows is asked of the type', () => {
+  const detectors = setOf('email')
+  const inner = () => ({ family: 'text', lengthMax: 0 }) as const
+  const nature = () => ({ family: 'array', lengthMax: 0, inner }) as const
+  expect(plan(field(20002, 2), { detectors, nature })).toMatchObject({ family: 'array', inner })
 })

@@ -187,3 +187,23 @@ test('views that read each other in a circle come to an end', () => {
   const masked = resolve([USERS, one, two], mask('public.users.email'))
   expect(shown(masked)).toEqual(['2.1:redact', '20001.2:partial', '3.1:redact'])
 })
+
+test('a pseudonym without a domain is its column’s own, and one with a domain is shared', () => {
+  const tables = catalogue(
+    relation(1, 'public.users', { columns: ['email', 'owner'] }),
+    relation(2, 'public.orders', { columns: ['email'] }),
+  )
+  const of = (domain: string) => {
+    const declared = [mask('*.*.email', { with: { type: 'pseudonym', domain } })]
+    const masked = resolveMasks({ columns: declared, detectors: [] }, tables, 'k')
+    return [masked.column(1, 1)?.transform, masked.column(2, 1)?.transform]
+  }
+  expect(of('person')).toEqual([
+    { type: 'pseudonym', domain: 'person' },
+    { type: 'pseudonym', domain: 'person' },
+  ])
+  expect(of('\0shop')).toEqual([
+    { type: 'pseudonym', domain: '\0shop\0public.users.email' },
+    { type: 'pseudonym', domain: '\0shop\0public.orders.email' },
+  ])
+})

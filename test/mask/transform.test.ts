@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { openBytes, openUuid, pseudonymDomain } from '../../src/mask/pseudonym.ts'
 import {
   isConstant,
   transformBytes,
@@ -12,6 +13,7 @@ import {
 import type { Transform } from '../../src/mask/transform-spec.ts'
 
 const KEY = Buffer.from('0123456789abcdef')
+const PERSON: Transform = { type: 'pseudonym', domain: 'person' }
 const KEEP_LAST: Transform = { type: 'partial', keepFirst: 0, keepLast: 4 }
 
 function text(value: string, transform: Transform, lengthMax = 0): string | null {
@@ -22,7 +24,10 @@ test('text follows the table of semantics §5', () => {
   expect(text('alice', { type: 'null' })).toBeNull()
   expect(text('alice', { type: 'redact' })).toBe('****')
   expect(text('alice', { type: 'redact' }, 2)).toBe('**')
-  expect(text('alice', { type: 'pseudonym', domain: 'person' })).toBe('****')
+  expect(text('alice', PERSON)).toMatch(/^pn_[a-z2-7]{21}$/)
+  expect(text('alice', PERSON, 24)).toBe(text('alice', PERSON))
+  expect(text('alice', PERSON, 23)).toMatch(/^[a-z2-7]{16}$/)
+  expect(text('alice', PERSON, 3)).toMatch(/^[a-z2-7]{3}$/)
   expect(text('alice', { type: 'fixed', value: 'grün' }, 3)).toBe('grü')
   const wanted = createHmac('sha256', KEY).update('alice').digest('hex').substring(0, 16)
   expect(text('alice', { type: 'hash' })).toBe(wanted)
@@ -82,12 +87,7 @@ test('uuid and bytea become the zero value, one from the keyed hash, or NULL', (
 })
 
 test('a transform that is called constant does not look at the value', () => {
-  const all: Transform[] = [
-    { type: 'null' },
-    { type: 'redact' },
-    { type: 'fixed', value: 'x' },
-    { type: 'pseudonym', domain: 'd' },
-  ]
+  const all: Transform[] = [{ type: 'null' }, { type: 'redact' }, { type: 'fixed', value: 'x' }]
   fc.assert(
     fc.property(fc.constantFrom(...all), fc.string(), fc.string(), (transform, one, other) => {
       expect(isConstant(transform)).toBe(true)
@@ -96,4 +96,34 @@ test('a transform that is called constant does not look at the value', () => {
   )
   expect(isConstant({ type: 'hash' })).toBe(false)
   expect(isConstant(KEEP_LAST)).toBe(false)
+  expect(isConstant(PERSON)).toBe(false)
+})
+
+test('a pseudonym of char(n) is that of the text without its blanks', () => {
+  const options = { key: KEY, lengthMax: 40, padded: true }
+  const padded = transformText(Buffer.from('alice   '), PERSON, options)
+  expect(padded?.toString()).toBe(text('alice', PERSON))
+})
+
+test('one who may write is shown no pseudonym that leads nowhere', () => {
+  const options = { key: KEY, lengthMax: 10, toWriter: true }
+  expect(transformText(Buffer.from('alice'), PERSON, options)?.toString()).toBe('****')
+  const roomy = { ...options, lengthMax: 30 }
+  expect(transformText(Buffer.from('alice'), PERSON, roomy)?.toString()).toBe(text('alice', PERSON))
+})
+
+test('pseudonyms of strings in JSON are those of the text; other JSON is redacted', () => {
+  const json = (value: string) => transformJson(Buffer.from(value), PERSON, KEY)?.toString()
+  expect(json('"alice"')).toBe(`"${text('alice', PERSON)}"`)
+  expect(json('"al\\u0069ce"')).toBe(`"${text('alice', PERSON)}"`)
+  for (const other of ['7', '{"a":"alice"}', 'null', 'true']) expect(json(other)).toBe('"****"')
+})
+
+test('pseudonyms of bytes and UUIDs lead back', () => {
+  const domain = pseudonymDomain(KEY, 'person')
+  const bytes = Buffer.from([0, 1, 255])
+  expect(openBytes(transformBytes(bytes, PERSON, KEY)!, domain)).toEqual(bytes)
+  const uuid = Buffer.from('0123456789ab4def8123456789abcdef', 'hex')
+  expect(openUuid(transformUuid(uuid, PERSON, KEY)!, domain)).toEqual(uuid)
+  expect(transformUuid(Buffer.alloc(16), PERSON, KEY)).toEqual(Buffer.alloc(16))
 })

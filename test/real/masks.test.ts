@@ -120,7 +120,8 @@ const TEXT_ROW = [
   '********0042',
   null,
   'n/a',
-  expect.stringMatching(/^[0-9a-f]{16}$/),
+  // A role that may write could write guesses and compare.
+  '****',
   'call **** or ****',
   expect.stringMatching(/^\{x,.*\}$/),
   expect.stringMatching(/\*\*\*\*/),

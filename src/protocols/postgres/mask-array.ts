@@ -125,6 +125,12 @@ export function maskArrayBinary(value: Uint8Array, element: ElementMasker): Repl
   return out.view()
 }
 
+/** OID of the elements' type; 0 where there is no whole header. */
+export function arrayElementType(value: Uint8Array): number {
+  if (value.length < 12) return 0
+  return Buffer.from(value.buffer, value.byteOffset, value.length).readUInt32BE(8)
+}
+
 /** Offset of the first element; -1 when there is no whole header. */
 function elementsStart(bytes: Buffer): number {
   if (bytes.length < 12) return -1

@@ -7,7 +7,8 @@
  */
 import { ByteSink } from '../../base/bytes.ts'
 import type { DetectorSet } from '../../mask/detect.ts'
-import type { FieldPlan, TypeFamily } from '../../mask/plan.ts'
+import { type FieldPlan, isScanned, type TypeFamily, type TypeNature } from '../../mask/plan.ts'
+import { pseudonymDomain } from '../../mask/pseudonym.ts'
 import {
   count,
   maskJson,
@@ -27,7 +28,14 @@ import {
   uuidBytes,
 } from '../../mask/transform.ts'
 import { stronger, type Transform } from '../../mask/transform-spec.ts'
-import { maskArrayBinary, maskArrayText } from './mask-array.ts'
+import {
+  arrayElementType,
+  type ElementMasker,
+  maskArrayBinary,
+  maskArrayText,
+} from './mask-array.ts'
+import { isNumber, pseudonymNumber } from './mask-number.ts'
+import { maskRecordBinary, maskRecordText } from './mask-record.ts'
 
 export interface MaskContext {
   readonly detectors: DetectorSet | undefined
@@ -76,7 +84,7 @@ function columnMasker(
 ): FieldMasker {
   const { name, transform } = plan
   const { key, tally } = context
-  if (isConstant(transform) || !hasForm(plan.family)) {
+  if (isConstant(transform) || !hasForm(plan.family, transform)) {
     const constant = transformed(Buffer.alloc(0), { plan, transform, key })
     return { constant, name, mask: () => constant }
   }
@@ -96,7 +104,8 @@ function columnMasker(
 }
 
 /** Families with a masked form other than NULL. */
-function hasForm(family: TypeFamily): boolean {
+function hasForm(family: TypeFamily, transform: Transform): boolean {
+  if (transform.type === 'pseudonym' && isNumber(family)) return true
   return ['text', 'json', 'jsonb', 'uuid', 'bytea'].includes(family)
 }
 
@@ -110,7 +119,7 @@ interface Job {
 function transformed(value: Uint8Array, { plan, transform, key }: Job): Buffer | null {
   switch (plan.family) {
     case 'text':
-      return transformText(value, transform, { key, lengthMax: plan.lengthMax })
+      return transformText(value, transform, { ...plan, key })
     case 'json':
       return transformJson(value, transform, key)
     case 'jsonb': {
@@ -130,8 +139,11 @@ function transformed(value: Uint8Array, { plan, transform, key }: Job): Buffer |
       if (masked === undefined || masked === null) return null
       return plan.format === BINARY ? masked : Buffer.from(`\\x${masked.toString('hex')}`)
     }
-    default:
-      return null
+    default: {
+      if (transform.type !== 'pseudonym' || !isNumber(plan.family)) return null
+      const { family, format } = plan
+      return pseudonymNumber(value, { family, format }, pseudonymDomain(key, transform.domain))
+    }
   }
 }
 
@@ -169,12 +181,16 @@ const ELEMENTS: Partial<Record<TypeFamily, TypeFamily>> = {
   'jsonb-array': 'jsonb',
 }
 
-function detectorMasker(plan: FieldPlan, spans: SpanContext): FieldMasker | undefined {
-  const { family, format } = plan
-  if (family === 'scalar' || family === 'uuid' || family === 'bytea') return undefined
-  const scan = scanner(family, format, spans)
+type DetectorPlan = Pick<FieldPlan, 'family' | 'format'> & {
+  readonly inner?: (typeOid: number) => TypeNature
+}
+
+function detectorMasker(plan: DetectorPlan, spans: SpanContext): FieldMasker | undefined {
+  const { family } = plan
+  if (!isScanned(family)) return undefined
+  const scan = scanner(plan, spans)
   // Only where the bytes of the value are the bytes of its text does the cheap look tell.
-  const plain = family === 'text' || family === 'other'
+  const plain = family === 'text'
   return {
     constant: undefined,
     name: '',
@@ -185,32 +201,95 @@ function detectorMasker(plan: FieldPlan, spans: SpanContext): FieldMasker | unde
   }
 }
 
-function scanner(
-  family: TypeFamily,
-  format: number,
-  spans: SpanContext,
-): (value: Uint8Array) => Replaced {
+function scanner(plan: DetectorPlan, spans: SpanContext): ElementMasker {
+  const { family, format } = plan
   const binary = format === BINARY
   const element = ELEMENTS[family]
   if (element !== undefined) {
-    const inner = scanner(element, format, spans)
-    return (value) => {
-      const masked = binary ? maskArrayBinary(value, inner) : maskArrayText(value, inner)
-      return masked === 'malformed' ? hideOnHit(value, spans) : masked
-    }
+    const inner = scanner({ family: element, format }, spans)
+    return whole(
+      (value) => (binary ? maskArrayBinary(value, inner) : maskArrayText(value, inner)),
+      spans,
+    )
   }
-  if (family === 'text') return (value) => maskText(value, spans)
-  if (family === 'json' || (family === 'jsonb' && !binary)) {
-    return (value) => maskJson(value, spans)
+  switch (family) {
+    case 'text':
+      return (value) => maskText(value, spans)
+    case 'json':
+      return (value) => maskJson(value, spans)
+    case 'jsonb':
+      if (!binary) return (value) => maskJson(value, spans)
+      return (value) => {
+        if (value[0] !== JSONB_VERSION) return hideOnHit(value, spans)
+        const masked = maskJson(value.subarray(1), spans)
+        return masked === undefined || masked === null ? masked : versioned(masked)
+      }
+    case 'array':
+    case 'record':
+      return whole(binary ? nestedBinary(plan, spans) : nestedText(family, spans), spans)
+    default:
+      return binary ? (value) => hideOnHit(value, spans) : looseText(spans)
   }
-  if (family === 'jsonb') {
-    return (value) => {
-      if (value[0] !== JSONB_VERSION) return hideOnHit(value, spans)
-      const masked = maskJson(value.subarray(1), spans)
-      return masked === undefined || masked === null ? masked : versioned(masked)
-    }
+}
+
+/** What is not written as its type says is hidden whole on any hit. */
+function whole(
+  mask: (value: Uint8Array) => Replaced | 'malformed',
+  spans: SpanContext,
+): ElementMasker {
+  return (value) => {
+    const masked = mask(value)
+    return masked === 'malformed' ? hideOnHit(value, spans) : masked
   }
-  return binary ? (value) => hideOnHit(value, spans) : (value) => maskText(value, spans)
+}
+
+/** Binary arrays and rows name the types of what they hold. */
+function nestedBinary(
+  plan: DetectorPlan,
+  spans: SpanContext,
+): (value: Uint8Array) => Replaced | 'malformed' {
+  const known = new Map<number, ElementMasker | undefined>()
+  const of = (typeOid: number): ElementMasker | undefined => {
+    if (known.has(typeOid)) return known.get(typeOid)
+    const nature: TypeNature = plan.inner?.(typeOid) ?? { family: 'other', lengthMax: 0 }
+    const made = isScanned(nature.family)
+      ? scanner({ ...nature, format: BINARY }, spans)
+      : undefined
+    known.set(typeOid, made)
+    return made
+  }
+  if (plan.family === 'record') return (value) => maskRecordBinary(value, of)
+  return (value) => {
+    const element = of(arrayElementType(value))
+    return element === undefined ? undefined : maskArrayBinary(value, element)
+  }
+}
+
+/** In text nothing says what the parts are; an array's may be rows, and a row's may be arrays. */
+function nestedText(
+  family: TypeFamily,
+  spans: SpanContext,
+): (value: Uint8Array) => Replaced | 'malformed' {
+  const part = looseText(spans)
+  return (value) => (family === 'record' ? maskRecordText(value, part) : maskArrayText(value, part))
+}
+
+const QUOTE = 0x22
+const BRACKET = 0x5b
+const BACKSLASH = 0x5c
+const BRACE = 0x7b
+
+/** Text of an unknown form: hits in its bytes as they stand, and behind quotes and backslashes, which hide it whole. */
+function looseText(spans: SpanContext): ElementMasker {
+  return (value) => {
+    const masked = maskText(value, spans)
+    if (masked !== undefined) return masked
+    if (!value.includes(BACKSLASH) && !value.includes(QUOTE)) return undefined
+    const plain = value.filter((byte) => byte !== BACKSLASH && byte !== QUOTE)
+    if (strongestHit(plain, spans) !== undefined) return null
+    const mayBeJson = value[0] === BRACE || value[0] === BRACKET
+    return mayBeJson && maskJson(value, spans) !== undefined ? null : undefined
+  }
 }
 
 /** For values whose inner form is unknown: any hit hides all of it. */

@@ -11,12 +11,15 @@
  * too.
  */
 import type { ByteSink } from '../../base/bytes.ts'
-import type { RowPlan } from '../../mask/plan.ts'
+import type { RowPlan, TypeFamily } from '../../mask/plan.ts'
 import { type FieldMasker, fieldMasker, type MaskContext } from './mask-value.ts'
 
 const DATA_ROW = 0x44
 const HEAD_SIZE = 5
+const QUOTE = 0x22
 const BACKSLASH = 0x5c
+/** Families whose parts stand in quotes that may be doubled. */
+const QUOTING: readonly TypeFamily[] = ['array', 'record', 'other']
 
 export class RowMasker {
   /** True: under this plan and context no row is ever changed, and rows may pass unread. */
@@ -29,6 +32,7 @@ export class RowMasker {
   readonly #counts: Float64Array
   readonly #byColumn: boolean
   readonly #escapes: boolean
+  readonly #quotes: boolean
   /** Source bytes before this are in the sink. */
   #copied = 0
 
@@ -38,6 +42,7 @@ export class RowMasker {
     this.#counts = new Float64Array(this.#fields.length)
     this.#byColumn = this.#fields.some((field) => field !== undefined && field.name !== '')
     this.#escapes = (plan ?? []).some((field) => field !== undefined && field.family !== 'text')
+    this.#quotes = (plan ?? []).some((field) => field && QUOTING.includes(field.family))
     this.idle = this.#fields.every((field) => field === undefined)
   }
 
@@ -56,7 +61,9 @@ export class RowMasker {
     if (detectors.mayHit(bytes, start, end)) return true
     // Escapes of JSON and arrays hide characters from a look at the raw bytes.
     const backslash = this.#escapes ? bytes.indexOf(BACKSLASH, start) : -1
-    return backslash >= 0 && backslash < end
+    if (backslash >= 0 && backslash < end) return true
+    const quote = this.#quotes ? bytes.indexOf(QUOTE, start) : -1
+    return quote >= 0 && quote < end
   }
 
   /**

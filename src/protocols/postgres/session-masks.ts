@@ -8,7 +8,7 @@ import { DetectorSet } from '../../mask/detect.ts'
 import { enforces, type Field, type MaskedColumns, planRow, type RowPlan } from '../../mask/plan.ts'
 import { maskedColumns, resolveMasks } from '../../mask/resolve-masks.ts'
 import { maskText } from '../../mask/spans.ts'
-import type { ColumnMaskDeclaration } from '../../mask/transform-spec.ts'
+import { atPlace, type ColumnMaskDeclaration } from '../../mask/transform-spec.ts'
 import type { Conversation } from './conversation.ts'
 import type { ParseThread } from './parse-pool.ts'
 import { analyseParsed } from './sql/analyse.ts'
@@ -98,6 +98,7 @@ export class SessionMasks {
 
   plan(fields: readonly Field[], touchesMasked: boolean): RowPlan {
     const { all, detectors } = this.now
+    const typeOf = (oid: number) => this.#names?.catalogue.type(oid)
     return planRow(
       fields.map((field) => this.#explained(field)),
       {
@@ -105,7 +106,8 @@ export class SessionMasks {
         detectors,
         touchesMasked,
         known: (oid) => oid < FIRST_USER_OID || this.#names?.catalogue.relation(oid) !== undefined,
-        nature: natureOf,
+        nature: (field) => natureOf(field, typeOf),
+        mayWrite: mayWrite(this.#talk.parts.grant.allow),
       },
     )
   }
@@ -153,19 +155,30 @@ export class SessionMasks {
     if (columns.length === 0 && detectors.length === 0) return NOTHING
     // A session's own relations change what the patterns reach: its masks are its own then.
     const { connection, database } = this.#talk.parts.grant
-    const place = JSON.stringify([connection.name, database, names?.key ?? ''])
-    const key = `${guard.key}|${place}`
+    const where = JSON.stringify([connection.name, database, names?.key ?? ''])
+    const key = `${guard.key}|${where}`
     const known = this.#shared.masks.get(key)
     if (known !== undefined) return known
-    const made = resolve(guard, names, key)
+    const place = [connection.name, database]
+    const made = resolve(guard, names, { key, place })
     if (this.#shared.masks.size >= MASKS_MAX) this.#shared.masks.clear()
     this.#shared.masks.set(key, made)
     return made
   }
 }
 
-function resolve(guard: Guard, names: Names | undefined, key: string): Masks {
-  const { columns, detectors } = guard.masks
+/** Any class but `read` may come to write. */
+function mayWrite(allow: ReadonlySet<string>): boolean {
+  return allow.size > (allow.has('read') ? 1 : 0)
+}
+
+function resolve(
+  guard: Guard,
+  names: Names | undefined,
+  { key, place }: { readonly key: string; readonly place: readonly string[] },
+): Masks {
+  const { detectors } = guard.masks
+  const columns = guard.masks.columns.map((one) => atPlace(one, place))
   if (names === undefined) return blind(guard, key)
   const resolved = (declared: readonly ColumnMaskDeclaration[], part: string) =>
     declared.length === 0

@@ -17,13 +17,37 @@ test('no built-in type that may hold text is called a scalar', () => {
     'uuid',
     'bytea',
   ])
-  for (const name of ['INT4', 'NUMERIC', 'TIMESTAMPTZ', 'INET', 'BOOL'] as const) {
+  expect([family('INT2'), family('INT4'), family('INT8'), family('DATE')]).toEqual([
+    'int2',
+    'int4',
+    'int8',
+    'date',
+  ])
+  for (const name of ['NUMERIC', 'TIMESTAMPTZ', 'INET', 'BOOL'] as const) {
     expect([name, family(name)]).toEqual([name, 'scalar'])
   }
 })
 
-test('types of users and extensions, composites and anyarray are `other`', () => {
-  for (const typeOid of [16500, 2249, 2277, 0]) expect(natureOf({ typeOid }).family).toBe('other')
+test('types of users and extensions are `other` unless they are known as rows or arrays', () => {
+  for (const typeOid of [16500, 0, 3614]) expect(natureOf({ typeOid }).family).toBe('other')
+  expect(natureOf({ typeOid: 2249 }).family).toBe('record')
+  for (const typeOid of [2277, 2287]) expect(natureOf({ typeOid }).family).toBe('array')
+  const types = new Map([
+    [16500, { name: 'place', kind: 'c', uses: [] }],
+    [16501, { name: '_place', kind: 'b', uses: [16500] }],
+    [16502, { name: 'mood', kind: 'e', uses: [] }],
+    [16503, { name: 'citext', kind: 'b', uses: [] }],
+  ])
+  const nature = (typeOid: number) => natureOf({ typeOid }, (oid) => types.get(oid))
+  const families = [16500, 16501, 16502, 16503].map((oid) => nature(oid).family)
+  expect(families).toEqual(['record', 'array', 'other', 'other'])
+  expect(nature(16501).inner?.(16500).family).toBe('record')
+  expect(nature(16501).inner?.(25).family).toBe('text')
+})
+
+test('blanks at the end of char(n) mean nothing', () => {
+  expect(natureOf({ typeOid: 1042 }).padded).toBe(true)
+  expect(natureOf({ typeOid: 1043 }).padded).toBeUndefined()
 })
 
 test('the length of varchar(n) and char(n) comes from the type modifier', () => {
