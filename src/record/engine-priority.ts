@@ -26,20 +26,37 @@ export function mayDefer(): boolean {
   }
 }
 
-/** Sets all threads of a process; those that they start later are as those that start them. Never throws. */
-export function defer(pid: number, deferred: boolean): void {
-  let threads: string[] = []
+/** More looks than this are in vain: it starts threads faster than they can be set. */
+const LOOKS_MAX = 50
+
+/**
+ * Sets all threads of a process; those that they start later are as those that start them. Never throws.
+ *
+ * A thread that starts while the others are set may be the child of one that was not yet: so it looks again until it
+ * finds nobody new. `list` answers the threads that there are now.
+ */
+export function defer(pid: number, deferred: boolean, list = threadsOf): void {
+  const set = new Set<string>()
+  for (let look = 0; look < LOOKS_MAX; look++) {
+    const fresh = list(pid).filter((thread) => !set.has(thread))
+    if (fresh.length === 0) return
+    for (const thread of fresh) {
+      set.add(thread)
+      try {
+        scheduleIdle(Number(thread), deferred)
+        os.setPriority(Number(thread), NICE)
+      } catch {
+        // That thread has ended, or the kernel does not let us: only a courtesy.
+      }
+    }
+  }
+}
+
+function threadsOf(pid: number): string[] {
   try {
-    threads = readdirSync(`/proc/${pid}/task`)
+    return readdirSync(`/proc/${pid}/task`)
   } catch {
     // It has ended; the next one is set when it is there.
-  }
-  for (const thread of threads) {
-    try {
-      scheduleIdle(Number(thread), deferred)
-      os.setPriority(Number(thread), NICE)
-    } catch {
-      // That thread has ended, or the kernel does not let us: only a courtesy.
-    }
+    return []
   }
 }

@@ -27,6 +27,22 @@ test('all threads of a process step back and come again', async () => {
   }
 })
 
+test('a thread that starts while the others are set is set too', async () => {
+  child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000); console.log("up")'])
+  await new Promise((resolve) => child!.stdout!.once('data', resolve))
+  const pid = child.pid!
+  let looks = 0
+  // The first look comes before the last threads are there.
+  const list = () => {
+    looks += 1
+    const threads = readdirSync(`/proc/${pid}/task`)
+    return looks === 1 ? threads.filter((_, at) => at < 2) : threads
+  }
+  defer(pid, false, list)
+  expect(looks).toBe(3)
+  expect(threadsOf(pid).filter(({ nice }) => nice !== 10)).toEqual([])
+})
+
 test('a process that has ended is no error', async () => {
   child = spawn(process.execPath, ['-e', ''])
   await new Promise((resolve) => child!.once('exit', resolve))
