@@ -6,7 +6,7 @@
  * in transform.ts and spans.ts.
  */
 import type { DetectorSet } from './detect.ts'
-import type { Transform } from './transform-spec.ts'
+import { stronger, type Transform } from './transform-spec.ts'
 
 /** What hides one column. */
 export interface ColumnMask {
@@ -18,6 +18,21 @@ export interface ColumnMask {
   readonly rule: string
   /** `schema.table.column`, for hints. */
   readonly name: string
+  /** A view computes it by what could fail or tell the value: no use of it passes. */
+  readonly fallible?: boolean
+}
+
+/** What the analysis of a statement says of one of its outputs, by position; null: no mask hides any of it. */
+export interface OutputMask {
+  readonly transform: Transform
+  readonly monitor: boolean
+  /** Counted under this name in `masked`. */
+  readonly name: string
+  /** The column whose own value it is; 0: it is computed. */
+  readonly relation: number
+  readonly column: number
+  /** 0: not known. */
+  readonly typeOid: number
 }
 
 /** Masked columns of one target as (relation OID → attribute number → mask). */
@@ -109,6 +124,8 @@ export interface PlanOptions {
   readonly detectors: DetectorSet | undefined
   /** The statement names or reaches a masked column (`MaskFinding.touches`). */
   readonly touchesMasked: boolean
+  /** What it says of each output; undefined where it cannot tell, and then descriptions alone count. */
+  readonly outputs?: readonly (OutputMask | null)[] | undefined
   /** The session's catalogue, its own relations included, can explain this relation. */
   readonly known: (relation: number) => boolean
   readonly nature: (field: Field) => TypeNature
@@ -117,6 +134,14 @@ export interface PlanOptions {
 }
 
 const REDACT: Transform = { type: 'redact' }
+const SHIFTED: OutputMask = {
+  transform: REDACT,
+  monitor: false,
+  name: 'columns that changed',
+  relation: 0,
+  column: 0,
+  typeOid: 0,
+}
 
 /**
  * True while a mask changes what clients see, so that errors, notices and notifications are hidden
@@ -132,13 +157,23 @@ export function enforces(masked: MaskedColumns | undefined): boolean {
 
 /** The plan for rows of this description; in doubt a field is hidden. */
 export function planRow(fields: readonly Field[], options: PlanOptions): RowPlan {
-  const plan = fields.map((field) => planField(field, options))
+  const { outputs } = options
+  // Columns were added or dropped since it was read: then no position means what it meant.
+  const isShifted = outputs !== undefined && outputs.length !== fields.length
+  const plan = fields.map((field, at) =>
+    planField(field, options, isShifted ? SHIFTED : outputs?.[at]),
+  )
   return plan.some((entry) => entry !== undefined) ? plan : undefined
 }
 
-function planField(field: Field, options: PlanOptions): FieldPlan | undefined {
+/** `said`: undefined where the analysis says nothing of outputs. */
+function planField(
+  field: Field,
+  options: PlanOptions,
+  said: OutputMask | null | undefined,
+): FieldPlan | undefined {
   const nature = options.nature(field)
-  const mask = maskOf(field, options)
+  const mask = agreed(field, { described: maskOf(field, options, said), said })
   if (mask !== undefined) {
     const { monitor, name } = mask
     const toWriter = options.mayWrite === true
@@ -178,15 +213,38 @@ export function isScanned(family: TypeFamily): boolean {
   return family !== 'scalar' && family !== 'uuid' && family !== 'bytea' && !NUMBERS.has(family)
 }
 
+type Hides = Pick<ColumnMask, 'transform' | 'monitor' | 'name'>
+
+/** Of what the analysis and the description say, the stronger; redacted where they speak of different columns. */
+function agreed(
+  field: Field,
+  { described, said }: { described: Hides | undefined; said: OutputMask | null | undefined },
+): Hides | undefined {
+  if (said === null || said === undefined) return described
+  const isOther =
+    said.relation !== 0 &&
+    field.relation !== 0 &&
+    (said.relation !== field.relation || said.column !== field.column)
+  const transform = isOther ? stronger(said.transform, REDACT) : said.transform
+  if (described === undefined) return { ...said, transform }
+  const monitor = described.monitor && said.monitor
+  return { name: said.name, monitor, transform: stronger(transform, described.transform) }
+}
+
 function maskOf(
   field: Field,
   options: PlanOptions,
-): Pick<ColumnMask, 'transform' | 'monitor' | 'name'> | undefined {
+  said: OutputMask | null | undefined,
+): Hides | undefined {
   const { masked } = options
   if (masked === undefined) return undefined
   const mask = field.relation === 0 ? undefined : masked.column(field.relation, field.column)
   if (mask !== undefined) return mask
-  const hidden = whyHidden(field, masked, options)
+  const hidden = whyHidden(
+    field,
+    masked,
+    said === undefined ? options : { ...options, touchesMasked: false },
+  )
   if (hidden === undefined) return undefined
   return { transform: REDACT, monitor: !enforces(masked), name: hidden }
 }

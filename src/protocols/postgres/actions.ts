@@ -75,6 +75,7 @@ export class Actions {
       gatewayUs,
       // A plan holds no row of what it plans.
       touchesMasked: statement.mask.touches && statement.verb !== 'EXPLAIN',
+      outputs: statement.mask.outputs,
     }
   }
 

@@ -10,7 +10,7 @@ import { copyOf, type Entry } from './entry.ts'
 import { DOWN } from './frame.ts'
 import { CopyMasker } from './mask-copy.ts'
 import type { Results } from './results.ts'
-import type { CopyForm } from './sql/analysis.ts'
+import type { CopyForm, MaskFinding } from './sql/analysis.ts'
 
 const ROW_BYTES_MAX = 64 << 20
 /** OID of `text`: COPY in text and csv writes every type as text. */
@@ -41,7 +41,8 @@ export class CopyResults {
     this.forget()
     this.#isOpen = true
     const touches = head.running[head.done]?.touchesMasked ?? true
-    const plan = now.idle ? undefined : this.#plan(form, touches)
+    const outputs = head.running[head.done]?.outputs
+    const plan = now.idle ? undefined : this.#plan(form, touches, outputs)
     if (plan !== undefined) {
       const { detectors } = now
       const key = this.#talk.parts.worker.maskKey
@@ -61,11 +62,16 @@ export class CopyResults {
     return true
   }
 
-  #plan(form: CopyForm, touches: boolean) {
+  #plan(form: CopyForm, touches: boolean, outputs: MaskFinding['outputs']) {
     const { masks } = this.#results
     const { names } = this.#talk.keeper
     const every = masks.plan([field(0, 0)], touches)?.[0]
     const rowBytesMax = ROW_BYTES_MAX
+    if (form.columns === undefined && outputs !== undefined) {
+      const fields = outputs.map((one) => field(0, 0, one?.typeOid))
+      const plan = masks.plan(fields, touches, outputs)
+      return plan === undefined ? undefined : { fields: plan, every: undefined, rowBytesMax }
+    }
     if (form.columns === undefined) {
       return every === undefined ? undefined : { fields: undefined, every, rowBytesMax }
     }

@@ -2,7 +2,7 @@
 
 import type { Shape } from '../../record/event.ts'
 import type { Made } from './meanings.ts'
-import type { CopyForm, Effect } from './sql/analysis.ts'
+import type { CopyForm, Effect, MaskFinding } from './sql/analysis.ts'
 import type { Portal, Prepared } from './statements.ts'
 
 export const PARSE = 0
@@ -30,6 +30,8 @@ export interface Running {
   readonly startedAt: number
   readonly gatewayUs: number
   readonly touchesMasked: boolean
+  /** What hides each of its outputs, where the analysis could tell. */
+  readonly outputs: MaskFinding['outputs']
 }
 
 const NONE: readonly Running[] = []

@@ -9,7 +9,7 @@ import { FORWARD, type Held, HOLD, NOTE, RUN, STOP, TAKEN } from '../../relay/la
 import { Actions } from './actions.ts'
 import type { Conversation } from './conversation.ts'
 import { CopyResults } from './copy-results.ts'
-import { type Entry, EXECUTE } from './entry.ts'
+import { type Entry, EXECUTE, type Running } from './entry.ts'
 import { DOWN } from './frame.ts'
 import { RowMasker } from './mask.ts'
 import { maskError, maskNotification } from './mask-error.ts'
@@ -24,6 +24,7 @@ interface Maskers {
   readonly formats: readonly number[] | undefined
   readonly masksKey: string
   readonly touchesMasked: boolean
+  readonly outputs: Running['outputs']
   readonly client: RowMasker | undefined
   /** Set where the record hides more than the client is denied (`mode: monitor`). */
   readonly record: RowMasker | undefined
@@ -66,7 +67,7 @@ export class Results {
     const described = portal?.result ?? (runs ? undefined : portal?.prepared.result)
     if (described !== undefined) {
       const formats = portal?.result === undefined ? portal?.resultFormats : undefined
-      this.#use(described, { formats, touchesMasked: head.running[0]?.touchesMasked ?? false })
+      this.#use(described, formats, head.running[0])
     } else {
       // Without a description no row can be masked: rows may come only where nothing is.
       courses[DOWN.dataRow] = this.masks.now.idle ? NOTE : HOLD
@@ -102,8 +103,7 @@ export class Results {
   queryDescribed(head: Entry, bytes: Buffer, start: number, end: number): boolean {
     const described = this.#read(bytes, start, end, this.#maskers?.described)
     if (described === undefined) return false
-    const touchesMasked = head.running[head.done]?.touchesMasked ?? false
-    this.#use(described, { formats: undefined, touchesMasked })
+    this.#use(described, undefined, head.running[head.done])
     this.actions.bytes += end - start
     return true
   }
@@ -125,9 +125,11 @@ export class Results {
 
   #use(
     described: Described,
-    about: { formats: readonly number[] | undefined; touchesMasked: boolean },
+    formats: readonly number[] | undefined,
+    running: Running | undefined,
   ): void {
-    const { formats, touchesMasked } = about
+    const touchesMasked = running?.touchesMasked ?? false
+    const outputs = running?.outputs
     const { now } = this.masks
     const last = this.#maskers
     if (
@@ -135,12 +137,14 @@ export class Results {
       last.described !== described ||
       last.formats !== formats ||
       last.masksKey !== now.key ||
-      last.touchesMasked !== touchesMasked
+      last.touchesMasked !== touchesMasked ||
+      last.outputs !== outputs
     ) {
       const fields = formats === undefined ? described.fields : formatted(described.fields, formats)
-      const plan = now.idle ? undefined : this.masks.plan(fields, touchesMasked)
+      const plan = now.idle ? undefined : this.masks.plan(fields, touchesMasked, outputs)
       const masksKey = now.key
-      this.#maskers = { described, formats, masksKey, touchesMasked, ...this.#maskersOf(plan) }
+      const about = { described, formats, masksKey, touchesMasked, outputs }
+      this.#maskers = { ...about, ...this.#maskersOf(plan) }
     }
     this.#current = this.#maskers!
     const { client, record } = this.#current

@@ -12,7 +12,7 @@ import { atPlace, type ColumnMaskDeclaration } from '../../mask/transform-spec.t
 import type { Conversation } from './conversation.ts'
 import type { ParseThread } from './parse-pool.ts'
 import { analyseParsed } from './sql/analyse.ts'
-import type { AnalyseOptions, Analysis, Names, Statement } from './sql/analysis.ts'
+import type { AnalyseOptions, Analysis, MaskFinding, Names, Statement } from './sql/analysis.ts'
 import { FIRST_USER_OID } from './sql/catalogue.ts'
 import type { FactsCache } from './sql/facts-cache.ts'
 import { withoutLiterals } from './sql/hidden-literals.ts'
@@ -96,7 +96,12 @@ export class SessionMasks {
     )
   }
 
-  plan(fields: readonly Field[], touchesMasked: boolean): RowPlan {
+  /** `outputs`: what the analysis says of each, where it could tell (`MaskFinding.outputs`). */
+  plan(
+    fields: readonly Field[],
+    touchesMasked: boolean,
+    outputs?: MaskFinding['outputs'],
+  ): RowPlan {
     const { all, detectors } = this.now
     const typeOf = (oid: number) => this.#names?.catalogue.type(oid)
     return planRow(
@@ -105,6 +110,7 @@ export class SessionMasks {
         masked: all,
         detectors,
         touchesMasked,
+        outputs,
         known: (oid) => oid < FIRST_USER_OID || this.#names?.catalogue.relation(oid) !== undefined,
         nature: (field) => natureOf(field, typeOf),
         mayWrite: mayWrite(this.#talk.parts.grant.allow),
@@ -160,7 +166,7 @@ export class SessionMasks {
     const known = this.#shared.masks.get(key)
     if (known !== undefined) return known
     const place = [connection.name, database]
-    const made = resolve(guard, names, { key, place })
+    const made = masksOf(guard, names, { key, place })
     if (this.#shared.masks.size >= MASKS_MAX) this.#shared.masks.clear()
     this.#shared.masks.set(key, made)
     return made
@@ -172,7 +178,8 @@ function mayWrite(allow: ReadonlySet<string>): boolean {
   return allow.size > (allow.has('read') ? 1 : 0)
 }
 
-function resolve(
+/** `key` names guard, place and names: equal keys promise equal ones. */
+export function masksOf(
   guard: Guard,
   names: Names | undefined,
   { key, place }: { readonly key: string; readonly place: readonly string[] },

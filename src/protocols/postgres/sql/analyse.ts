@@ -139,12 +139,7 @@ function judge(node: Node, at: Setting): Statement {
     objects: [...new Set([...g.objects, ...g.functions])],
     returnsRows: g.returnsRows,
     effect: effectOf(node, g, at),
-    mask: maskFinding(node, {
-      names: options.names,
-      masked: options.masked,
-      classes,
-      resolve,
-    }),
+    mask: maskFinding(node, options, classes),
     parameters: g.parameters,
   }
 }

@@ -4,8 +4,8 @@
  */
 import type { ActionClass, OpaqueReason } from '../../../decide/action.ts'
 import type { SqlFacts } from '../../../decide/facts/sql.ts'
-import type { MaskedColumns } from '../../../mask/plan.ts'
-import type { Catalogue, Relation } from './catalogue.ts'
+import type { MaskedColumns, OutputMask } from '../../../mask/plan.ts'
+import type { Catalogue, OwnObjects, Relation } from './catalogue.ts'
 
 /** What a session's unqualified names mean right now. Immutable: a change makes a new one with a new `key`. */
 export interface Names {
@@ -15,6 +15,8 @@ export interface Names {
   readonly currentUser: string
   /** Relations only this session sees: temporary ones and those of its open transaction. */
   readonly own: readonly Relation[]
+  /** All that only this session sees, for another shared catalogue to be laid under it. */
+  readonly ownObjects?: OwnObjects
   /** Equal keys: equal meaning of every text. Part of the cache key. */
   readonly key: string
   /** 'utf8' when gateway and target read the same bytes; else every text with a byte ≥ 0x80 is opaque. */
@@ -112,7 +114,7 @@ export interface CopyForm {
   readonly columns: readonly { readonly relation: number; readonly column: number }[] | undefined
 }
 
-/** What the statement does with masked columns, before lineage exists (semantics §5). */
+/** What the statement does with masked columns (semantics §5). */
 export interface MaskFinding {
   /** It names or reaches a masked column at all, by column, star, whole row, view or unknown name. */
   readonly touches: boolean
@@ -120,6 +122,8 @@ export interface MaskFinding {
   readonly refusal: { readonly reason: string; readonly hint: string } | undefined
   /** `rule` of the masks concerned, for the record. */
   readonly rules: readonly string[]
+  /** What hides each output, by position; undefined where it touches nothing, or positions are not known. */
+  readonly outputs?: readonly (OutputMask | null)[] | undefined
 }
 
 export const NO_EFFECT: Effect = {

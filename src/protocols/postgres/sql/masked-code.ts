@@ -5,7 +5,7 @@
  */
 
 import type { ActionClass } from '../../../decide/action.ts'
-import type { Refusal } from './masked-scope.ts'
+import type { Refusal } from './lineage/walk.ts'
 import { attributesOf, dotted, each, isPart } from './nodes.ts'
 import type { Node } from './parse.ts'
 

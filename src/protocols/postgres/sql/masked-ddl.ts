@@ -6,8 +6,9 @@
  * walked as an expression, so that it is refused when it names a relation with masked columns.
  */
 
-import type { At } from './masked-query.ts'
-import { allMarks, type Item, itemOf, uniqueMarks } from './masked-scope.ts'
+import { marksNamed, marksOf, rangeItem, uniqueMarks } from './lineage/relation-item.ts'
+import { type Item, type Level, NO_OUTPUTS } from './lineage/scope.ts'
+import { NOWHERE, type Place, type Walk } from './lineage/walk.ts'
 import { each, isPart, stringOf } from './nodes.ts'
 import type {
   AlterTableStmt,
@@ -64,116 +65,117 @@ const HARMLESS_KINDS = new Set([
 
 const KEEP = 'What a mask covers keeps its name, type and place while a mask applies to your role.'
 
-export function definition(stmt: Node, at: At): void {
+export function definition(walk: Walk, stmt: Node): void {
   const kind = Object.keys(stmt)[0] ?? ''
   if (HARMLESS_KINDS.has(kind)) return
-  if ('CreateTableAsStmt' in stmt) createAs(stmt.CreateTableAsStmt.query, at)
-  else if ('ViewStmt' in stmt) stored(stmt.ViewStmt.query, at)
-  else if ('IndexStmt' in stmt) index(stmt.IndexStmt, at)
-  else if ('CreateStmt' in stmt) create(stmt.CreateStmt, at)
-  else if ('AlterTableStmt' in stmt) alter(stmt.AlterTableStmt, at)
-  else if ('RenameStmt' in stmt) rename(stmt.RenameStmt, at)
-  else if ('AlterObjectSchemaStmt' in stmt) moved(stmt.AlterObjectSchemaStmt.relation, at)
+  if ('CreateTableAsStmt' in stmt) createAs(walk, stmt.CreateTableAsStmt.query)
+  else if ('ViewStmt' in stmt) stored(walk, stmt.ViewStmt.query)
+  else if ('IndexStmt' in stmt) index(walk, stmt.IndexStmt)
+  else if ('CreateStmt' in stmt) create(walk, stmt.CreateStmt)
+  else if ('AlterTableStmt' in stmt) alter(walk, stmt.AlterTableStmt)
+  else if ('RenameStmt' in stmt) rename(walk, stmt.RenameStmt)
+  else if ('AlterObjectSchemaStmt' in stmt) moved(walk, stmt.AlterObjectSchemaStmt.relation)
   else if ('CreateStatsStmt' in stmt) {
     const { relations, exprs } = stmt.CreateStatsStmt
-    const items = at.walk.from(relations, at.place, [])
-    named(exprs, 'StatsElem', { items, at })
-  } else at.walk.expression(stmt, at.place, 'value')
+    const items = (relations ?? []).flatMap((one) =>
+      'RangeVar' in one ? [rangeItem(one.RangeVar, walk.world)] : [],
+    )
+    named(walk, exprs, { kind: 'StatsElem', items })
+  } else walk.value({ Unknown: stmt } as unknown as Node, NOWHERE)
 }
 
-function stored(query: Node | undefined, at: At): void {
-  if (query !== undefined) at.walk.inner(query, at.place, 'inner')
+/** What a definition sees of these relations. */
+function seeing(items: readonly Item[]): Place {
+  const star = items[0]?.outputs ?? NO_OUTPUTS
+  const level: Level = { items, star, definite: true, parent: undefined }
+  return { ...NOWHERE, level }
 }
 
-function createAs(query: Node | undefined, at: At): void {
+function stored(walk: Walk, query: Node | undefined): void {
+  if (query !== undefined) walk.statement(query, NOWHERE, 'stored')
+}
+
+function createAs(walk: Walk, query: Node | undefined): void {
   if (query !== undefined && 'ExecuteStmt' in query)
-    at.walk.refuse(
+    walk.refuse(
       'What a prepared statement returns cannot be stored while columns are masked.',
       'Write the query itself into CREATE TABLE … AS.',
     )
-  stored(query, at)
+  stored(walk, query)
 }
 
 /** Elements that name a column by a bare name or hold an expression. */
 function named(
+  walk: Walk,
   elements: readonly Node[] | undefined,
-  kind: string,
-  { items, at }: { items: readonly Item[]; at: At },
+  { kind, items }: { kind: string; items: readonly Item[] },
 ): void {
   each(elements, (key, inside) => {
     const name = key === kind && isPart(inside) ? inside.name : undefined
-    if (typeof name === 'string')
-      for (const item of items) at.walk.judge(marksOf(item, name), 'predicate')
+    if (typeof name === 'string') for (const item of items) walk.guard(marksNamed(item, name))
     return true
   })
-  const level = { items, definite: true, parent: undefined }
-  at.walk.expression(elements, { ...at.place, level }, 'predicate')
+  walk.decide(elements, seeing(items))
 }
 
-function marksOf(item: Item, name: string) {
-  const mark = item.marks.get(name)
-  return mark === undefined ? item.whole : [mark]
+function index(walk: Walk, part: IndexStmt): void {
+  const items = [rangeItem(part.relation ?? {}, walk.world)]
+  named(walk, part.indexParams, { kind: 'IndexElem', items })
+  walk.decide(part.whereClause, seeing(items))
 }
 
-function index(part: IndexStmt, at: At): void {
-  const items = [itemOf(part.relation ?? {}, at.walk.world)]
-  named(part.indexParams, 'IndexElem', { items, at })
-  const level = { items, definite: true, parent: undefined }
-  at.walk.expression(part.whereClause, { ...at.place, level }, 'predicate')
-}
-
-function create(part: CreateStmt, at: At): void {
-  for (const parent of part.inhRelations ?? []) if ('RangeVar' in parent) moved(parent.RangeVar, at)
+function create(walk: Walk, part: CreateStmt): void {
+  for (const parent of part.inhRelations ?? [])
+    if ('RangeVar' in parent) moved(walk, parent.RangeVar)
   each([part.tableElts, part.constraints], (key, inside) => {
-    if (key === 'Constraint' && isPart(inside)) references(inside as Constraint, at)
+    if (key === 'Constraint' && isPart(inside)) references(walk, inside as Constraint)
     return true
   })
 }
 
 /** A foreign key onto a masked column answers, row by row, whether a value exists. */
-function references(constraint: Constraint, at: At): void {
+function references(walk: Walk, constraint: Constraint): void {
   const range = constraint.pktable
   if (range === undefined) return
-  const item = at.walk.relation(itemOf(range, at.walk.world))
+  const item = rangeItem(range, walk.world)
   const names = (constraint.pk_attrs ?? []).map((one) => stringOf(one) ?? '')
-  for (const name of names) at.walk.judge(marksOf(item, name), 'predicate')
-  const relation = at.walk.world.relationOf(range.schemaname, range.relname ?? '')
-  if (names.length === 0 && relation !== undefined)
-    at.walk.judge(uniqueMarks(relation, item), 'predicate')
+  for (const name of names) walk.guard(marksNamed(item, name))
+  const relation = walk.world.relationOf(range.schemaname, range.relname ?? '')
+  if (names.length === 0 && relation !== undefined) walk.guard(uniqueMarks(relation, item))
 }
 
-function alter(part: AlterTableStmt, at: At): void {
-  const { walk } = at
-  const item = itemOf(part.relation ?? {}, walk.world)
+function alter(walk: Walk, part: AlterTableStmt): void {
+  const item = rangeItem(part.relation ?? {}, walk.world)
   const known = walk.world.relationOf(part.relation?.schemaname, part.relation?.relname ?? '')
-  const marked = known !== undefined && allMarks([item]).length > 0
-  const level = { items: [item], definite: true, parent: undefined }
+  const marked = known !== undefined && item.hasMarks
   for (const one of part.cmds ?? []) {
     if (!('AlterTableCmd' in one)) continue
     const { subtype, def } = one.AlterTableCmd
     if (marked && (subtype === undefined || !HARMLESS_CHANGES.has(subtype)))
-      moved(part.relation, at)
+      moved(walk, part.relation)
     each(def, (key, inside) => {
-      if (key === 'Constraint' && isPart(inside)) constraint(inside as Constraint, item, at)
+      if (key === 'Constraint' && isPart(inside)) constraint(walk, inside as Constraint, item)
       // ATTACH PARTITION and INHERIT name the other table.
-      if (key === 'PartitionCmd' && isPart(inside) && isPart(inside.name)) moved(inside.name, at)
-      if (key === 'RangeVar' && isPart(inside)) moved(inside, at)
+      if (key === 'PartitionCmd' && isPart(inside) && isPart(inside.name)) moved(walk, inside.name)
+      if (key === 'RangeVar' && isPart(inside)) moved(walk, inside)
       return key !== 'Constraint' && key !== 'RangeVar' && key !== 'PartitionCmd'
     })
-    if (def !== undefined) walk.expression(withoutRanges(def), { ...at.place, level }, 'value')
+    const rest = def === undefined ? undefined : withoutRanges(def)
+    const place = seeing([item])
+    if (rest !== undefined)
+      walk.forbid(walk.value({ Unknown: rest } as unknown as Node, place).marks)
   }
 }
 
 /** Foreign keys are judged by `references`; the rest of a constraint reads its own table. */
-function constraint(part: Constraint, item: Item, at: At): void {
-  references(part, at)
+function constraint(walk: Walk, part: Constraint, item: Item): void {
+  references(walk, part)
   const own = [...(part.keys ?? []), ...(part.fk_attrs ?? [])]
   for (const name of own.map((one) => stringOf(one) ?? ''))
-    at.walk.judge(item.marks.get(name) === undefined ? [] : marksOf(item, name), 'predicate')
-  named(part.exclusions, 'IndexElem', { items: [item], at })
-  const level = { items: [item], definite: true, parent: undefined }
-  at.walk.expression(part.raw_expr, { ...at.place, level }, 'predicate')
-  at.walk.expression(part.where_clause, { ...at.place, level }, 'predicate')
+    walk.guard(item.byName.get(name)?.marks ?? [])
+  named(walk, part.exclusions, { kind: 'IndexElem', items: [item] })
+  walk.decide(part.raw_expr, seeing([item]))
+  walk.decide(part.where_clause, seeing([item]))
 }
 
 /** Constraints and the other table are judged on their own. */
@@ -186,34 +188,33 @@ function withoutRanges(def: Node): unknown {
   return [def.ColumnDef.raw_default, constraints]
 }
 
-function moved(range: RangeVar | undefined, at: At): void {
+function moved(walk: Walk, range: RangeVar | undefined): void {
   if (range === undefined) return
-  const item = itemOf(range, at.walk.world)
+  const item = rangeItem(range, walk.world)
   // An unknown relation holds nothing that is masked by name yet; the target will say that it does not exist.
-  const marks = allMarks([item]).filter((mark) => mark.mask !== undefined && !mark.mask.monitor)
+  const marks = marksOf(item).filter((mark) => mark.mask?.monitor === false)
   if (marks.length === 0) return
-  at.walk.note(marks)
-  at.walk.refuse(`${marks[0]!.label} is masked: this could take its mask away.`, KEEP)
+  walk.note(marks)
+  walk.refuse(`${marks[0]!.label} is masked: this could take its mask away.`, KEEP)
 }
 
-function rename(part: RenameStmt, at: At): void {
-  const { walk } = at
+function rename(walk: Walk, part: RenameStmt): void {
   if (part.renameType === 'OBJECT_SCHEMA') {
-    renameSchema(part.subname ?? '', at)
+    renameSchema(walk, part.subname ?? '')
     return
   }
   if (part.relation === undefined) return
   const column = part.renameType === 'OBJECT_COLUMN' || part.renameType === 'OBJECT_ATTRIBUTE'
-  const item = itemOf(part.relation, walk.world)
-  if (column && item.whole.length === 0 && !item.marks.has(part.subname ?? '')) return
+  const item = rangeItem(part.relation, walk.world)
+  if (column && marksNamed(item, part.subname ?? '').length === 0) return
   if (part.renameType === 'OBJECT_TABCONSTRAINT' || part.renameType === 'OBJECT_TRIGGER') return
-  moved(part.relation, at)
+  moved(walk, part.relation)
 }
 
-function renameSchema(schema: string, at: At): void {
-  for (const oid of at.walk.world.masked.byRelation.keys()) {
-    const relation = at.walk.world.relation(oid)
+function renameSchema(walk: Walk, schema: string): void {
+  for (const oid of walk.world.maskedRelations()) {
+    const relation = walk.world.relation(oid)
     if (relation === undefined || relation.schema !== schema) continue
-    moved({ schemaname: schema, relname: relation.name }, at)
+    moved(walk, { schemaname: schema, relname: relation.name })
   }
 }

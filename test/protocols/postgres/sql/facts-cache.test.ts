@@ -28,7 +28,7 @@ describe('the cache never changes what a text means', () => {
 
   test('names and masks are part of the key', () => {
     const cache = new FactsCache({ entriesMax: 100 })
-    const text = 'SELECT upper(email) FROM customers WHERE id = 1'
+    const text = 'SELECT ascii(email) FROM customers WHERE id = 1'
     for (const _ of [1, 2, 3]) {
       expect(cache.analyse(text, CLEAR).statements[0]?.mask.refusal).toBeUndefined()
       expect(cache.analyse(text, HIDING).statements[0]?.mask.refusal).toBeDefined()

@@ -1,20 +1,13 @@
 import { beforeAll, expect, test } from 'vitest'
-import { definition } from '../../../../src/protocols/postgres/sql/masked-ddl.ts'
-import { NOWHERE, QueryWalk } from '../../../../src/protocols/postgres/sql/masked-query.ts'
+import { walked } from '../../../../src/protocols/postgres/sql/lineage/lineage.ts'
 import { loadParser } from '../../../../src/protocols/postgres/sql/parse.ts'
-import { MASKED, NAMES, one, resolve } from './sample.ts'
+import { MASKED, NAMES, one } from './sample.ts'
 
 beforeAll(loadParser)
 
 function refusal(text: string): string | undefined {
-  const world = {
-    masked: MASKED,
-    relationOf: resolve,
-    relation: (oid: number) => NAMES.catalogue.relation(oid),
-  }
-  const walk = new QueryWalk(world, () => {})
-  definition(one(text), { walk, place: NOWHERE, role: 'top' })
-  return walk.refusal?.reason
+  const options = { names: NAMES, masked: MASKED, functionsRead: [], identityParameter: undefined }
+  return walked(one(text), options).walk.refusal?.reason
 }
 
 test.each([

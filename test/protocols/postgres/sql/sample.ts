@@ -6,7 +6,13 @@
  */
 import type { ColumnMask, MaskedColumns } from '../../../../src/mask/plan.ts'
 import type { Names } from '../../../../src/protocols/postgres/sql/analysis.ts'
-import type { Relation } from '../../../../src/protocols/postgres/sql/catalogue.ts'
+import { catalogueOf, type Relation } from '../../../../src/protocols/postgres/sql/catalogue.ts'
+import {
+  INITDB_OPERATORS,
+  INITDB_ROUTINES,
+  INITDB_TYPES,
+  INITDB_VOLATILE,
+} from '../../../../src/protocols/postgres/sql/initdb-names.ts'
 import { type Node, parse } from '../../../../src/protocols/postgres/sql/parse.ts'
 
 interface Shape {
@@ -71,11 +77,29 @@ export function resolve(schema: string | undefined, name: string): Relation | un
   return undefined
 }
 
-export const NAMES = {
-  catalogue: { relation: (oid: number) => RELATIONS.find((one) => one.oid === oid) },
+export const NAMES: Names = {
+  catalogue: catalogueOf({
+    serverVersion: 180000,
+    epoch: 1,
+    relations: RELATIONS,
+    routines: [],
+    operators: [],
+    types: [],
+    casts: [],
+    builtIn: {
+      routines: INITDB_ROUTINES,
+      volatile: INITDB_VOLATILE,
+      operators: INITDB_OPERATORS,
+      types: INITDB_TYPES,
+    },
+  }),
   own: [],
   searchPath: ['pg_catalog', 'public'],
-} as unknown as Names
+  currentUser: 'app',
+  key: 'sample',
+  encoding: 'utf8',
+  standardConformingStrings: true,
+}
 
 export interface MaskedName {
   readonly relation: number
@@ -107,13 +131,14 @@ export function masks(columns: readonly MaskedName[]): MaskedColumns {
   }
 }
 
-/** customers.email, ssn and card; a partition's body; query texts. */
+/** customers.email, ssn and card; a partition's body; query texts; a view's column. */
 export const MASKED = masks([
   { relation: 20001, column: 3 },
   { relation: 20001, column: 4 },
   { relation: 20001, column: 5 },
   { relation: 20006, column: 2 },
   { relation: 1000, column: 2 },
+  { relation: 20010, column: 2 },
 ])
 
 /** The one statement of a text. */

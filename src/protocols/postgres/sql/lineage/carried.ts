@@ -1,0 +1,69 @@
+/**
+ * Pure. Statements that carry another one's rows: COPY … TO and FROM, and EXPLAIN, whose plans show estimates that the
+ * statistics of masked columns decide.
+ */
+import { isPart, stringOf } from '../nodes.ts'
+import type { CopyStmt, ExplainStmt, Node } from '../parse.ts'
+import { rangeItem } from './relation-item.ts'
+import { type Level, NO_OUTPUTS, type Outputs } from './scope.ts'
+import type { Place, Walk } from './walk.ts'
+
+export function copied(walk: Walk, part: CopyStmt, place: Place): Outputs {
+  if (part.query !== undefined) return walk.statement(part.query, place, 'top')
+  if (part.relation === undefined) return NO_OUTPUTS
+  const item = rangeItem(part.relation, walk.world)
+  const names = (part.attlist ?? []).map((one) => stringOf(one) ?? '')
+  const level: Level = { items: [item], star: item.outputs, definite: true, parent: place.level }
+  walk.decide(part.whereClause, { ...place, level })
+  const list = item.outputs.list.filter(
+    ({ name }) => names.length === 0 || names.includes(name ?? ''),
+  )
+  for (const { value } of list) walk.note(value.marks)
+  if (part.is_from !== true && formatOf(part) === 'binary')
+    for (const { value } of list) walk.forbid(value.marks)
+  // Which columns are sent stands in CopyForm.columns.
+  return NO_OUTPUTS
+}
+
+function formatOf(part: CopyStmt): string {
+  let format = 'text'
+  for (const option of part.options ?? [])
+    if ('DefElem' in option && option.DefElem.defname === 'format')
+      format = stringOf(option.DefElem.arg)?.toLowerCase() ?? 'binary'
+  return format
+}
+
+export function explained(walk: Walk, part: ExplainStmt, place: Place): Outputs {
+  const query = part.query
+  if (query === undefined) return NO_OUTPUTS
+  // What EXECUTE runs is not known here: it may name masked columns.
+  const runs = 'ExecuteStmt' in query
+  const { list, open } = walk.statement(query, place, 'top')
+  for (const { value } of list) walk.output(value)
+  if (open !== undefined) walk.output(open)
+  if ((walk.touches || runs) && !(isOff(part, 'costs') && !has(part, 'serialize')))
+    walk.refuse(
+      'The plan of a statement that names masked columns shows estimates about their values.',
+      'Use EXPLAIN (COSTS OFF).',
+    )
+  return NO_OUTPUTS
+}
+
+function has(part: ExplainStmt, name: string): boolean {
+  return (part.options ?? []).some((one) => 'DefElem' in one && one.DefElem.defname === name)
+}
+
+/** The last one of several counts for PostgreSQL; here all must agree. */
+function isOff(part: ExplainStmt, name: string): boolean {
+  const options = (part.options ?? []).flatMap((one) =>
+    'DefElem' in one && one.DefElem.defname === name ? [one.DefElem.arg] : [],
+  )
+  return options.length > 0 && options.every(isFalse)
+}
+
+function isFalse(arg: Node | undefined): boolean {
+  if (!isPart(arg)) return false
+  if ('Integer' in arg) return (arg as { Integer: { ival?: number } }).Integer.ival === undefined
+  if ('Boolean' in arg) return (arg as { Boolean: { boolval?: boolean } }).Boolean.boolval !== true
+  return ['off', 'false'].includes(stringOf(arg)?.toLowerCase() ?? '')
+}

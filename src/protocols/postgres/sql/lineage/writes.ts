@@ -1,0 +1,157 @@
+/**
+ * Pure. INSERT, UPDATE, DELETE, MERGE: what they store must not be a masked value, and what RETURNING shows are outputs
+ * like those of a query.
+ */
+import { stringOf } from '../nodes.ts'
+import type {
+  DeleteStmt,
+  InferClause,
+  InsertStmt,
+  MergeStmt,
+  Node,
+  RangeVar,
+  ReturningClause,
+  UpdateStmt,
+} from '../parse.ts'
+import { withClause } from './ctes.ts'
+import { from } from './from.ts'
+import { targets } from './query.ts'
+import { marksNamed, marksOf, rangeItem, uniqueMarks } from './relation-item.ts'
+import { type Item, itemOf, type Level, NO_OUTPUTS, type Outputs } from './scope.ts'
+import { CLEAR, type Value } from './value.ts'
+import type { Place, Walk } from './walk.ts'
+
+function target(walk: Walk, range: RangeVar | undefined): Item {
+  return rangeItem(range ?? {}, walk.world)
+}
+
+function inside(items: readonly Item[], outer: Place): Place {
+  const level: Level = { items, star: starOf(items), definite: true, parent: outer.level }
+  return { ...outer, level }
+}
+
+function starOf(items: readonly Item[]): Outputs {
+  const opens = items.flatMap((item) => item.outputs.open ?? [])
+  return {
+    list: items.flatMap((item) => item.outputs.list),
+    open: opens[0],
+    shaky: items.some((item) => item.outputs.shaky),
+  }
+}
+
+/** Columns that are written by name: the statement names them, its literals may be what a mask hides. */
+function noteWritten(walk: Walk, nodes: readonly Node[] | undefined, item: Item): void {
+  for (const one of nodes ?? []) {
+    const name = 'ResTarget' in one ? one.ResTarget.name : stringOf(one)
+    if (name !== undefined) walk.note(item.byName.get(name)?.marks ?? [])
+  }
+}
+
+/** `SET a = x`, `SET (a, b) = (x, y)`, and rows of VALUES. */
+function store(walk: Walk, nodes: readonly (Node | undefined)[] | undefined, place: Place): void {
+  for (const one of nodes ?? []) {
+    const node = one !== undefined && 'ResTarget' in one ? one.ResTarget.val : one
+    if (node !== undefined) walk.forbid(stored(walk, node, place).marks)
+  }
+}
+
+function stored(walk: Walk, node: Node, place: Place): Value {
+  // The row on the right stands once for each column on the left.
+  return walk.value('MultiAssignRef' in node ? node.MultiAssignRef.source : node, place)
+}
+
+export function insert(walk: Walk, part: InsertStmt, place: Place): Outputs {
+  const outer = withClause(walk, part.withClause, place)
+  const item = target(walk, part.relation)
+  if (part.cols === undefined) walk.note(marksOf(item))
+  noteWritten(walk, part.cols, item)
+  if (part.selectStmt !== undefined) walk.statement(part.selectStmt, outer, 'stored')
+  const conflict = part.onConflictClause
+  if (conflict !== undefined) {
+    // EXCLUDED holds what the client itself sent; its columns must be qualified.
+    const list = item.outputs.list.map(({ name }) => ({ name, value: CLEAR }))
+    const excluded = itemOf('excluded', { list, open: CLEAR, shaky: false })
+    const at = inside([item, excluded], outer)
+    conflicts(walk, part, conflict.infer)
+    walk.decide(conflict.infer?.indexElems, at)
+    walk.decide(conflict.infer?.whereClause, at)
+    noteWritten(walk, conflict.targetList, item)
+    store(walk, conflict.targetList, at)
+    walk.decide(conflict.whereClause, at)
+  }
+  return returning(walk, part.returningClause, { items: [item], outer })
+}
+
+/** ON CONFLICT tells whether a row with these values exists. Without columns it may mean any unique index. */
+function conflicts(walk: Walk, part: InsertStmt, infer: InferClause | undefined): void {
+  const range = part.relation ?? {}
+  const item = target(walk, range)
+  const elements = infer?.indexElems ?? []
+  for (const element of elements) {
+    const name = 'IndexElem' in element ? element.IndexElem.name : undefined
+    if (name !== undefined) walk.guard(marksNamed(item, name))
+  }
+  if (elements.length > 0) return
+  const relation = walk.world.relationOf(range.schemaname, range.relname ?? '')
+  if (relation !== undefined) walk.guard(uniqueMarks(relation, item))
+}
+
+export function update(walk: Walk, part: UpdateStmt, place: Place): Outputs {
+  const outer = withClause(walk, part.withClause, place)
+  const item = target(walk, part.relation)
+  const items = [item, ...from(walk, part.fromClause, { outer, beside: [item] }).items]
+  const at = inside(items, outer)
+  noteWritten(walk, part.targetList, item)
+  store(walk, part.targetList, at)
+  walk.decide(part.whereClause, at)
+  return returning(walk, part.returningClause, { items, outer })
+}
+
+export function remove(walk: Walk, part: DeleteStmt, place: Place): Outputs {
+  const outer = withClause(walk, part.withClause, place)
+  const item = target(walk, part.relation)
+  const items = [item, ...from(walk, part.usingClause, { outer, beside: [item] }).items]
+  walk.decide(part.whereClause, inside(items, outer))
+  return returning(walk, part.returningClause, { items, outer })
+}
+
+export function merge(walk: Walk, part: MergeStmt, place: Place): Outputs {
+  const outer = withClause(walk, part.withClause, place)
+  const item = target(walk, part.relation)
+  const source = part.sourceRelation === undefined ? [] : [part.sourceRelation]
+  const items = [...from(walk, source, { outer, beside: [] }).items, item]
+  const at = inside(items, outer)
+  walk.decide(part.joinCondition, at)
+  for (const one of part.mergeWhenClauses ?? []) {
+    if (!('MergeWhenClause' in one)) continue
+    const branch = one.MergeWhenClause
+    walk.decide(branch.condition, at)
+    noteWritten(walk, branch.targetList, item)
+    store(walk, branch.targetList, at)
+    store(walk, branch.values, at)
+  }
+  return returning(walk, part.returningClause, { items, outer })
+}
+
+/** RETURNING sees the written row, as OLD and NEW too (PostgreSQL 18), whose columns have no origin. */
+function returning(
+  walk: Walk,
+  clause: ReturningClause | undefined,
+  { items, outer }: { items: readonly Item[]; outer: Place },
+): Outputs {
+  if (clause === undefined) return NO_OUTPUTS
+  const names = ['old', 'new']
+  for (const option of clause.options ?? [])
+    if ('ReturningOption' in option) names.push(option.ReturningOption.value ?? '')
+  const written = items[0]
+  const versions = written === undefined ? [] : names.map((ref) => itemOf(ref, written.outputs))
+  // Second, so that a table that is itself called "new" is meant first.
+  const below = {
+    items: versions,
+    star: NO_OUTPUTS,
+    definite: false,
+    parent: outer.level,
+  }
+  const level: Level = { items, star: starOf(items), definite: true, parent: below }
+  return targets(walk, clause.exprs, { ...outer, level })
+}
