@@ -7,10 +7,12 @@
  */
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { monotonicMs } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { ConnectionConfig, TargetAddress } from '../config/shape.ts'
 import { hostPort } from './address.ts'
 import { isDialable } from './dialable.ts'
+import { PlaceNotes } from './place-notes.ts'
 import { SocketWire, type Wire } from './wire.ts'
 
 export interface Reached {
@@ -34,12 +36,12 @@ export interface ReachOptions {
 type Candidate = Pick<Reached, 'at' | 'host'>
 type Named = Pick<ConnectionConfig, 'name' | 'addresses'>
 
-const CONNECT_MS_MAX = 10_000
+export const CONNECT_MS_MAX = 10_000
 const FAILED_MS = 30_000
 const FAILED_MAX = 1000
 
-/** Place → until when it goes last; of this thread. */
-const failed = new Map<string, number>()
+/** They go last; of this thread. */
+const failed = new PlaceNotes({ forMs: FAILED_MS, placesMax: FAILED_MAX, now: monotonicMs })
 
 /** Rejects with GW_UPSTREAM_UNREACHABLE, which says what happened and names no address. */
 export async function reach(connection: Named, options: ReachOptions = {}): Promise<Reached> {
@@ -52,13 +54,13 @@ export async function reach(connection: Named, options: ReachOptions = {}): Prom
     if (waitMs <= 0) break
     try {
       const wire = await (options.dial ?? SocketWire.dial)(at, waitMs)
-      failed.delete(placeOf(at))
+      failed.forget(placeOf(at))
       return { wire, at, host }
     } catch (error) {
       // The system's own message holds the address, which does not belong in the log.
       const { code = SILENT } = error as NodeJS.ErrnoException
       if (OURS.has(code)) throw exhausted(connection.name, code)
-      remember(placeOf(at))
+      failed.add(placeOf(at))
       faults.push(code)
     }
   }
@@ -103,8 +105,7 @@ async function candidatesOf(
       for (const one of dialable) all.push({ at: { host: one, port }, host })
     }
   }
-  const now = performance.now()
-  const isFailed = ({ at }: Candidate) => (failed.get(placeOf(at)) ?? 0) > now
+  const isFailed = ({ at }: Candidate) => failed.has(placeOf(at))
   const left = all.filter(({ at }) => options.without?.has(placeOf(at)) !== true)
   return [...left.filter((one) => !isFailed(one)), ...left.filter(isFailed)]
 }
@@ -120,11 +121,6 @@ function inTime<T>(promise: Promise<T>, deadline: number): Promise<T> {
     const timer = setTimeout(late, Math.max(0, deadline - performance.now()))
     promise.then(resolve, reject).finally(() => clearTimeout(timer))
   })
-}
-
-function remember(place: string): void {
-  if (failed.size >= FAILED_MAX) failed.delete(failed.keys().next().value!)
-  failed.set(place, performance.now() + FAILED_MS)
 }
 
 function exhausted(name: string, code: string): GatewayError {

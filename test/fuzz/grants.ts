@@ -1,7 +1,8 @@
-/** Pure. A grant from a configuration, as a session gets one. */
+/** Pure. A grant from a configuration, as a session gets one, and a claim. */
 import { readConfig } from '../../src/config/config.ts'
 import { admit, type Grant } from '../../src/decide/grant.ts'
 import { type Identity, NO_JOB } from '../../src/identify/identity.ts'
+import type { Claim } from '../../src/protocols/protocol.ts'
 
 const IDENTITY: Identity = {
   subject: 'ci',
@@ -14,6 +15,16 @@ const IDENTITY: Identity = {
   job: NO_JOB,
   credentialId: 'slc_1',
   expiresAt: 4_000_000_000_000,
+}
+
+/** What a client said, but for its parameters. */
+export const CLAIM: Omit<Claim, 'parameters'> = {
+  connection: 'shop',
+  database: undefined,
+  credential: '',
+  claimedUser: '',
+  claimedJob: { id: '', run: '', agent: '' },
+  cancelKeyBytes: 4,
 }
 
 const known = new Map<string, Grant>()

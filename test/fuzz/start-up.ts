@@ -11,10 +11,9 @@ import { readStartup } from '../../src/protocols/postgres/read.ts'
 import { judgeParameter } from '../../src/protocols/postgres/sql/parameters.ts'
 import { startupParameters } from '../../src/protocols/postgres/startup-parameters.ts'
 import * as write from '../../src/protocols/postgres/write.ts'
-import type { Claim } from '../../src/protocols/protocol.ts'
 import { MemoryWire } from '../contract/memory.ts'
 import { type FuzzProperty, property } from './driver.ts'
-import { grantWith } from './grants.ts'
+import { CLAIM, grantWith } from './grants.ts'
 import { cuts, type Edit, edit, edited, hostileText, NUMBERS, pieces } from './mutate.ts'
 
 const KEPT_BYTES_MAX = 32 << 10
@@ -155,14 +154,6 @@ const packed = fc
   .tuple(startup, fc.array(edit, { maxLength: 2 }))
   .map(([bytes, edits]) => edits.reduce<Buffer>((now, one: Edit) => edited(now, one), bytes))
 
-const CLAIM: Omit<Claim, 'parameters'> = {
-  connection: 'shop',
-  database: undefined,
-  credential: '',
-  claimedUser: '',
-  claimedJob: { id: '', run: '', agent: '' },
-  cancelKeyBytes: 4,
-}
 const IDENTITY_PARAMETERS = [undefined, 'application_name', 'sluice.identity'] as const
 const ALLOWED = ['read', 'read, write, admin'] as const
 

@@ -5,8 +5,10 @@
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP
  */
 import { Handshake, PeerGone } from '../../accept/handshake.ts'
-import { placeOf, type Reached, reach, reachPlace } from '../../accept/reach.ts'
+import { PlaceNotes } from '../../accept/place-notes.ts'
+import { CONNECT_MS_MAX, placeOf, type Reached, reach, reachPlace } from '../../accept/reach.ts'
 import { secureTarget } from '../../accept/tls.ts'
+import { monotonicMs } from '../../base/clock.ts'
 import { GatewayError } from '../../base/errors.ts'
 import type { ConnectionConfig } from '../../config/shape.ts'
 import type { Grant } from '../../decide/grant.ts'
@@ -30,34 +32,50 @@ export interface PostgresUpstream extends Upstream {
 
 const CANCEL_MS_MAX = 10_000
 const LOGIN_MS_MAX = 20_000
+/** For all addresses together: a client waits for its login meanwhile, and holds a place. */
+const DIAL_MS_MAX = 30_000
+/** A target that was replaced by a newer one is asked anew after this. */
+const ONLY_OLDEST_MS = 10 * 60_000
 
 /** The newest minor version that is asked for: 3.2 has cancel keys of more than four bytes. */
 const MINOR_VERSION = 2
 const CANCEL_KEY_BYTES_MAX = 256
 
 /** Targets, by address, that end a login which asks for more than protocol 3.0 (old poolers do). */
-const onlyOldest = new Set<string>()
+const onlyOldest = new PlaceNotes({ forMs: ONLY_OLDEST_MS, placesMax: 1000, now: monotonicMs })
+
+export interface DialOptions {
+  readonly waitMsMax?: number
+  readonly onlyOldest?: PlaceNotes
+}
 
 /** Rejects with GW_UPSTREAM_UNREACHABLE, GW_UPSTREAM_LOGIN or GW_UPSTREAM_MALFORMED; none names an address. */
 export async function dial(
   claim: Claim,
   grant: Grant,
   control: ControlPort,
+  options: DialOptions = {},
 ): Promise<PostgresUpstream> {
   const { connection } = grant
+  const oldest = options.onlyOldest ?? onlyOldest
   const parameters = startupParameters(claim, grant)
   const without = new Set<string>()
   const tooNew = new Set<string>()
+  const deadline = monotonicMs() + (options.waitMsMax ?? DIAL_MS_MAX)
   let notNow: NotNow | undefined
   for (;;) {
-    const reached = await reach(connection, { without }).catch((error: unknown) => {
+    const left = deadline - monotonicMs()
+    if (left <= 0) throw notNow ?? tooSlow(connection, options.waitMsMax ?? DIAL_MS_MAX)
+    const waitMsMax = Math.min(left, CONNECT_MS_MAX)
+    const reached = await reach(connection, { without, waitMsMax }).catch((error: unknown) => {
       throw notNow ?? error
     })
     const place = placeOf(reached.at)
-    const minor = onlyOldest.has(place) || tooNew.has(place) ? 0 : MINOR_VERSION
+    const minor = oldest.has(place) || tooNew.has(place) ? 0 : MINOR_VERSION
+    const waitMs = Math.max(0, Math.min(deadline - monotonicMs(), LOGIN_MS_MAX))
     try {
-      const upstream = await logIn(parameters, { grant, control, minor, reached })
-      if (tooNew.has(place)) onlyOldest.add(place)
+      const upstream = await logIn(parameters, { grant, control, minor, reached, waitMs })
+      if (tooNew.has(place)) oldest.add(place)
       return upstream
     } catch (error) {
       if (error instanceof TooNew && minor > 0) tooNew.add(place)
@@ -72,15 +90,15 @@ export async function dial(
 
 async function logIn(
   parameters: ReadonlyMap<string, string>,
-  login: Omit<Login, 'certificate'> & { readonly reached: Reached },
+  login: Omit<Login, 'certificate'> & { readonly reached: Reached; readonly waitMs: number },
 ): Promise<PostgresUpstream> {
   const { connection } = login.grant
   const { wire } = login.reached
   const target = new Handshake(wire, 1 << 20)
   const timer = setTimeout(() => {
-    target.abort(tooSlow(connection))
+    target.abort(tooSlow(connection, login.waitMs))
     wire.destroy()
-  }, LOGIN_MS_MAX)
+  }, login.waitMs)
   try {
     const certificate = await negotiateTls(target, login.reached, login)
     target.send(write.startup(parameters, login.minor))
@@ -121,8 +139,8 @@ async function cancelAt(
   }
 }
 
-function tooSlow({ name }: ConnectionConfig): GatewayError {
-  const seconds = LOGIN_MS_MAX / 1000
+function tooSlow({ name }: ConnectionConfig, waitMs: number): GatewayError {
+  const seconds = Math.ceil(waitMs / 1000)
   return new GatewayError('GW_UPSTREAM_LOGIN', `no end of the login within ${seconds} s`, {
     say: `The target of "${name}" did not finish the login within ${seconds} s.`,
   })
