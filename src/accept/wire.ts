@@ -4,12 +4,11 @@
  *
  * Bytes handed to the sink are valid during the call only. TLS takes the ordinary way in and out.
  */
-import { writeSync } from 'node:fs'
 import { connect, Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { copy } from '../base/bytes.ts'
 import { isLoopback } from '../base/cidr.ts'
-import { setCongestionControl } from '../base/libc.ts'
+import { sendNow, setCongestionControl } from '../base/libc.ts'
 import type { TargetAddress } from '../config/shape.ts'
 
 export interface WireSink {
@@ -148,12 +147,10 @@ export class SocketWire implements Wire {
     let sent = 0
     if (this.#descriptor >= 0 && socket.writableLength === 0) {
       try {
-        sent = writeSync(this.#descriptor, bytes, start, end - start)
+        sent = sendNow(this.#descriptor, bytes, start, end)
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
-          socket.destroy(error as Error)
-          return
-        }
+        socket.destroy(error as Error)
+        return
       }
     }
     if (start + sent < end) socket.write(copy(bytes, start + sent, end))

@@ -5,8 +5,18 @@ import type { LiveSession, SessionContext } from '../protocols/protocol.ts'
 export function liveSession(
   of: Pick<SessionContext, 'grant' | 'sessionId' | 'address'>,
 ): LiveSession {
+  const { grant, sessionId, address } = of
   return {
-    context: { ...of, openedAt: Date.now(), statements: 0, rows: 0, bytes: 0, maskedValues: 0 },
+    context: {
+      grant,
+      sessionId,
+      address,
+      openedAt: Date.now(),
+      statements: 0,
+      rows: 0,
+      bytes: 0,
+      maskedValues: 0,
+    },
     end: () => {},
     stall: () => {},
     cancel: () => undefined,

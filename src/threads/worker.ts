@@ -207,7 +207,10 @@ export class SessionWorker {
   ): RelayParts<Target> {
     const { recording, live } = opened
     if (this.#drainingUntil !== undefined) queueMicrotask(() => live.end(draining(), 'idle'))
-    return { ...parts, recording, live, turn: this.#turn, worker: this.#lent }
+    const { client, upstream, claim, grant } = parts
+    const [turn, worker] = [this.#turn, this.#lent]
+    // Written out: objects made by a spread have a shape each (src/README.md).
+    return { client, upstream, claim, grant, recording, live, turn, worker }
   }
 
   /** One for all sessions: calls that mean the same function everywhere are the ones a compiler inlines. */

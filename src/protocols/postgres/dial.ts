@@ -103,9 +103,10 @@ async function logIn(
     const certificate = await negotiateTls(target, login.reached, login)
     target.send(write.startup(parameters, login.minor))
     const minor = await authenticate(target, { ...login, certificate })
-    const { secret, ...upstream } = await settle(target, connection, minor)
-    const key = { pid: upstream.pid, secret }
-    return { ...upstream, cancel: () => cancelAt(login.reached, key, login) }
+    const { secret, ...said } = await settle(target, connection, minor)
+    const { rest, statuses, parameters: reported, pid, status } = said
+    const cancel = () => cancelAt(login.reached, { pid, secret }, login)
+    return { wire: said.wire, rest, statuses, parameters: reported, pid, status, cancel }
   } catch (error) {
     wire.destroy()
     if (error instanceof PeerGone) {

@@ -5,17 +5,10 @@
  * A prepared statement follows the session's names, as PostgreSQL plans it anew. A portal keeps the meaning that it
  * was bound with: so what is analysed anew is a new object, and portals hold on to the old one with its description.
  */
-import type { Guard } from '../../decide/policy.ts'
 import type { Conversation } from './conversation.ts'
 import type { Analysis, Effect, Statement } from './sql/analysis.ts'
 import { opaqueStatement } from './sql/opaque-statement.ts'
-import type { Portal, Prepared } from './statements.ts'
-
-/** What an analysis hangs on besides its text. */
-export interface Stamp {
-  readonly namesKey: string
-  readonly guard: Guard
-}
+import { type Portal, type Prepared, preparedOf, type Stamp } from './statements.ts'
 
 /** What a statement makes by name, once it has run. */
 export interface Made {
@@ -49,21 +42,14 @@ export class Meanings {
     if (prepared.namesKey === keeper.stamp && prepared.guard === guard) return prepared
     const read = this.#read(prepared.text, prepared.text.length)
     if (read === 'wait') return 'wait'
-    const { text } = prepared
+    const { name, text, bySql } = prepared
     const [first] =
       read.opaque === undefined ? read.statements : [opaqueStatement(text, read.opaque)]
     const { prepares, declares } = first?.effect ?? {}
     const body = prepares?.body ?? declares?.body ?? first
-    const statement = prepared.bySql ? body : first
-    const renewed: Prepared = {
-      ...prepared,
-      ...this.stamp,
-      statement,
-      judged: undefined,
-      described: false,
-      result: undefined,
-    }
-    this.#talk.prepared.replace(prepared.name, prepared, renewed)
+    const statement = bySql ? body : first
+    const renewed = preparedOf({ name, text, statement, bySql }, this.stamp)
+    this.#talk.prepared.replace(name, prepared, renewed)
     return renewed
   }
 
@@ -80,7 +66,10 @@ export class Meanings {
     } else {
       // What its names meant then cannot be asked any more.
       const statement = opaqueStatement(prepared.text, OUTDATED)
-      portal.prepared = { ...prepared, guard, statement, judged: undefined }
+      const { namesKey, described, result } = prepared
+      portal.prepared = preparedOf({ ...prepared, statement }, { namesKey, guard })
+      portal.prepared.described = described
+      portal.prepared.result = result
     }
     return 'ready'
   }
@@ -129,16 +118,7 @@ export class Meanings {
   }
 
   #prepared(name: string, statement: Statement, text: string): Prepared {
-    return {
-      ...this.stamp,
-      name,
-      text,
-      statement,
-      bySql: true,
-      judged: undefined,
-      described: false,
-      result: undefined,
-    }
+    return preparedOf({ name, text, statement, bySql: true }, this.stamp)
   }
 
   #cursor(name: string, body: Statement, text: string): Portal {

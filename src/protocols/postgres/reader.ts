@@ -17,7 +17,7 @@ import { parameterTexts } from './params.ts'
 import type { BindBody } from './read.ts'
 import type { Analysis, Names as SessionNames, Statement } from './sql/analysis.ts'
 import { opaqueStatement, TOO_LARGE } from './sql/opaque-statement.ts'
-import type { Portal, Prepared } from './statements.ts'
+import { type Portal, type Prepared, preparedOf } from './statements.ts'
 import * as write from './write.ts'
 
 const NO_PARAMS: readonly string[] = []
@@ -130,16 +130,7 @@ export class Reader {
     const statements = this.#statements(text, analysis)
     // PostgreSQL refuses a Parse of several statements itself; none of them is ever run.
     const statement = statements.length > 1 ? opaqueStatement(text, SEVERAL) : statements[0]
-    const prepared: Prepared = {
-      ...this.meanings.stamp,
-      name,
-      text,
-      statement,
-      bySql: false,
-      judged: undefined,
-      described: false,
-      result: undefined,
-    }
+    const prepared = preparedOf({ name, text, statement, bySql: false }, this.meanings.stamp)
     if (name !== '' && talk.prepared.isFull) {
       this.#refuseName(statement ?? opaqueStatement(text, SEVERAL), text, true)
       return undefined

@@ -143,8 +143,8 @@ export class Results {
       const fields = formats === undefined ? described.fields : formatted(described.fields, formats)
       const plan = now.idle ? undefined : this.masks.plan(fields, touchesMasked, outputs)
       const masksKey = now.key
-      const about = { described, formats, masksKey, touchesMasked, outputs }
-      this.#maskers = { ...about, ...this.#maskersOf(plan) }
+      const { client, record } = this.#maskersOf(plan)
+      this.#maskers = { described, formats, masksKey, touchesMasked, outputs, client, record }
     }
     this.#current = this.#maskers!
     const { client, record } = this.#current

@@ -27,6 +27,30 @@ export interface Prepared {
   result: Described | undefined
 }
 
+/**
+ * Written out, because objects made by a spread have a shape each, and each look at one of them then is a search
+ * (src/README.md).
+ */
+export function preparedOf(
+  of: Pick<Prepared, 'name' | 'text' | 'statement' | 'bySql'>,
+  stamp: Stamp,
+): Prepared {
+  return {
+    name: of.name,
+    text: of.text,
+    statement: of.statement,
+    namesKey: stamp.namesKey,
+    guard: stamp.guard,
+    bySql: of.bySql,
+    judged: undefined,
+    described: false,
+    result: undefined,
+  }
+}
+
+/** What an analysis hangs on besides its text. */
+export type Stamp = Pick<Prepared, 'namesKey' | 'guard'>
+
 /** Result columns as the target described them. */
 export interface Described {
   /** The RowDescription itself, to notice cheaply that another one is the same, and for the record. */
