@@ -170,6 +170,11 @@ class SessionRecording implements Recording {
     this.#rows.outcome([this.#session, spans(shape).outcome], head, outcome)
   }
 
+  response(shape: Shape, action: number, payload: Uint8Array): void {
+    const head = this.#recorder.stamp(++this.#seq, action)
+    this.#rows.response([this.#session, spans(shape).outcome], head, payload)
+  }
+
   moment(moment: Moment): void {
     let span = moments.get(moment.kind)
     if (span === undefined) {
