@@ -49,6 +49,8 @@ export interface RecorderOptions {
   readonly clock: Clock
   /** `durability: strict`: every flush waits for the disk. */
   readonly strict?: boolean
+  /** `recorder.ratchet`: what is written is sealed until a head is signed. */
+  readonly ratchet?: boolean
 }
 
 /** One per session worker. */
@@ -74,6 +76,7 @@ class SpoolRecorder implements Recorder {
       thread: options.thread,
       bytesMax: options.bytesMax,
       strict: options.strict ?? false,
+      ratchet: options.ratchet ?? false,
       announce: () => this.#channel.postMessage({ type: 'segment' }),
     })
   }

@@ -278,6 +278,7 @@ test('as a thread of its own it ships, answers over a port, and ends with its en
     spoolFolder: at.spool,
     retentionDays: 400,
     store: { embedded: true, folder: join(at.folder, 'clickhouse') },
+    chainFolder: join(at.folder, 'chain'),
   }
   const entry = new URL('../../dist/workers/ship.js', import.meta.url)
   const worker = new Worker(entry, { workerData, env: { ...process.env, SLUICE_LOG: 'silent' } })
