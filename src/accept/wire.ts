@@ -43,8 +43,13 @@ export interface Wire {
 /** One per thread: a read is worked off before the next one can begin. */
 const shared = Buffer.allocUnsafeSlow(64 << 10)
 
-/** Bytes that may wait for a peer that does not read, before its counterpart is no longer read. */
+/**
+ * Most bytes that a session holds for a peer that does not read: what waits to be written, one read that comes behind it,
+ * and as much again for the record.
+ */
 export const WINDOW_BYTES = 256 << 10
+/** With more than this waiting, its counterpart is no longer read. */
+const WAITING_BYTES_MAX = WINDOW_BYTES / 2
 
 /** A peer that vanished without a word is found by the kernel after this long; as for clients (tcp.ts). */
 const KEEP_ALIVE_MS = 60_000
@@ -126,7 +131,7 @@ export class SocketWire implements Wire {
   }
 
   get isFull(): boolean {
-    return this.#socket.writableLength > WINDOW_BYTES
+    return this.#socket.writableLength > WAITING_BYTES_MAX
   }
 
   pause(): void {

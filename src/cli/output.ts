@@ -4,8 +4,8 @@ import { sheet, table } from './table.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
-/** Synchronous and whole: a pipe may be slower than we are, and `process.exit` would cut it. */
-export function say(text: string, to: 1 | 2 = 1): void {
+/** To a descriptor, synchronous and whole: a pipe may be slower than we are, and `process.exit` would cut it. */
+export function say(text: string, to = 1): void {
   const bytes = Buffer.from(text)
   let at = 0
   while (at < bytes.length) {

@@ -1,66 +1,143 @@
-/** IO. `sluice policy check [PATH…]`: do the policy files load, and what is odd about them. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+/** IO. `sluice policy check | test | schema`: policies as files, without a gateway. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, relative, resolve } from 'node:path'
 import { formatProblems } from '../config/load.ts'
-import type { Config } from '../config/shape.ts'
-import { compilePolicies, type PolicySet } from '../decide/policy.ts'
+import { inFileOrder } from '../config/problem.ts'
+import { policySchema } from '../decide/policy-file.ts'
 import { KNOWN_DETECTORS } from '../mask/detect.ts'
-import type { PolicyFile } from '../threads/messages.ts'
-import { CliError } from './exit.ts'
+import { junit } from '../policy/junit.ts'
+import { standIn } from '../policy/stand-in.ts'
+import { suiteNames } from '../policy/suite-schema.ts'
+import { runTests, type TestRun } from '../policy/test-run.ts'
+import { loadParser } from '../protocols/postgres/sql/parse.ts'
+import { watchFiles } from '../threads/watch.ts'
+import { CliError, type ExitCode } from './exit.ts'
 import { say } from './output.ts'
-import { findSettings, needSettings } from './settings.ts'
+import { type LoadedPolicies, loadPolicySet, loadTests, readText } from './policy-files.ts'
+import { printable } from './table.ts'
 
 export interface PolicyFlags {
   readonly config?: string
   readonly json?: boolean
 }
 
+export interface TestFlags extends PolicyFlags {
+  readonly watch?: boolean
+  readonly junit?: string
+  readonly schema?: string
+}
+
 /** Without paths, those of the configuration. Exit code 2 where a file is refused. */
-export function checkPolicies(paths: readonly string[], flags: PolicyFlags): PolicySet {
-  const { policies, warnings } = loadPolicies(paths, flags)
-  if (warnings !== '') say(`${warnings}\n`, 2)
+export async function checkPolicies(paths: readonly string[], flags: PolicyFlags): Promise<void> {
+  await loadParser()
+  const { policies, warnings } = loadPolicySet(paths, flags.config)
+  const wrong = policies.suites.flatMap((suite) => suiteNames(suite).problems)
+  if (wrong.length > 0) throw new CliError(2, formatProblems(wrong))
   const rules = policies.policies.reduce((sum, one) => sum + one.rules.length, 0)
-  const facts = { policies: policies.policies.length, rules }
-  if (flags.json === true) say(`${JSON.stringify(facts)}\n`)
-  else say(`${facts.policies} policies with ${facts.rules} rules are fine.\n`)
-  return policies
-}
-
-function loadPolicies(
-  paths: readonly string[],
-  flags: PolicyFlags,
-): { policies: PolicySet; warnings: string } {
-  let files: readonly PolicyFile[]
-  let config: Config | undefined
-  if (paths.length === 0) {
-    const { settings } = needSettings(flags.config)
-    files = settings.policyFiles
-    config = settings.config
-  } else {
-    files = [...new Set(paths.flatMap((path) => filesIn(resolve(path))))].sort().map(readPolicy)
-    config = findSettings(flags.config)?.settings.config
+  const tests = policies.suites.reduce((sum, one) => sum + one.tests.length, 0)
+  const facts = { policies: policies.policies.length, rules, tests }
+  if (flags.json === true) {
+    say(`${JSON.stringify({ ...facts, warnings: [...warnings].sort(inFileOrder) })}\n`)
+    return
   }
-  const options = { version: 1, knownDetectors: KNOWN_DETECTORS, config }
-  const compiled = compilePolicies(files, options)
-  if ('problems' in compiled) throw new CliError(2, formatProblems(compiled.problems))
-  return { policies: compiled.policies, warnings: formatProblems(compiled.warnings) }
+  if (warnings.length > 0) say(`${printableLines(formatProblems(warnings))}\n`, 2)
+  say(`${facts.policies} policies with ${rules} rules and ${tests} tests are fine.\n`)
 }
 
-function filesIn(path: string): string[] {
+/** Exit code 1 where a test fails, or where there is none: what tests nothing must not look well tested. */
+export async function testPolicies(paths: readonly string[], flags: TestFlags): Promise<ExitCode> {
+  await loadParser()
+  if (flags.watch !== true) return runOnce(paths, flags)
+  const looked = paths.length > 0 ? paths.map((path) => resolve(path)) : watched(flags)
+  const code: { last: ExitCode } = { last: 0 }
+  const again = (): void => {
+    code.last = againAndSay(paths, flags)
+  }
+  const watch = watchFiles(() => looked, again)
+  again()
+  await new Promise<void>((done) => {
+    // The watch alone does not keep the process; a person ends it.
+    const alive = setInterval(() => {}, 60_000)
+    process.once('SIGINT', () => {
+      clearInterval(alive)
+      done()
+    })
+  })
+  watch.close()
+  return code.last
+}
+
+/** The JSON schema that editors check policy files by. */
+export function printSchema(): void {
+  say(`${JSON.stringify(policySchema(KNOWN_DETECTORS), undefined, 2)}\n`)
+}
+
+function watched(flags: TestFlags): readonly string[] {
+  const { config } = loadPolicySet([], flags.config)
+  return [...(config?.path === undefined ? [] : [config.path]), ...(config?.policies ?? [])]
+}
+
+/** While files are edited they are wrong now and then: that is said, and looked at again. */
+function againAndSay(paths: readonly string[], flags: TestFlags): ExitCode {
   try {
-    if (!statSync(path).isDirectory()) return [path]
-    return readdirSync(path, { recursive: true })
-      .map((name) => join(path, String(name)))
-      .filter((name) => /\.ya?ml$/.test(name) && statSync(name).isFile())
-  } catch {
-    throw new CliError(2, `${path} cannot be read.`)
+    return runOnce(paths, flags)
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error
+    say(`${printableLines(error.message)}\n`, 2)
+    return error.exit
   }
 }
 
-function readPolicy(path: string): PolicyFile {
-  try {
-    return { path, text: readFileSync(path, 'utf8') }
-  } catch {
-    throw new CliError(2, `${path} cannot be read.`)
+function runOnce(paths: readonly string[], flags: TestFlags): ExitCode {
+  const loaded = loadTests(paths, flags.config)
+  const { policies } = loaded
+  const config = loaded.config ?? standInFor(loaded)
+  const schema = flags.schema === undefined ? '' : readText(resolve(flags.schema))
+  const run = runTests({ config, policies, schema, now: Date.now() })
+  if (flags.junit !== undefined) {
+    mkdirSync(dirname(resolve(flags.junit)), { recursive: true })
+    writeFileSync(resolve(flags.junit), junit(run))
   }
+  const failed = run.results.filter(({ failure }) => failure !== undefined)
+  const { length: count } = run.results
+  if (flags.json === true)
+    say(`${JSON.stringify({ tests: count, failed: failed.length, ...run })}\n`)
+  else say(summary(run, { isAlone: loaded.config === undefined }))
+  if (run.problems.length > 0) return 2
+  return failed.length > 0 || count === 0 ? 1 : 0
+}
+
+function standInFor({ policies }: LoadedPolicies) {
+  const tests = policies.suites.flatMap((suite) => suite.tests)
+  return standIn({
+    connections: tests.map(({ connection }) => connection),
+    roles: tests.flatMap(({ as }) => as.roles),
+  })
+}
+
+function summary({ results, problems }: TestRun, { isAlone }: { isAlone: boolean }): string {
+  const lines = problems.length === 0 ? [] : [formatProblems(problems)]
+  for (const { file, line, title, failure } of results) {
+    if (failure === undefined) continue
+    lines.push(`✗ ${relative('', file)}:${line} ${title}`, `    ${failure}`)
+  }
+  const failed = results.filter(({ failure }) => failure !== undefined).length
+  const files = new Set(results.map(({ file }) => file)).size
+  if (results.length === 0) lines.push('There are no tests.')
+  else
+    lines.push(
+      failed === 0
+        ? `${results.length} tests in ${files} files passed.`
+        : `${failed} of ${results.length} tests failed.`,
+    )
+  if (isAlone && results.length > 0)
+    lines.push('No configuration: each role was taken to allow every class but opaque.')
+  return `${lines
+    .flatMap((line) => line.split('\n'))
+    .map(printable)
+    .join('\n')}\n`
+}
+
+function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n')
 }

@@ -132,18 +132,90 @@ function addRecords(program: Command, on: On): void {
     const { queryAudit } = await import('./audit.ts')
     await queryAudit(sql, flags)
   })
+  const verify = audit
+    .command('verify')
+    .description('verify the records: all of them, or what a flag names; exit code 1 if not intact')
+    .option('--since <duration>', 'what was recorded since: 1h, 7d')
+    .option('--session <id>', 'one session')
+    .option('--bundle <file>', 'a file of evidence, without a gateway')
+    .option('--anchor <files...>', 'signed heads that were kept elsewhere, one a line')
+    .option('--key <id>', "the id of the chain's first key, as you know it from elsewhere")
+  on(verify, async (flags) => {
+    const { verifyAudit } = await import('./audit.ts')
+    return verifyAudit(flags)
+  })
+  const bundle = audit
+    .command('bundle')
+    .description('write evidence that can be verified elsewhere, without a gateway')
+    .option('--since <duration>', 'what was recorded since: 1h, 7d; default all of it')
+    .option('--session <id>', 'one session')
+    .option('--out <file>', 'default standard output')
+  on(bundle, async (flags) => {
+    const { bundleAudit } = await import('./audit.ts')
+    await bundleAudit(flags)
+  })
 }
 
 function addPolicies(program: Command, on: On): void {
-  const policy = program.command('policy').description('policies')
+  const policy = program.command('policy').description('policies, without a gateway')
   on(policy.command('check [paths...]').description('check policy files'), async (flags, paths) => {
     const { checkPolicies } = await import('./policy.ts')
-    checkPolicies(paths, flags)
+    await checkPolicies(paths, flags)
   })
-  on(policy.command('test [paths...]').description('run the tests in policy files'), async () => {
-    // Half an answer would be believed: it takes a catalogue of what PostgreSQL has built in.
-    throw new CliError(2, 'policy test is not available in this version; policy check is.')
+  const tests = policy
+    .command('test [paths...]')
+    .description('run the tests in policy files')
+    .option('--watch', 'run them again whenever a file changes')
+    .option('--junit <file>', "write the results as JUnit's XML")
+    .option('--schema <file>', 'DDL for files without a schema of their own')
+  on(tests, async (flags, paths) => {
+    const { testPolicies } = await import('./policy.ts')
+    return testPolicies(paths, { ...flags })
   })
+  on(policy.command('schema').description('print the JSON schema of policy files'), async () => {
+    const { printSchema } = await import('./policy.ts')
+    printSchema()
+  })
+  const explain = policy
+    .command('explain [paths...]')
+    .description('say what would happen to a statement, and why')
+    .requiredOption('--connection <name>', 'connection that it is sent to')
+    .requiredOption('--as <subject>', 'who sends it')
+    .requiredOption('--statement <sql>', 'the statement; - reads it from standard input')
+    .option('--roles <names>', 'held by the subject; default: those its membership gives')
+    .option('--groups <names>', 'groups of the subject, comma-separated')
+    .option('--kind <kind>', 'human or workload; default workload')
+    .option('--job <id>', 'job that it belongs to')
+    .option('--database <name>', "default: the connection's own")
+    .option('--param <value>', 'value of the next parameter; may be repeated', collect)
+    .option('--in-transaction', 'it is sent inside a transaction')
+    .option('--schema <file>', 'DDL of the tables')
+  on(explain, async (flags, paths) => {
+    const { explainStatement } = await import('./policy-explain.ts')
+    return explainStatement(paths, { ...flags })
+  })
+  addRecorded(policy, on)
+}
+
+function addRecorded(policy: Command, on: On): void {
+  const backtest = policy
+    .command('backtest')
+    .description('what a candidate would have decided about what was recorded')
+    .requiredOption('--candidate <path>', 'folder or file of the candidate')
+    .option('--since <duration>', 'how far back; default 7d')
+    .option('--connection <name>', 'only actions on this connection')
+    .option(
+      '--fail-on <kinds>',
+      'exit code 1 where one occurs: allow-to-deny, deny-to-allow, mask-change, undecidable',
+    )
+  on(backtest, async (flags) => {
+    const { backtest: run } = await import('./policy-backtest.ts')
+    return run({ ...flags })
+  })
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
 }
 
 /** Says what went wrong, once, in words without secrets. A bug shows where, and not what it was about. */

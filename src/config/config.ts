@@ -7,6 +7,7 @@ import { check } from './fields.ts'
 import { FORM, type Form } from './form.ts'
 import { didYouMean, inFileOrder, type Problem } from './problem.ts'
 import type {
+  AnchorConfig,
   Config,
   ConnectionConfig,
   CredentialConfig,
@@ -122,7 +123,22 @@ function recorder(form: Form['recorder'], path: PathOf): RecorderConfig {
     responseBytesMax: form?.response_bytes_max ?? 1024 ** 2,
     retentionDays: (form?.retention ?? 400 * DAY_MS) / DAY_MS,
     spoolBytesMax: form?.spool?.bytes_max ?? 10 * 1024 ** 3,
+    ratchet: form?.ratchet !== 'off',
+    anchors: (form?.anchors ?? []).map((one) => anchor(one, path)),
   }
+}
+
+function anchor(
+  form: NonNullable<NonNullable<Form['recorder']>['anchors']>[number],
+  path: PathOf,
+): AnchorConfig {
+  const keyFile = form.key === undefined ? undefined : path(form.key.file)
+  if ('file' in form) return { type: 'file', path: path(form.file), keyFile }
+  if ('http' in form)
+    return { type: 'http', url: form.http, token: secret(form.token, path), keyFile }
+  const { s3, region = 'us-east-1', access_key, secret_key } = form
+  const [accessKey, secretKey] = [fromFolder(access_key, path), fromFolder(secret_key, path)]
+  return { type: 's3', url: s3, region, accessKey, secretKey, keyFile }
 }
 
 function listener(form: Filled<'listeners'>[number], path: PathOf): ListenerConfig {

@@ -93,6 +93,36 @@ const store = choice<'embedded' | Value<typeof clickhouse>>((value) =>
   isMapping(value) ? clickhouse : oneOf(['embedded']),
 )
 
+/** What is sent is signed and no secret, but whoever answers for the address could withhold it. */
+const anchorUrl = parsed('an https URL, or http to this host', (value) => {
+  const url = httpUrl(value)
+  if (url === undefined) return undefined
+  const { protocol, hostname, search } = new URL(url)
+  const isNear = isLoopback(hostname.replace(/^\[|\]$/g, ''))
+  return search === '' && (protocol === 'https:' || isNear) ? url : undefined
+})
+const anchorKey = section({ file: path }).optional()
+const fileAnchor = section({ file: path, key: anchorKey })
+const httpAnchor = section({ http: anchorUrl, token: secret.optional(), key: anchorKey })
+const s3Anchor = section({
+  s3: anchorUrl,
+  region: text().optional(),
+  access_key: secret,
+  secret_key: secret,
+  key: anchorKey,
+})
+type AnchorForm = Value<typeof fileAnchor> | Value<typeof httpAnchor> | Value<typeof s3Anchor>
+
+const anchor = choice<AnchorForm>(
+  (value): Field<AnchorForm> | string => {
+    const keys = isMapping(value) ? Object.keys(value) : []
+    if (keys.includes('file')) return fileAnchor
+    if (keys.includes('http')) return httpAnchor
+    return keys.includes('s3') ? s3Anchor : 'expected { file: path }, { http: url } or { s3: url }'
+  },
+  [fileAnchor, httpAnchor, s3Anchor],
+)
+
 const recorder = section(
   {
     store: store.optional(),
@@ -104,8 +134,10 @@ const recorder = section(
     spool: section({ bytes_max: size(16 * 1024 ** 2, 1024 ** 5).optional() }, [
       'encrypt',
     ]).optional(),
+    ratchet: oneOf(['on', 'off']).optional(),
+    anchors: list(anchor).optional(),
   },
-  ['seal', 'anchors'],
+  ['seal'],
 )
 
 const listener = section(

@@ -108,6 +108,18 @@ class Disk {
     }
     if (!recorder.store.embedded)
       this.#secret(['recorder', 'store', 'password'], recorder.store.password)
+    this.#checkAnchors()
+  }
+
+  #checkAnchors(): void {
+    for (const [index, anchor] of this.#config.recorder.anchors.entries()) {
+      const at = ['recorder', 'anchors', index]
+      if (anchor.keyFile !== undefined) this.#file([...at, 'key'], anchor.keyFile)
+      if (anchor.type === 'http') this.#secret([...at, 'token'], anchor.token)
+      if (anchor.type !== 's3') continue
+      this.#secret([...at, 'access_key'], anchor.accessKey)
+      this.#secret([...at, 'secret_key'], anchor.secretKey)
+    }
   }
 
   /** Sorted by path, each file once; names that start with a dot are left out. */

@@ -54,7 +54,24 @@ export interface RecorderConfig {
   readonly responseBytesMax: number
   readonly retentionDays: number
   readonly spoolBytesMax: number
+  /** The spool is sealed until a head is signed. */
+  readonly ratchet: boolean
+  readonly anchors: readonly AnchorConfig[]
 }
+
+/** Where signed heads also go. `keyFile`: PEM of an Ed25519 key that countersigns them. */
+export type AnchorConfig = { readonly keyFile: string | undefined } & (
+  | { readonly type: 'file'; readonly path: string }
+  | { readonly type: 'http'; readonly url: string; readonly token: SecretReference | undefined }
+  | {
+      readonly type: 's3'
+      /** With bucket and prefix. */
+      readonly url: string
+      readonly region: string
+      readonly accessKey: SecretReference
+      readonly secretKey: SecretReference
+    }
+)
 
 export interface ListenerConfig {
   readonly protocol: 'postgres'

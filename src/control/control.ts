@@ -27,6 +27,7 @@ import { announceControl, operatorHash, withdrawControl } from './operator.ts'
 import { Places } from './places.ts'
 import { WorkerPorts } from './ports.ts'
 import { AdminRecord } from './record.ts'
+import { ChainHeads } from './state/heads.ts'
 import { openState, type State } from './state/state.ts'
 import { Tokens } from './state/tokens.ts'
 import type { ControlNews, ControlWorkerData } from './thread.ts'
@@ -44,6 +45,7 @@ export interface ControlOptions extends ControlWorkerData {
 
 /** How long a session waits for another one of its connection to end. */
 const PLACE_WAIT_MS = 5000
+const HEADS_MS = 1000
 
 export class Control {
   readonly #options: ControlOptions
@@ -59,6 +61,8 @@ export class Control {
   #listener: Listener | undefined
   #state: State | undefined
   #tokens: Promise<Tokens> | undefined
+  #heads: ChainHeads | undefined
+  #headTimer: NodeJS.Timeout | undefined
   #isStopped = false
 
   constructor(options: ControlOptions) {
@@ -83,6 +87,7 @@ export class Control {
       await this.#listen()
       await this.#openTokens()
       this.#options.tell({ type: 'state-open' })
+      this.#keepHeads()
     } catch (error) {
       if (this.#isStopped) return
       this.#options.log.error({ code: GatewayError.from(error).code }, 'control does not start')
@@ -116,6 +121,7 @@ export class Control {
   async stop(): Promise<void> {
     if (this.#isStopped) return
     this.#isStopped = true
+    clearInterval(this.#headTimer)
     if (this.#listener !== undefined) withdrawControl(this.#settings.config.data)
     this.#listener?.close()
     this.#ports.close()
@@ -155,9 +161,30 @@ export class Control {
     this.#tokens ??= openState(join(this.#settings.config.data, 'state')).then(async (state) => {
       if (this.#isStopped) await state.close()
       this.#state = state
+      this.#heads = new ChainHeads(state)
       return new Tokens(state)
     })
     return this.#tokens
+  }
+
+  /** Each signed head is in the state database a second later; there it outlives a record that is rolled back. */
+  #keepHeads(): void {
+    let isAsking = false
+    const keep = async () => {
+      const [heads, store] = [this.#heads, this.#store]
+      if (isAsking || heads === undefined || store === undefined || this.#isStopped) return
+      isAsking = true
+      try {
+        await heads.insert(await store.heads(await heads.newest()))
+      } catch (error) {
+        if (!this.#isStopped)
+          this.#options.log.warn({ code: GatewayError.from(error).code }, 'heads')
+      } finally {
+        isAsking = false
+      }
+    }
+    this.#headTimer = setInterval(() => void keep(), HEADS_MS)
+    this.#headTimer.unref()
   }
 
   readonly #identify = (attempt: Attempt): Promise<Identity> =>
@@ -181,6 +208,7 @@ export class Control {
       record: (caller, moment) => this.#record.admin(caller, moment),
       recordRefused: (address, status) => this.#recordRefused(address, status),
       broadcast: (message) => this.#channel.postMessage(message),
+      knownHeads: async () => (await this.#heads?.known()) ?? [],
       operatorHash: operatorHash(this.#settings.config.data),
       identify: this.#identify,
       ready: () => this.#isReady(),
@@ -247,6 +275,7 @@ function openRecord(options: ControlOptions): AdminRecord {
       recordKey: options.recordKey,
       bytesMax: recorder.spoolBytesMax,
       strict: recorder.durability === 'strict',
+      ratchet: recorder.ratchet,
       clock,
     }),
     options.instance,

@@ -33,6 +33,8 @@ export type PolicyResult =
 export interface Guard {
   readonly version: number
   readonly key: string
+  /** Those that speak of the grant. */
+  readonly policies: readonly Policy[]
   /** In the order of files and lines. */
   readonly rules: readonly PolicyRule[]
   readonly masks: MaskDeclarations
@@ -165,6 +167,7 @@ function makeGuard(
   return {
     version: of.version,
     key: of.key,
+    policies,
     rules,
     masks: {
       columns: policies.flatMap((policy) => policy.masks.columns),

@@ -22,7 +22,9 @@ export type StoreAddress =
     }
 
 export type Row = Readonly<Record<string, unknown>>
-export type Parameters = Readonly<Record<string, string | number | boolean | readonly string[]>>
+export type Parameters = Readonly<
+  Record<string, string | number | boolean | readonly string[] | readonly number[]>
+>
 export type Settings = Readonly<Record<string, string | number>>
 
 export interface Query {
@@ -59,6 +61,8 @@ export interface ClickHouse {
   query(query: Query): Promise<Row[]>
   /** The output of EXPLAIN, as text. Nothing is added to the statement. */
   explain(query: Query): Promise<string>
+  /** Rows as ClickHouse's RowBinary. */
+  bytes(query: Query): Promise<Buffer>
   command(query: Query): Promise<void>
   insert(insert: Insert): Promise<void>
   close(): Promise<void>
@@ -103,16 +107,25 @@ class VendorClickHouse implements ClickHouse {
     })
   }
 
-  async explain({ sql, settings }: Query): Promise<string> {
+  async explain(query: Query): Promise<string> {
+    return (await this.#output(query, 'TSVRaw')).toString('utf8')
+  }
+
+  bytes(query: Query): Promise<Buffer> {
+    return this.#output(query, 'RowBinary')
+  }
+
+  #output({ sql, params, settings }: Query, format: string): Promise<Buffer> {
     return worded(async () => {
       const { stream } = await this.#client.exec({
         query: sql,
+        ...(params === undefined ? {} : { query_params: params }),
         // A parameter of the interface, which the client knows of no other way to send.
-        clickhouse_settings: { ...settings, ['default_format' as string]: 'TSVRaw' },
+        clickhouse_settings: { ...settings, ['default_format' as string]: format },
       })
       const chunks: Buffer[] = []
       for await (const chunk of stream) chunks.push(chunk as Buffer)
-      return Buffer.concat(chunks).toString('utf8')
+      return Buffer.concat(chunks)
     })
   }
 

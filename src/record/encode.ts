@@ -11,6 +11,9 @@ import type { ActionShape, ActionTimes, Moment, Outcome, SessionFacts } from './
 
 const packr = new Packr({ useRecords: false })
 
+const OUTCOME = packr.pack('outcome')
+const RESPONSE = packr.pack('response')
+
 /** Identity of one row. `job` is the number within the job; `at` is microseconds since 1970. */
 export interface RowHead {
   readonly at: number
@@ -72,6 +75,8 @@ function span(values: readonly unknown[]): Buffer {
  * false, payload ''.
  */
 const NO_OUTCOME = Buffer.from([0, 0, 0, 0, 0xa0, 0xa0, 0xa0, 0x80, 0xc2, 0xa0])
+/** All of it but the payload. */
+const NO_OUTCOME_BUT = NO_OUTCOME.subarray(0, -1)
 /** bytes_up 0, parse_us 0, decide_us 0, wait_us 0, params []. */
 const NO_ACTION = Buffer.from([0, 0, 0, 0, 0x90])
 /** Most bytes that a row's numbers need, beside its spans and texts. */
@@ -125,6 +130,19 @@ export class RowBuffer {
     this.rows++
   }
 
+  /** `spans` are those of the outcome, of which only the kind differs. */
+  response(spans: readonly [Buffer, Buffer], head: RowHead, payload: Uint8Array): void {
+    this.#reserve(spans[0].length + spans[1].length + NUMBERS_MAX)
+    this.#span(spans[0])
+    this.#span(RESPONSE)
+    this.#span(spans[1].subarray(OUTCOME.length))
+    this.#head(head)
+    this.#span(NO_ACTION)
+    this.#span(NO_OUTCOME_BUT)
+    this.#binary(payload)
+    this.rows++
+  }
+
   moment(spans: readonly [Buffer, Buffer], head: RowHead, moment: Moment): void {
     this.#begin(spans, head)
     this.#span(NO_ACTION)
@@ -143,6 +161,10 @@ export class RowBuffer {
     this.#reserve(spans[0].length + spans[1].length + NUMBERS_MAX)
     this.#span(spans[0])
     this.#span(spans[1])
+    this.#head(head)
+  }
+
+  #head(head: RowHead): void {
     this.#uint(head.at)
     this.#uint(head.seq)
     this.#uint(head.action)

@@ -1,7 +1,7 @@
 /**
  * Pure. What is recorded: two events an action (`action` before it is forwarded, `outcome` after
- * it, joined by `action_id`), and one per notable moment. Columns are those of the table
- * `sluice.events`.
+ * it, joined by `action_id`), for a long response its parts between them, and one per notable moment.
+ * Columns are those of the table `sluice.events`.
  */
 
 /** Constant for a session; encoded once. */
@@ -96,6 +96,11 @@ export interface Recording {
   /** Returns the action's number, to be given to `outcome`. */
   action(shape: Shape, times: ActionTimes): number
   outcome(shape: Shape, action: number, outcome: Outcome): void
+  /**
+   * A part of what the client sees, ahead of the outcome, which holds the rest: nobody has to keep a
+   * long response until it ends. Copied during the call.
+   */
+  response(shape: Shape, action: number, payload: Uint8Array): void
   moment(moment: Moment): void
 }
 

@@ -49,6 +49,8 @@ export interface RecorderOptions {
   readonly clock: Clock
   /** `durability: strict`: every flush waits for the disk. */
   readonly strict?: boolean
+  /** `recorder.ratchet`: what is written is sealed until a head is signed. */
+  readonly ratchet?: boolean
 }
 
 /** One per session worker. */
@@ -74,6 +76,7 @@ class SpoolRecorder implements Recorder {
       thread: options.thread,
       bytesMax: options.bytesMax,
       strict: options.strict ?? false,
+      ratchet: options.ratchet ?? false,
       announce: () => this.#channel.postMessage({ type: 'segment' }),
     })
   }
@@ -168,6 +171,11 @@ class SessionRecording implements Recording {
   outcome(shape: Shape, action: number, outcome: Outcome): void {
     const head = this.#recorder.stamp(++this.#seq, action)
     this.#rows.outcome([this.#session, spans(shape).outcome], head, outcome)
+  }
+
+  response(shape: Shape, action: number, payload: Uint8Array): void {
+    const head = this.#recorder.stamp(++this.#seq, action)
+    this.#rows.response([this.#session, spans(shape).outcome], head, payload)
   }
 
   moment(moment: Moment): void {

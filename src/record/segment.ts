@@ -8,7 +8,7 @@
  *   ┌──────┬────────┬──────┬───────────────┐
  *   │ size │ crc32  │ rows │ msgpack rows  │   block, repeated; one per flush
  *   │ u32  │ u32    │ u32  │ size bytes    │   crc32 covers rows and what follows it
- *   └──────┴────────┴──────┴───────────────┘
+ *   └──────┴────────┴──────┴───────────────┘   a block of 0 rows is a seal of the ratchet (ratchet.ts)
  *
  * All numbers are big-endian. A process that is killed leaves a whole number of blocks, at most one
  * torn one behind them, and zeros to the end of the room that was reserved: everything before the
@@ -18,7 +18,8 @@ import { crc32 } from 'node:zlib'
 import { COLUMNS_HASH } from './columns.ts'
 
 const MAGIC = 'SLUICESP'
-const VERSION = 1
+/** 2 where the segment may hold seals. Both are read. */
+const VERSIONS = { plain: 1, sealed: 2 } as const
 const FIXED = 20
 
 /** Room that a block's header needs in front of its rows. */
@@ -34,6 +35,7 @@ export interface SegmentContent {
   readonly header: SegmentHeader
   /** The rows of each block; they share memory with what was read. */
   readonly blocks: readonly Buffer[]
+  readonly seals: readonly Seal[]
   readonly rows: number
   /** Where the last good block ends. */
   readonly end: number
@@ -43,11 +45,23 @@ export interface SegmentContent {
   readonly torn: number
 }
 
-export function segmentHeader(thread: number, instance: string): Buffer {
+/** What a seal says, of the bytes from the seal before, or from the file's beginning, up to itself. */
+export interface Seal {
+  readonly bytes: Buffer
+  readonly covers: Buffer
+  /** Number of blocks before it. */
+  readonly block: number
+}
+
+export function segmentHeader(
+  thread: number,
+  instance: string,
+  kind: keyof typeof VERSIONS = 'plain',
+): Buffer {
   const name = Buffer.from(instance, 'latin1')
   const bytes = Buffer.alloc(FIXED + name.length)
   bytes.write(MAGIC, 0, 'latin1')
-  bytes.writeUInt16BE(VERSION, 8)
+  bytes.writeUInt16BE(VERSIONS[kind], 8)
   bytes.writeUInt32BE(COLUMNS_HASH, 10)
   bytes.writeUInt32BE(thread, 14)
   bytes.writeUInt16BE(name.length, 18)
@@ -67,6 +81,8 @@ export function readSegment(bytes: Buffer): SegmentContent | 'foreign' {
   const header = readHeader(bytes)
   if (header === undefined) return 'foreign'
   const blocks: Buffer[] = []
+  const seals: Seal[] = []
+  let sealed = 0
   let rows = 0
   let bad = 0
   let damaged = 0
@@ -78,19 +94,25 @@ export function readSegment(bytes: Buffer): SegmentContent | 'foreign' {
     // Zeros are the room that an open segment had left: no block's checksum is of that kind.
     if ((size === 0 && bytes.readUInt32BE(at + 4) === 0) || next > bytes.length) break
     if (crc32(bytes.subarray(at + 8, next)) >>> 0 === bytes.readUInt32BE(at + 4)) {
-      rows += bytes.readUInt32BE(at + 8)
-      blocks.push(bytes.subarray(at + BLOCK_HEAD, next))
+      const count = bytes.readUInt32BE(at + 8)
+      const content = bytes.subarray(at + BLOCK_HEAD, next)
+      if (count === 0) {
+        seals.push({ bytes: content, covers: bytes.subarray(sealed, at), block: blocks.length })
+        sealed = next
+      } else blocks.push(content)
+      rows += count
       damaged = bad
       end = next
     } else bad++
     at = next
   }
-  return { header, blocks, rows, end, damaged, torn: bytes.length - end }
+  return { header, blocks, seals, rows, end, damaged, torn: bytes.length - end }
 }
 
 function readHeader(bytes: Buffer): SegmentHeader | undefined {
   if (bytes.length < FIXED || bytes.toString('latin1', 0, 8) !== MAGIC) return undefined
-  if (bytes.readUInt16BE(8) !== VERSION) return undefined
+  const version = bytes.readUInt16BE(8)
+  if (version !== VERSIONS.plain && version !== VERSIONS.sealed) return undefined
   const end = FIXED + bytes.readUInt16BE(18)
   if (bytes.length < end) return undefined
   return {

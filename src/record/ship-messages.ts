@@ -3,7 +3,10 @@
  * answered with it.
  */
 import type { MessagePort } from 'node:worker_threads'
+import type { AnchorTarget } from './anchor.ts'
 import type { Parameters, Row, Settings } from './clickhouse.ts'
+import type { EvidenceCursor, EvidencePage, EvidenceScope } from './evidence.ts'
+import type { SignedHead } from './proof.ts'
 
 /** Plain data only: it is cloned. */
 export interface ShipWorkerData {
@@ -14,6 +17,10 @@ export interface ShipWorkerData {
   readonly spoolFolder: string
   readonly retentionDays: number
   readonly store: ShipStore
+  /** `<data>/chain`. */
+  readonly chainFolder: string
+  /** Where signed heads also go. */
+  readonly anchors?: readonly AnchorTarget[]
 }
 
 export type ShipStore =
@@ -51,11 +58,28 @@ export type ShipRequest =
       readonly settings: Settings
     }
   | { readonly type: 'metrics'; readonly id: number }
+  /** A page of evidence: the first one of a scope, or the one that a cursor means. */
+  | {
+      readonly type: 'evidence'
+      readonly id: number
+      readonly from: EvidenceScope | EvidenceCursor
+    }
+  /** Heads that were signed after the one with `number` of `chain`; `size` is what was seen of it. */
+  | { readonly type: 'heads'; readonly id: number; readonly seen: SeenHead | undefined }
+
+/** The newest head that somebody else has kept. */
+export interface SeenHead {
+  readonly chain: string
+  readonly number: number
+  readonly size: number
+}
 
 export type ShipAnswer =
   | { readonly type: 'rows'; readonly id: number; readonly rows: readonly Row[] }
   | { readonly type: 'text'; readonly id: number; readonly text: string }
   | { readonly type: 'metrics'; readonly id: number; readonly metrics: ShipMetrics }
+  | { readonly type: 'evidence'; readonly id: number; readonly page: EvidencePage }
+  | { readonly type: 'heads'; readonly id: number; readonly heads: readonly SignedHead[] }
   | {
       readonly type: 'failed'
       readonly id: number
@@ -75,6 +99,11 @@ export interface ShipMetrics {
   /** Rows known to be in them. */
   readonly eventsLost: number
   readonly engineRestarts: number
+  /** Leaves of the chain, and the age of its newest head. */
+  readonly chainLeaves: number
+  readonly chainHeadSeconds: number
+  /** Heads that an anchor has not taken yet. */
+  readonly anchorsBehind: number
   /** The store answered last time it was asked. */
   readonly storeOk: boolean
 }

@@ -7,6 +7,8 @@ import { clock } from '../base/clock.ts'
 import type { Broadcast } from '../threads/messages.ts'
 import { type ClickHouse, openClickHouse, StoreError } from './clickhouse.ts'
 import { EngineChild } from './engine-child.ts'
+import type { OwnChain } from './evidence.ts'
+import { Notary } from './notary.ts'
 import { schemaStatements } from './schema.ts'
 import { Shipper, type ShipperOptions } from './ship.ts'
 import type { ShipAnswer, ShipMetrics, ShipRequest, ShipWorkerData } from './ship-messages.ts'
@@ -138,30 +140,42 @@ export interface ShipThread {
    */
   stop(deadline: number): Promise<void>
   readonly store: Store
+  /** The gateway's own log of its chain. */
+  readonly chain: OwnChain
+  /** Signs what is recorded and copies it into the store, now. */
+  copyChain(): Promise<void>
 }
 
 /** Starts to ship at once. `entry`: the engine's entry, for tests. */
 export function startShipping(data: ShipWorkerData, say: Say, entry?: string): ShipThread {
   const store = new Store(data, say, entry)
   const { spoolFolder, instance } = data
+  const notary = new Notary(data, { database: store.database, store: store.ready, say })
   const shipper = new Shipper({
     spoolFolder,
     instance,
     database: store.database,
     store: store.ready,
+    cover: (name, content) => notary.cover(name, content),
+    forget: (name) => notary.forget(name),
     say,
   })
   shipper.recover()
   const loop = new ShipLoop(shipper, store)
   return {
     store,
+    get chain() {
+      return notary.chain
+    },
+    copyChain: () => notary.copyNow(),
     attach(port) {
       port.on('message', (request: ShipRequest) => {
-        answer(request, { store, shipper }).then((reply) => port.postMessage(reply))
+        answer(request, { store, shipper, notary }).then((reply) => port.postMessage(reply))
       })
     },
     async stop(deadline) {
       await loop.stop(deadline)
+      await notary.close(deadline)
       await store.close()
     },
   }
@@ -240,13 +254,29 @@ class ShipLoop {
   }
 }
 
+interface Parts {
+  readonly store: Store
+  readonly shipper: Shipper
+  readonly notary: Notary
+}
+
 async function answer(
   request: ShipRequest,
-  { store, shipper }: { store: Store; shipper: Shipper },
+  { store, shipper, notary }: Parts,
 ): Promise<ShipAnswer> {
   const { id } = request
   try {
-    if (request.type === 'metrics') return { type: 'metrics', id, metrics: numbers(store, shipper) }
+    switch (request.type) {
+      case 'metrics':
+        return { type: 'metrics', id, metrics: { ...numbers(store, shipper), ...notary.numbers } }
+      case 'evidence': {
+        const page = await store.question((reader) => notary.evidence(reader, request.from))
+        return { type: 'evidence', id, page }
+      }
+      case 'heads':
+        return { type: 'heads', id, heads: notary.headsAfter(request.seen) }
+      default:
+    }
     const { sql, settings } = request
     if (request.type === 'explain') {
       const text = await store.question((client) => client.explain({ sql, settings }))
@@ -262,7 +292,7 @@ async function answer(
   }
 }
 
-function numbers(store: Store, shipper: Shipper): ShipMetrics {
+function numbers(store: Store, shipper: Shipper): Omit<ShipMetrics, keyof Notary['numbers']> {
   const { bytes, lagSeconds } = shipper.waiting
   return {
     spoolBytes: bytes,

@@ -23,6 +23,10 @@ export interface ShipperOptions {
   readonly database: string
   /** A store that is ready, with its tables; called before each use. */
   readonly store: () => Promise<ClickHouse>
+  /** Called with each segment before it is stored; throws where it must not be yet. */
+  readonly cover: (name: string, content: SegmentContent) => void
+  /** The segment is gone. */
+  readonly forget: (name: string) => void
   readonly say: (level: 'info' | 'warn' | 'error', text: string) => void
 }
 
@@ -124,12 +128,15 @@ export class Shipper {
     if (content === 'foreign' || content.header.columns !== COLUMNS_HASH) {
       return this.#setAside(name, 0, 'it was not written by this version')
     }
+    // Before anything else: what is stored has its place in the chain.
+    this.#options.cover(name, content)
     if (content.rows > 0) await this.#store(basename(name, '.seg'), name, content)
     this.eventsShipped += content.rows
     this.segmentsShipped++
     if (content.torn === 0 && content.damaged === 0) rmSync(path, { force: true })
     else this.#setAside(name, 0, 'a part of it does not check; the rest is stored')
     this.#forget(name)
+    this.#options.forget(name)
   }
 
   async #store(id: string, name: string, content: SegmentContent): Promise<void> {

@@ -28,6 +28,7 @@ import { join } from 'node:path'
 import { monotonicMs } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import { FileWindow } from '../base/libc.ts'
+import { Ratchet, ratchetPath, SEAL_BYTES, SEAL_MS, SEALED_BYTES_MAX } from './ratchet.ts'
 import { segmentHeader } from './segment.ts'
 
 /** A segment has room for this many bytes; a block that is larger gets one of its own. */
@@ -48,6 +49,8 @@ export interface SpoolOptions {
   readonly bytesMax: number
   /** Waits for the disk (fdatasync) at every write. */
   readonly strict: boolean
+  /** Seals what is written (ratchet.ts): a few microseconds every 50 ms or 256 KiB. */
+  readonly ratchet: boolean
   /** A segment is complete. */
   readonly announce: () => void
 }
@@ -60,12 +63,20 @@ export class Spool {
   #size = 0
   #number = 0
   #timer: NodeJS.Timeout | undefined
+  readonly #ratchet: Ratchet | undefined
+  readonly #sealRoom: number
+  #sealTimer: NodeJS.Timeout | undefined
+  /** Up to here the segment is sealed. */
+  #sealed = 0
   #usage: SpoolUsage = { bytes: 0, files: 0, segments: 0, oldestMs: 0 }
   #measuredMs = -MEASURE_MS
 
   constructor(options: SpoolOptions) {
     this.#options = options
     mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+    const writer = `${options.instance}-${String(options.thread).padStart(4, '0')}`
+    this.#ratchet = options.ratchet ? new Ratchet(ratchetPath(options.folder, writer)) : undefined
+    this.#sealRoom = options.ratchet ? SEAL_BYTES : 0
     const part = Math.floor(options.bytesMax / QUOTA_PART)
     const size = Math.min(SEGMENT_BYTES_MAX, Math.max(SEGMENT_BYTES_LEAST, part))
     // Windows are made of pages.
@@ -75,10 +86,11 @@ export class Spool {
   /** Throws GatewayError GW_RECORDING_LOST; nothing of the block is kept then. */
   write(block: Buffer): void {
     try {
-      if (this.#size + block.length > this.#window.bytes.length) this.close()
+      const room = block.length + this.#sealRoom
+      if (this.#size + room > this.#window.bytes.length) this.close()
       if (this.#descriptor < 0) this.#open()
       this.#checkQuota(block.length)
-      if (this.#size + block.length > this.#window.bytes.length) {
+      if (this.#size + room > this.#window.bytes.length) {
         this.#writeLarge(block)
         return
       }
@@ -91,6 +103,9 @@ export class Spool {
     }
     this.#size += block.length
     if (this.#timer === undefined) this.#startTimer()
+    if (this.#ratchet === undefined) return
+    if (this.#size - this.#sealed > SEALED_BYTES_MAX) this.#seal()
+    else this.#sealTimer ??= setTimeout(() => this.#seal(), SEAL_MS).unref()
   }
 
   /**
@@ -101,6 +116,7 @@ export class Spool {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#descriptor < 0) return
+    this.#seal()
     try {
       this.#window.hide()
       ftruncateSync(this.#descriptor, this.#size)
@@ -111,20 +127,40 @@ export class Spool {
     closeSync(this.#descriptor)
     this.#descriptor = -1
     this.#size = 0
+    this.#sealed = 0
     this.#options.announce()
+  }
+
+  /** There is room for it: each write leaves some. */
+  #seal(): void {
+    clearTimeout(this.#sealTimer)
+    this.#sealTimer = undefined
+    if (this.#ratchet === undefined || this.#size === this.#sealed) return
+    const { bytes } = this.#window
+    const seal = this.#ratchet.seal([bytes.subarray(this.#sealed, this.#size)])
+    this.#window.reach(this.#size + seal.length)
+    bytes.set(seal, this.#size)
+    this.#ratchet.advance()
+    this.#size += seal.length
+    this.#sealed = this.#size
   }
 
   /** A block that the window is too small for, alone in its segment by ordinary writes. */
   #writeLarge(block: Buffer): void {
+    const header = Buffer.from(this.#window.bytes.subarray(0, this.#size))
     this.#window.hide()
+    const seal = this.#ratchet?.seal([header, block])
     try {
       writeWhole(this.#descriptor, block, this.#size)
+      if (seal !== undefined) writeWhole(this.#descriptor, seal, this.#size + block.length)
       if (this.#options.strict) fdatasyncSync(this.#descriptor)
     } catch (cause) {
       this.#discard()
       throw cause
     }
-    this.#size += block.length
+    this.#ratchet?.advance()
+    this.#size += block.length + (seal?.length ?? 0)
+    this.#sealed = this.#size
     this.close()
   }
 
@@ -143,9 +179,10 @@ export class Spool {
       this.#discard()
       throw cause
     }
-    const header = segmentHeader(thread, instance)
+    const header = segmentHeader(thread, instance, this.#options.ratchet ? 'sealed' : 'plain')
     this.#window.bytes.set(header)
     this.#size = header.length
+    this.#sealed = 0
   }
 
   /** Takes back a segment that holds nothing yet. */

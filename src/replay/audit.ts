@@ -19,6 +19,8 @@ export const AUDIT_TABLES: ReadonlySet<string> = new Set([
   'sessions',
   'requests',
   'chains',
+  'chain_leaves',
+  'chain_keys',
   'statements',
   'masked_access',
   'approvals',

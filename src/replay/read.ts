@@ -137,7 +137,7 @@ export interface EventsPage {
   readonly limit?: number
 }
 
-/** In the order in which they happened. */
+/** In the order in which they happened; parts of responses hold nothing but payload. */
 export function sessionEvents(
   sessionId: string,
   { after = 0, limit = 1000 }: EventsPage,
@@ -146,7 +146,7 @@ export function sessionEvents(
   return {
     sql:
       `SELECT ${EVENT_FIELDS.join(', ')} FROM \`${database}\`.events ` +
-      'WHERE session_id = {session:String} AND seq > {after:UInt64} ' +
+      "WHERE session_id = {session:String} AND seq > {after:UInt64} AND kind != 'response' " +
       'ORDER BY seq LIMIT {limit:UInt32}',
     params: {
       session: sessionId,

@@ -8,7 +8,9 @@
 import type { MessagePort } from 'node:worker_threads'
 import { GatewayError } from '../base/errors.ts'
 import type { Parameters, Row, Settings } from '../record/clickhouse.ts'
-import type { ShipAnswer, ShipMetrics, ShipRequest } from '../record/ship-messages.ts'
+import type { EvidenceCursor, EvidencePage, EvidenceScope } from '../record/evidence.ts'
+import type { SignedHead } from '../record/proof.ts'
+import type { SeenHead, ShipAnswer, ShipMetrics, ShipRequest } from '../record/ship-messages.ts'
 import { AUDIT_ROWS_MAX, AUDIT_SETTINGS, AUDIT_TEXT_MAX, auditStatement, judge } from './audit.ts'
 import {
   type EventRow,
@@ -112,6 +114,22 @@ export class Store {
     const answer = await this.#send({ type: 'metrics' })
     if (answer.type !== 'metrics') throw unavailable('the ship thread gave no metrics')
     return answer.metrics
+  }
+
+  /** A page of evidence; lines of JSON for `verifier.mjs`. */
+  async evidence(from: EvidenceScope | EvidenceCursor): Promise<EvidencePage> {
+    const answer = await this.#send({ type: 'evidence', from })
+    if (answer.type === 'evidence') return answer.page
+    throw unavailable(
+      answer.type === 'failed' ? answer.message : 'the ship thread gave no evidence',
+    )
+  }
+
+  /** Heads of the gateway's chain that were signed after the one that was seen. */
+  async heads(seen: SeenHead | undefined): Promise<readonly SignedHead[]> {
+    const answer = await this.#send({ type: 'heads', seen })
+    if (answer.type === 'heads') return answer.heads
+    throw unavailable('the ship thread gave no heads')
   }
 
   close(): void {

@@ -7,6 +7,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Logger } from '../base/log.ts'
 import type { ControlNews, ControlWorkerData } from '../control/thread.ts'
 import { resolveSecret } from '../dial/secret.ts'
+import { anchorTarget } from '../record/anchor.ts'
 import type { ShipControl, ShipWorkerData } from '../record/ship-messages.ts'
 import type { ControlAttach, HouseCommand, Listening, Settings, WorkerHello } from './messages.ts'
 import { type News, SupervisedThread } from './supervise.ts'
@@ -97,15 +98,18 @@ export class House {
     const { instance, gatewayId, spoolFolder } = this.#options
     const { data, recorder } = this.#options.settings().config
     const { store, retentionDays } = recorder
+    const chain = {
+      chainFolder: join(data, 'chain'),
+      anchors: recorder.anchors.map((one) => anchorTarget(one, resolveSecret)),
+    }
+    const shared = { instance, gateway: gatewayId, spoolFolder, retentionDays, ...chain }
     if (store.embedded) {
       const folder = join(data, 'clickhouse')
-      const embedded = { embedded: true, folder } as const
-      return { instance, gateway: gatewayId, spoolFolder, retentionDays, store: embedded }
+      return { ...shared, store: { embedded: true, folder } }
     }
     const password = store.password === undefined ? undefined : resolveSecret(store.password)
     const { url, database, user } = store
-    const remote = { embedded: false, url, database, user, password } as const
-    return { instance, gateway: gatewayId, spoolFolder, retentionDays, store: remote }
+    return { ...shared, store: { embedded: false, url, database, user, password } }
   }
 
   #startControl(): Promise<SupervisedThread> {

@@ -115,6 +115,7 @@ export class SessionWorker {
       bytesMax: recorder.spoolBytesMax,
       clock,
       strict: recorder.durability === 'strict',
+      ratchet: recorder.ratchet,
     })
     this.#turn = new Turn({
       recorder: this.#recorder,

@@ -29,7 +29,7 @@ function answerTo(request: ShipRequest): ShipAnswer {
   const { id } = request
   if (request.type === 'explain')
     return { type: 'failed', id, message: 'Syntax error: near nonsense', exception: 62 }
-  if (request.type === 'metrics') return { type: 'failed', id, message: 'x', exception: undefined }
+  if (request.type !== 'query') return { type: 'failed', id, message: 'x', exception: undefined }
   if (request.sql.includes('formatQuerySingleLine'))
     return { type: 'rows', id, rows: [{ formatted: 'SELECT 1' }] }
   if (Object.values(request.params).includes('gone')) return { type: 'rows', id, rows: [] }

@@ -243,7 +243,6 @@ describe('what the contract has and this version has not is refused', () => {
     'control.tls': 'control: { tls: { cert: a, key: { file: b } } }',
     'control.local_reviewers': 'control: { local_reviewers: true }',
     seal: 'recorder: { seal: { recipients: [] } }',
-    anchors: 'recorder: { anchors: [] }',
     encrypt: 'recorder: { spool: { encrypt: { vault: x } } }',
     vault: CONNECTION.replace('env: P', 'vault: "a#b"'),
     via: inConnection('via: agent'),

@@ -66,6 +66,7 @@ export class MemoryWire implements Wire {
 export type Recorded =
   | { readonly event: 'action'; readonly shape: ActionShape; readonly params: readonly string[] }
   | { readonly event: 'outcome'; readonly action: number; readonly outcome: Outcome }
+  | { readonly event: 'response'; readonly action: number; readonly payload: Buffer }
   | { readonly event: 'moment'; readonly moment: Moment }
 
 export class MemoryRecorder implements Recorder {
@@ -89,6 +90,8 @@ export class MemoryRecorder implements Recorder {
         const masked = outcome.masked === undefined ? undefined : new Map(outcome.masked)
         put({ event: 'outcome', action, outcome: { ...outcome, payload, masked } })
       },
+      response: (_, action, payload) =>
+        void put({ event: 'response', action, payload: copy(payload) }),
       moment: (moment) => void put({ event: 'moment', moment }),
     }
   }
@@ -111,6 +114,8 @@ export function recordedLine(one: Recorded): string {
       return `action ${one.shape.verdict} ${JSON.stringify(one.shape.statement)}`
     case 'outcome':
       return `outcome ${one.outcome.status}${one.outcome.error === '' ? '' : ` ${one.outcome.error}`}`
+    case 'response':
+      return 'response'
     case 'moment':
       return `${one.moment.kind} ${one.moment.status}`
   }
@@ -120,6 +125,7 @@ export function recordedLine(one: Recorded): string {
 export function recordedBytes(events: readonly Recorded[]): string {
   return events
     .map((one) => {
+      if (one.event === 'response') return one.payload.toString('latin1')
       if (one.event !== 'outcome') {
         const { exact: _, ...shape } = one.event === 'action' ? one.shape : { exact: '' }
         return JSON.stringify({ ...one, shape })

@@ -63,7 +63,8 @@ function serveStore(port: MessagePort): void {
     if (request.type === 'metrics') {
       const metrics = { spoolBytes: 11, spoolLagSeconds: 2, eventsShipped: 33, segmentsShipped: 1 }
       const more = { segmentsBad: 0, eventsLost: 0, engineRestarts: 0, storeOk: true }
-      answer = { type: 'metrics', id, metrics: { ...metrics, ...more } }
+      const chain = { chainLeaves: 9, chainHeadSeconds: 1, anchorsBehind: 0 }
+      answer = { type: 'metrics', id, metrics: { ...metrics, ...more, ...chain } }
     } else if (request.type === 'query' && Object.values(request.params).includes('missing'))
       answer = { type: 'rows', id, rows: [] }
     else answer = { type: 'rows', id, rows: [{ session_id: 's3' }, { session_id: 's2' }] }

@@ -69,6 +69,20 @@ test('an outcome row holds what came of it, and neither statement nor facts', ()
   expect(Buffer.from(row?.payload as Uint8Array)).toEqual(payload)
 })
 
+test('a part of a response stands under its action as the outcome does, with nothing else to tell', () => {
+  const rows = new RowBuffer(12, 64)
+  const payload = Buffer.alloc(100_000, 7)
+  const spans = shapeSpans(SHAPE, 'hash')
+  rows.response([SESSION, spans.outcome], HEAD, payload)
+  rows.outcome([SESSION, spans.outcome], HEAD, OUTCOME)
+  const [part, outcome] = decode(rows)
+  expect(part).toMatchObject({ kind: 'response', verdict: 'allow', action_seq: 4, seq: 5 })
+  expect(part).toMatchObject({ status: '', rows: 0, bytes_down: 0, payload_cut: false, masked: {} })
+  expect(Buffer.from(part?.payload as Uint8Array).equals(payload)).toBe(true)
+  expect(outcome).toMatchObject({ kind: 'outcome', status: 'ok', rows: 3, payload: '' })
+  expect(rows.rows).toBe(2)
+})
+
 test('a moment row holds its word and its sentence', () => {
   const rows = new RowBuffer(12, 64)
   const moment = {

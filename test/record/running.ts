@@ -5,15 +5,15 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { clock } from '../../src/base/clock.ts'
 import { ulid } from '../../src/base/id.ts'
 import type { ActionShape, Outcome, Recorder, SessionFacts } from '../../src/record/event.ts'
 import { openRecorder, type RecorderOptions } from '../../src/record/recorder.ts'
 import { type ShipThread, startShipping } from '../../src/record/ship-thread.ts'
+import { built } from '../lib/gateway.ts'
 
 /** `npm test` builds first: a child process runs compiled code. */
-export const ENGINE = fileURLToPath(new URL('../../dist/workers/engine.js', import.meta.url))
+export const ENGINE = built('workers/engine.js')
 
 export const SHAPE: ActionShape = {
   class: 'read',
@@ -94,6 +94,7 @@ export class Place {
         spoolFolder: this.spool,
         retentionDays: 400,
         store: { embedded: true, folder: join(this.folder, 'clickhouse') },
+        chainFolder: join(this.folder, 'chain'),
       },
       (level, text) => this.said.push(`${level} ${text}`),
       ENGINE,

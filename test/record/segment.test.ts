@@ -50,7 +50,7 @@ test('a file without a whole header, or of another version, is foreign', () => {
     expect(readSegment(WHOLE.subarray(0, size))).toBe('foreign')
   }
   const other = Buffer.from(WHOLE)
-  other[9] = 2
+  other[9] = 3
   expect(readSegment(other)).toBe('foreign')
 })
 

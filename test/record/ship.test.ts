@@ -189,6 +189,28 @@ test('a poisoned segment is set aside loudly, and the others go on', async () =>
   expect(at.said.filter((line) => line.startsWith('error'))).toHaveLength(2)
 })
 
+test('a response that was recorded in parts is one again where statements are read', async () => {
+  const at = place()
+  const ship = at.ship()
+  const recorder = at.recorder()
+  const session = recorder.open(facts(at.instance))
+  const shape = recorder.shape(SHAPE)
+  const [whole, cut] = [session.action(shape, TIMES), session.action(shape, TIMES)]
+  session.response(shape, whole, Buffer.from('one '))
+  session.response(shape, cut, Buffer.from('what was sent '))
+  session.response(shape, whole, Buffer.from('two '))
+  session.outcome(shape, whole, { ...OUTCOME, payload: Buffer.from('three') })
+  recorder.close()
+  await until(async () => (await count(at, ship)) === 6)
+  const sql = 'SELECT status, payload, class, rows FROM statements ORDER BY action_seq'
+  expect(await at.rows(ship, sql)).toEqual([
+    { status: 'ok', payload: 'one two three', class: 'read', rows: 3 },
+    { status: 'unknown', payload: 'what was sent ', class: 'read', rows: 0 },
+  ])
+  const [row] = await at.rows(ship, 'SELECT count() AS n FROM job_timeline')
+  expect(Number(row?.n)).toBe(3)
+}, 60_000)
+
 test('an action without an outcome is unknown; a session of an earlier run without a close is lost', async () => {
   const at = place()
   const earlier = at.instance
@@ -256,6 +278,7 @@ test('as a thread of its own it ships, answers over a port, and ends with its en
     spoolFolder: at.spool,
     retentionDays: 400,
     store: { embedded: true, folder: join(at.folder, 'clickhouse') },
+    chainFolder: join(at.folder, 'chain'),
   }
   const entry = new URL('../../dist/workers/ship.js', import.meta.url)
   const worker = new Worker(entry, { workerData, env: { ...process.env, SLUICE_LOG: 'silent' } })

@@ -189,7 +189,7 @@ const RANKS: readonly (readonly string[])[] = [
   ['base', 'threads/messages.ts', 'config/shape.ts', 'identify/identity.ts'],
   // A protocol's conversation is made of lanes and ledgers, and it dials and shakes hands over wires.
   ['protocols', 'decide', 'mask', 'record', 'approve', 'limit', 'config', 'relay', 'accept'],
-  ['identify', 'dial', 'replay'],
+  ['identify', 'dial', 'replay', 'policy'],
   ['session.ts'],
   ['threads', 'control', 'cli', 'main.ts', 'demo', 'console'],
 ]

@@ -2,6 +2,7 @@
 import type { Store } from '../../replay/store.ts'
 import type { Broadcast } from '../../threads/messages.ts'
 import { type Answer, json, problem } from '../answer.ts'
+import { EVIDENCE_BODY, readEvidence } from './evidence.ts'
 import { Fields } from './fields.ts'
 import type { Call, Caller, Route } from './route.ts'
 
@@ -10,6 +11,8 @@ export interface RecordParts {
   store(): Store
   record(caller: Caller, moment: { status: string; text: string }): void
   broadcast(message: Broadcast): void
+  /** Heads of chains as the state database has kept them, in the form of the evidence. */
+  knownHeads(): Promise<readonly object[]>
 }
 
 const PAGE_MAX = 500
@@ -62,7 +65,29 @@ export function recordRoutes(parts: RecordParts): readonly Route[] {
       },
       handle: (call) => query(call, parts),
     },
+    {
+      method: 'POST',
+      path: '/api/v1/audit/evidence',
+      needs: 'audit',
+      summary: 'Gives what it takes to verify a range or a session of the record, page by page.',
+      recordsItself: true,
+      body: EVIDENCE_BODY,
+      handle: (call) => evidence(call, parts),
+    },
   ]
+}
+
+/** With a cursor, the page after the one that it came with. */
+async function evidence(call: Call, parts: RecordParts): Promise<Answer> {
+  const from = readEvidence(call.body)
+  if (from === undefined)
+    return problem(400, 'Send {"since": microseconds}, {"session": "id"} or {"cursor": …}.')
+  if ('chains' in from) return json(200, await parts.store().evidence(from))
+  const text = from.type === 'session' ? `session ${from.session}` : 'a range'
+  parts.record(call.caller, { status: 'audit-evidence', text: `evidence of ${text}` })
+  const page = await parts.store().evidence(from)
+  const known = await parts.knownHeads()
+  return json(200, { ...page, lines: [...page.lines, { known }] })
 }
 
 async function listSessions(call: Call, parts: RecordParts): Promise<Answer> {

@@ -11,7 +11,9 @@ import { cutForRecord } from './params.ts'
 import type { SessionMasks } from './session-masks.ts'
 import type { Statement } from './sql/analysis.ts'
 
-const PAYLOAD_KEPT_BYTES = 256 << 10
+/** A longer response is recorded in parts while it goes: a client that does not read must not make us keep it. */
+const SLICE_BYTES = 64 << 10
+const PAYLOAD_KEPT_BYTES = 16 << 10
 
 export class Actions {
   readonly #talk: Conversation
@@ -19,6 +21,8 @@ export class Actions {
   /** Values masked in the present result, by column or detector. */
   readonly tally = new Map<string, number>()
   #payload = new ByteSink(0)
+  /** Bytes of the present result for the record, those in parts that are recorded included. */
+  #kept = 0
   payloadCut = false
   /** Bytes and rows of the present result. */
   bytes = 0
@@ -41,9 +45,29 @@ export class Actions {
   /** Keeps bytes for the record up to the configured most; what is cut off is said in the outcome. */
   keep(bytes: Buffer, start: number, end: number): void {
     if (this.payloadCut) return
-    if (this.#payload.size + end - start > this.#talk.parts.worker.responseBytesMax) {
-      this.payloadCut = true
-    } else this.#payload.append(bytes, start, end)
+    this.#kept += end - start
+    if (this.#kept > this.#talk.parts.worker.responseBytesMax) this.payloadCut = true
+    else if (this.#payload.size + end - start <= SLICE_BYTES)
+      this.#payload.append(bytes, start, end)
+    else this.#record(bytes, start, end)
+  }
+
+  /** Records what was kept so far, and what does not fit behind it. */
+  #record(bytes: Buffer, start: number, end: number): void {
+    const { ledger, parts } = this.#talk
+    const first = ledger.first()
+    const running = first?.running[first.done]
+    const payload = this.#payload
+    if (running !== undefined) {
+      const { shape, action } = running
+      if (payload.size > 0) parts.recording.response(shape, action, payload.view())
+      payload.clear()
+      if (end - start >= SLICE_BYTES) {
+        parts.recording.response(shape, action, bytes.subarray(start, end))
+        return
+      }
+    }
+    payload.append(bytes, start, end)
   }
 
   /** Records an action that goes up now. */
@@ -168,6 +192,7 @@ export class Actions {
     this.#payload.clear()
     // A result that was large once must not cost its memory for ever.
     if (this.#payload.bytes.length > PAYLOAD_KEPT_BYTES) this.#payload = new ByteSink(0)
+    this.#kept = 0
     this.payloadCut = false
     this.bytes = 0
     this.rows = 0

@@ -13,8 +13,12 @@ import type { Results } from './results.ts'
 import type { CopyForm, MaskFinding } from './sql/analysis.ts'
 
 const ROW_BYTES_MAX = 64 << 20
+const SINK_BYTES_MAX = 256 << 10
 /** OID of `text`: COPY in text and csv writes every type as text. */
 const TEXT_OID = 25
+
+/** One a thread: what stands in it is sent and recorded before anything else happens. */
+const sink = new ByteSink(0)
 
 export class CopyResults {
   readonly #talk: Conversation
@@ -22,8 +26,6 @@ export class CopyResults {
   #client: CopyMasker | undefined
   #record: CopyMasker | undefined
   #isOpen = false
-  readonly #sink = new ByteSink(0)
-
   constructor(talk: Conversation, results: Results) {
     this.#talk = talk
     this.#results = results
@@ -121,8 +123,8 @@ export class CopyResults {
   }
 
   #cleared(): ByteSink {
-    this.#sink.clear()
-    return this.#sink
+    sink.clear()
+    return sink
   }
 
   #put(
@@ -134,13 +136,15 @@ export class CopyResults {
       this.#talk.malformed('target', 'COPY data')
       return STOP
     }
-    const out = this.#sink
+    const out = sink
     if (out.size > 0) this.#talk.toClient(out.view())
     if (also.record !== undefined) {
       const recorded = new ByteSink(out.size)
       also.record(recorded)
       this.#results.noteEnd(recorded.bytes, 0, recorded.size)
     } else this.#results.noteEnd(out.bytes, 0, out.size)
+    // A row that was large once must not cost its memory for ever.
+    if (out.bytes.length > SINK_BYTES_MAX) out.bytes = Buffer.allocUnsafeSlow(0)
     return TAKEN
   }
 }

@@ -30,6 +30,9 @@ interface Maskers {
   readonly record: RowMasker | undefined
 }
 
+/** One a thread: what stands in it is sent and recorded before anything else happens. */
+const sink = new ByteSink(0)
+
 export class Results {
   readonly masks: SessionMasks
   readonly copies: CopyResults
@@ -39,8 +42,6 @@ export class Results {
   #maskers: Maskers | undefined
   /** Those of the result that is coming now; undefined before it is described. */
   #current: Maskers | undefined
-  readonly #masked = new ByteSink(0)
-  readonly #unmonitored = new ByteSink(0)
 
   constructor(talk: Conversation, shared: PostgresShared) {
     this.#talk = talk
@@ -187,7 +188,6 @@ export class Results {
       if (record === undefined) this.actions.keep(bytes, start, end)
       return FORWARD
     }
-    const sink = this.#masked
     sink.clear()
     const { worker } = this.#talk.parts
     const began = worker.now()
@@ -206,7 +206,6 @@ export class Results {
 
   #toPayloadMasked(record: RowMasker, bytes: Buffer, start: number, end: number): void {
     if (this.actions.payloadCut) return
-    const sink = this.#unmonitored
     sink.clear()
     if (record.maskRows(bytes, { start, end }, sink) === end) {
       this.actions.keep(sink.bytes, 0, sink.size)

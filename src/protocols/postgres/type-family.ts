@@ -3,7 +3,8 @@
  * OID (pg_type.dat; OIDs of built-in types never change). Domains arrive as their base types;
  * everything not listed is `other`, unless the session's catalogue knows it as an array or a row.
  *
- * `other` on purpose, because they hold words: tsvector, tsquery, jsonpath, aclitem, pg_node_tree.
+ * `other` on purpose: tsvector, tsquery, jsonpath, aclitem, pg_node_tree, which hold words, and refcursor, whose
+ * masked name JDBC would fetch from.
  */
 import type { Field, TypeFamily, TypeNature } from '../../mask/plan.ts'
 
@@ -14,8 +15,8 @@ const CHAR = 18
 const NAME_LENGTH = 63
 
 const FAMILIES: ReadonlyMap<number, TypeFamily> = new Map([
-  // text, varchar, bpchar, name, "char", xml, unknown, cstring, refcursor
-  ...each('text', [25, VARCHAR, BPCHAR, NAME, CHAR, 142, 705, 2275, 1790]),
+  // text, varchar, bpchar, name, "char", xml, unknown, cstring
+  ...each('text', [25, VARCHAR, BPCHAR, NAME, CHAR, 142, 705, 2275]),
   ...each('json', [114]),
   ...each('jsonb', [3802]),
   ...each('uuid', [2950]),

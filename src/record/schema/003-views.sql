@@ -44,10 +44,11 @@ SELECT
     sum(e.gateway_us) AS gateway_us,
     if(countIf(e.kind = 'outcome') = 0, 'unknown', anyIf(e.status, e.kind = 'outcome')) AS status,
     anyIf(e.error, e.kind = 'outcome') AS error,
-    anyIf(e.payload, e.kind = 'outcome') AS payload,
+    -- A long one was recorded in parts, the last of them with the outcome.
+    arrayStringConcat(arrayMap(part -> part.2, arraySort(groupArrayIf((e.seq, e.payload), e.payload != '')))) AS payload,
     anyIf(e.payload_cut, e.kind = 'outcome') AS payload_cut
 FROM {database}.events AS e
-WHERE e.kind IN ('action', 'outcome')
+WHERE e.kind IN ('action', 'response', 'outcome')
 GROUP BY session_id, action_seq;
 
 -- Which masked values were read by whom: one row per action and detector or column.
@@ -96,7 +97,7 @@ SELECT job, run, job_seq, ts, job_verified, agent, parent_agent, session_id, eve
     connection, target_database, subject, owner, class, verb, objects, statement, verdict, rule, request_id, rows,
     masked, status, error, text
 FROM {database}.events
-WHERE job != '';
+WHERE job != '' AND kind != 'response';
 
 -- Per minute, protocol and connection: quantiles 0.5, 0.99 and 0.999 in microseconds.
 CREATE OR REPLACE VIEW {database}.latency AS

@@ -32,8 +32,50 @@ test('a result over the limit is cut in the record, and only there', () => {
   )
   const [outcome] = outcomes(play)
   expect(outcome).toMatchObject({ payloadCut: true, rows: 2 })
-  expect(outcome!.payload!.length).toBeLessThanOrEqual(1 << 20)
+  expect(recordedBytes(play.events).length).toBeLessThan((1 << 20) + 2000)
   expect(play.bytes('client').length).toBeGreaterThan(1_400_000)
+})
+
+test('a long result is recorded in parts before its bytes go, and the parts are what the client saw', () => {
+  const long = 'y'.repeat(30_000)
+  const row = `DataRow "${long}"`
+  const play = talk(
+    'C> Query "SELECT notes FROM customers"',
+    `U> RowDescription notes:text | ${Array(20).fill(row).join(' | ')} | CommandComplete "SELECT 20" | Ready I`,
+  )
+  const parts = play.events.flatMap((one) => (one.event === 'response' ? [one.payload] : []))
+  const [outcome] = outcomes(play)
+  expect(outcome).toMatchObject({ payloadCut: false, rows: 20 })
+  expect(play.events.map(({ event }) => event).slice(-2)).toEqual(['response', 'outcome'])
+  expect(parts.length).toBeGreaterThan(5)
+  for (const part of parts) expect(part.length).toBeLessThanOrEqual(64 << 10)
+  const whole = Buffer.concat([...parts, outcome!.payload!])
+  expect(whole.length).toBe(outcome!.bytesDown)
+  expect(play.bytes('client').includes(whole)).toBe(true)
+})
+
+test('what is masked is masked in every part', () => {
+  const row = `DataRow "ada@x.org" "${'z'.repeat(40_000)}"`
+  const play = talk(
+    MASKED,
+    'C> Query "SELECT email, name FROM customers"',
+    `U> RowDescription email=customers.email:text name=customers.name:text | ${Array(10).fill(row).join(' | ')} | CommandComplete "SELECT 10" | Ready I`,
+  )
+  expect(play.events.filter(({ event }) => event === 'response').length).toBeGreaterThan(1)
+  expect(recordedBytes(play.events)).not.toContain('ada@')
+})
+
+test('the next result begins with nothing of a long one', () => {
+  const long = 'w'.repeat(70_000)
+  const play = talk(
+    'C> Query "SELECT notes FROM customers"',
+    `U> RowDescription notes:text | DataRow "${long}" | DataRow "${long}" | CommandComplete "SELECT 2" | Ready I`,
+    'C> Query "SELECT name FROM customers"',
+    'U> RowDescription name=customers.name:text | DataRow "Bo" | CommandComplete "SELECT 1" | Ready I',
+  )
+  const [, second] = outcomes(play)
+  expect(second!.payload!.length).toBe(second!.bytesDown)
+  expect(Buffer.from(second!.payload!).includes('ww')).toBe(false)
 })
 
 test('rows that a tag counts are recorded where none were sent', () => {

@@ -1,0 +1,66 @@
+/** Pure. The body of a request for evidence, read strictly: what comes back in a cursor was made by us, and is not believed. */
+import type { EvidenceCursor, EvidenceScope } from '../../record/evidence.ts'
+
+const SESSION = { type: 'string', maxLength: 64 }
+const COUNT = { type: 'integer' }
+const SCOPE = { type: 'object', properties: { type: { enum: ['range', 'session'] } } }
+
+/** JSON Schema. */
+export const EVIDENCE_BODY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    since: { ...COUNT, description: 'microseconds since 1970; 0 is all of it' },
+    session: SESSION,
+    cursor: {
+      type: 'object',
+      description: 'the `next` of the page before',
+      properties: {
+        scope: SCOPE,
+        chains: { type: 'array', items: SESSION },
+        n: COUNT,
+        number: COUNT,
+      },
+    },
+  },
+}
+
+const CHAINS_MAX = 10_000
+
+/** undefined: none of the three forms. */
+export function readEvidence(body: unknown): EvidenceScope | EvidenceCursor | undefined {
+  if (!isMapping(body)) return undefined
+  const { since, session, cursor } = body
+  if (cursor !== undefined) return readCursor(cursor)
+  return readScope(session === undefined ? { type: 'range', since } : { type: 'session', session })
+}
+
+function readCursor(given: unknown): EvidenceCursor | undefined {
+  if (!isMapping(given)) return undefined
+  const { chains, n, number } = given
+  const scope = readScope(given.scope)
+  if (scope === undefined || !Array.isArray(chains) || chains.length > CHAINS_MAX) return undefined
+  if (!chains.every(isName) || !isCount(n) || !isCount(number)) return undefined
+  return { scope, chains, n, number }
+}
+
+function readScope(given: unknown): EvidenceScope | undefined {
+  if (!isMapping(given)) return undefined
+  const { type, since, session } = given
+  if (type === 'session') return isName(session) ? { type, session } : undefined
+  return type === 'range' && isCount(since) && since >= 0 ? { type, since } : undefined
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+/** Of a session or a chain. */
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w.-]{1,128}$/.test(value)
+}
+
+/** -1 stands for the beginning. */
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= -1
+}

@@ -1,0 +1,212 @@
+/**
+ * IO (files). The chain's own book on the gateway's disk: every leaf and every head, in order, appended before anything
+ * refers to it. What stands in the record store is a copy.
+ *
+ *   <folder>/<size of the tree>-<number of the head>.ndjson     one file after the other, 16 digits each
+ *   {"leaf":text,"salt":…,"hints":…,"done":["segment",blocks]}    `done`: the last leaf of what was covered at once
+ *   {"head":text,"signature":…,"peaks":[…]}
+ *
+ * A torn end, and leaves behind the last `done`, are cut off when it is opened: their segment is covered again. Each
+ * file but the first begins with a head, so that nothing before it is needed to go on.
+ */
+import {
+  closeSync,
+  fdatasyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { leafNumber, readHead, type SignedHead } from './proof.ts'
+
+export interface LoggedLeaf {
+  readonly text: string
+  /** Hexadecimal. */
+  readonly salt: string
+  readonly hints: string
+}
+
+export interface Recovered {
+  readonly head: SignedHead | undefined
+  /** After that head. */
+  readonly leaves: readonly LoggedLeaf[]
+}
+
+/** A file that has more than this is followed by another at the next head. */
+const FILE_BYTES_MAX = 32 << 20
+
+type Line = Partial<{
+  leaf: string
+  salt: string
+  hints: string
+  done: [string, number]
+  head: string
+  signature: string
+  peaks: string[]
+}>
+
+export class ChainLog {
+  readonly #folder: string
+  #descriptor = -1
+  #bytes = 0
+
+  constructor(folder: string) {
+    this.#folder = folder
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  }
+
+  /** Opens the last file, without its torn end. Throws where what stands in it cannot be continued. */
+  recover(): Recovered {
+    const name = this.#files().at(-1)
+    if (name === undefined) {
+      this.#open(0, 0)
+      return { head: undefined, leaves: [] }
+    }
+    const path = join(this.#folder, name)
+    const bytes = readFileSync(path)
+    const { lines, end } = wholeLines(bytes)
+    this.#descriptor = openSync(path, 'r+', 0o600)
+    ftruncateSync(this.#descriptor, end)
+    this.#bytes = end
+    const at = lines.findLastIndex((line) => line.head !== undefined)
+    const head = lines[at]
+    return {
+      head: head === undefined ? undefined : headOf(head),
+      leaves: lines.filter((line, index) => index > at && line.leaf !== undefined).map(leafOf),
+    }
+  }
+
+  /** Segment → blocks that are covered, as far back as the moment. */
+  covered(sinceMicroseconds: number): Map<string, number> {
+    const covered = new Map<string, number>()
+    for (const name of this.#files().reverse()) {
+      const { lines } = wholeLines(readFileSync(join(this.#folder, name)))
+      for (const { done } of lines) {
+        if (done !== undefined) covered.set(done[0], Math.max(done[1], covered.get(done[0]) ?? 0))
+      }
+      const first = lines.find((line) => line.head !== undefined)?.head
+      if ((readHead(first ?? '')?.at ?? 0) < sinceMicroseconds) break
+    }
+    return covered
+  }
+
+  /** All of it or, after a crash, nothing. Throws where the disk does not take it; then nothing of it counts. */
+  leaves(leaves: readonly LoggedLeaf[], segment: string, blocks: number): void {
+    const last = leaves.length - 1
+    this.#append(
+      leaves.map(({ text, salt, hints }, at) => ({
+        leaf: text,
+        salt,
+        hints,
+        ...(at === last ? { done: [segment, blocks] } : {}),
+      })),
+    )
+  }
+
+  /** Waits for the disk: a head that was handed on must not be ahead of its leaves. */
+  sync(): void {
+    fdatasyncSync(this.#descriptor)
+  }
+
+  head(head: SignedHead, { size, number }: { size: number; number: number }): void {
+    const { text, signature, peaks } = head
+    if (this.#bytes > FILE_BYTES_MAX) {
+      closeSync(this.#descriptor)
+      this.#open(size, number)
+    }
+    this.#append([{ head: text, signature, peaks: [...peaks] }])
+  }
+
+  /** Leaves with numbers `from` to `to`, the latter not included, as far as they are here. */
+  read(from: number, to: number): Map<number, LoggedLeaf> {
+    const found = new Map<number, LoggedLeaf>()
+    const files = this.#files()
+    files.forEach((name, at) => {
+      const next = Number.parseInt(files[at + 1] ?? '9007199254740991', 10)
+      if (next <= from || Number.parseInt(name, 10) >= to) return
+      for (const line of wholeLines(readFileSync(join(this.#folder, name))).lines) {
+        const n = line.leaf === undefined ? undefined : leafNumber(line.leaf)
+        if (n !== undefined && n >= from && n < to) found.set(n, leafOf(line))
+      }
+    })
+    return found
+  }
+
+  /** Heads with a number above `number`, from the newest file that has one of them. */
+  headsAfter(number: number): SignedHead[] {
+    const heads: SignedHead[] = []
+    for (const name of this.#files().reverse()) {
+      const { lines } = wholeLines(readFileSync(join(this.#folder, name)))
+      const here = lines.filter((line) => line.head !== undefined).map(headOf)
+      const newer = here.filter(({ text }) => (readHead(text)?.number ?? 0) > number)
+      heads.unshift(...newer)
+      if (newer.length < here.length) break
+    }
+    return heads
+  }
+
+  close(): void {
+    if (this.#descriptor >= 0) closeSync(this.#descriptor)
+    this.#descriptor = -1
+  }
+
+  #files(): string[] {
+    return readdirSync(this.#folder)
+      .filter((name) => /^\d{16}-\d{16}\.ndjson$/.test(name))
+      .sort()
+  }
+
+  #open(size: number, number: number): void {
+    const name = [size, number].map((part) => String(part).padStart(16, '0')).join('-')
+    this.#descriptor = openSync(join(this.#folder, `${name}.ndjson`), 'wx', 0o600)
+    this.#bytes = 0
+  }
+
+  #append(lines: readonly Line[]): void {
+    const bytes = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    let done = 0
+    try {
+      while (done < bytes.length)
+        done += writeSync(this.#descriptor, bytes, done, bytes.length - done, this.#bytes + done)
+    } catch (error) {
+      ftruncateSync(this.#descriptor, this.#bytes)
+      throw error
+    }
+    this.#bytes += bytes.length
+  }
+}
+
+/** Up to the last head or `done`; behind it nothing counts. */
+function wholeLines(bytes: Buffer): { lines: Line[]; end: number } {
+  const lines: Line[] = []
+  let [count, end, at] = [0, 0, 0]
+  for (let next = bytes.indexOf(10, at); next >= 0; next = bytes.indexOf(10, at)) {
+    const line = parse(bytes.toString('utf8', at, next))
+    if (line === undefined) break
+    at = next + 1
+    lines.push(line)
+    if (line.head === undefined && line.done === undefined) continue
+    count = lines.length
+    end = at
+  }
+  return { lines: lines.filter((_, index) => index < count), end }
+}
+
+function parse(text: string): Line | undefined {
+  try {
+    return JSON.parse(text) as Line
+  } catch {
+    return undefined
+  }
+}
+
+function headOf({ head = '', signature = '', peaks = [] }: Line): SignedHead {
+  return { text: head, signature, peaks }
+}
+
+function leafOf({ leaf = '', salt = '', hints = '' }: Line): LoggedLeaf {
+  return { text: leaf, salt, hints }
+}

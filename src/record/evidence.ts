@@ -1,0 +1,332 @@
+/**
+ * IO (sockets). Evidence: what somebody needs to verify a part of the record without us, as lines of JSON, page by page.
+ * `src/replay/verifier.mjs` reads it, and says what each line is.
+ *
+ * A range holds every leaf from a signed head on, so that the tree can be built on from there. A session holds its own
+ * leaves, each with its path to the next signed head. Leaves that are gone from the store are taken from the gateway's
+ * own log and marked; rows that no leaf speaks for are named.
+ */
+
+import { CANONICAL, CANONICAL_COLUMNS } from './canonical.ts'
+import type { LoggedLeaf } from './chain-log.ts'
+import type { ClickHouse, Parameters, Row } from './clickhouse.ts'
+import { auditPath, leafHash } from './merkle.ts'
+import { CONTENT_COLUMNS } from './row-binary.ts'
+
+export type EvidenceScope =
+  /** Microseconds since 1970; 0 is all of it. */
+  | { readonly type: 'range'; readonly since: number }
+  | { readonly type: 'session'; readonly session: string }
+
+export interface EvidencePage {
+  readonly lines: readonly object[]
+  /** To be sent for the next page; undefined after the last one. */
+  readonly next: EvidenceCursor | undefined
+}
+
+/** Chains that are still to come, the first one from leaf `n` on. */
+export interface EvidenceCursor {
+  readonly scope: EvidenceScope
+  readonly chains: readonly string[]
+  readonly n: number
+  readonly number: number
+}
+
+/** The gateway's own chain, for what is missing in the store. */
+export interface OwnChain {
+  readonly id: string
+  leaves(from: number, to: number): ReadonlyMap<number, LoggedLeaf>
+}
+
+const LEAVES_MAX = 2000
+const ROWS_MAX = 20_000
+const SESSION_LEAVES_MAX = 500
+const STRAYS_MAX = 1000
+
+interface LeafRow {
+  readonly n: number
+  readonly session: string
+  readonly first: number
+  readonly last: number
+  readonly text: string
+  readonly salt: string
+  readonly hints: string
+  /** From the gateway's log: the store has lost it. */
+  readonly isCopy?: true
+}
+
+interface HeadRow {
+  readonly number: number
+  readonly size: number
+  readonly text: string
+  readonly signature: string
+  readonly peaks: readonly string[]
+}
+
+export class Evidence {
+  readonly #store: ClickHouse
+  readonly #database: string
+  readonly #own: OwnChain
+
+  /** `store`: its current database is ours. */
+  constructor(store: ClickHouse, database: string, own: OwnChain) {
+    this.#store = store
+    this.#database = database
+    this.#own = own
+  }
+
+  /** The first page: what it is about, the keys, and which chains there are. */
+  async begin(scope: EvidenceScope, made: number): Promise<EvidencePage> {
+    const keys = await this.#query(
+      'SELECT DISTINCT ts, chain, text, signature FROM chain_keys ORDER BY chain, ts',
+    )
+    const chains =
+      scope.type === 'session'
+        ? await this.#query(
+            'SELECT DISTINCT chain FROM chain_leaves WHERE session_id = {session:String} ORDER BY chain',
+            { session: scope.session },
+          )
+        : await this.#query('SELECT DISTINCT chain FROM chains ORDER BY chain')
+    const ids = chains.map(({ chain }) => String(chain))
+    // What was deleted altogether is missed all the same.
+    if (scope.type === 'range' && !ids.includes(this.#own.id)) ids.push(this.#own.id)
+    const lines = [
+      {
+        sluice: 'evidence',
+        version: 1,
+        canonical: CANONICAL,
+        scope,
+        made,
+        columns: CANONICAL_COLUMNS,
+        contents: CONTENT_COLUMNS.length,
+      },
+      { keys: keys.map(({ text, signature }) => ({ text, signature })) },
+    ]
+    return { lines, next: { scope, chains: ids, n: -1, number: -1 } }
+  }
+
+  next(cursor: EvidenceCursor): Promise<EvidencePage> {
+    if (cursor.chains.length === 0) return this.#end(cursor.scope)
+    return cursor.scope.type === 'session'
+      ? this.#sessionPage(cursor, cursor.scope.session)
+      : this.#rangePage(cursor, cursor.scope.since)
+  }
+
+  async #rangePage(cursor: EvidenceCursor, since: number): Promise<EvidencePage> {
+    const chain = cursor.chains[0]!
+    const lines: object[] = []
+    let { n, number } = cursor
+    if (n < 0) {
+      const [from] = await this.#heads(
+        'chain = {chain:String} AND ts <= fromUnixTimestamp64Micro({since:Int64}) ORDER BY number DESC LIMIT 1',
+        { chain, since },
+      )
+      lines.push({ chain, from: from ?? null })
+      n = from?.size ?? 0
+      number = from?.number ?? -1
+    }
+    const leaves = await this.#leaves(chain, n)
+    const end = n + leaves.length
+    const isLast = leaves.length === 0
+    const heads = await this.#heads(
+      `chain = {chain:String} AND number > {number:Int64} ${isLast ? '' : 'AND size <= {end:UInt64}'} ORDER BY number`,
+      { chain, number, end },
+    )
+    if (heads.length > 0) lines.push({ heads })
+    if (!isLast) lines.push(await this.#withRows(leaves))
+    const last = heads.at(-1)?.number ?? number
+    if (!isLast) return { lines, next: { ...cursor, n: end, number: last } }
+    const chains = cursor.chains.filter((_, at) => at > 0)
+    return { lines, next: { ...cursor, chains, n: -1, number: -1 } }
+  }
+
+  /** Leaves from `n` on without a gap, unless even our own log has one: then what follows it. */
+  async #leaves(chain: string, n: number): Promise<LeafRow[]> {
+    const rows = await this.#query(
+      `${LEAF_COLUMNS} WHERE chain = {chain:String} AND n >= {n:UInt64} ORDER BY n LIMIT {max:UInt32}`,
+      { chain, n, max: LEAVES_MAX },
+    )
+    const found = rows.map(toLeaf)
+    const leaves: LeafRow[] = []
+    let count = 0
+    let wanted = n
+    for (const leaf of found) {
+      if (leaf.n > wanted) {
+        for (const copy of this.#copies(chain, wanted, leaf.n)) leaves.push(copy)
+      }
+      wanted = leaf.n + 1
+      leaves.push(leaf)
+      count += leaf.last - leaf.first + 1
+      if (count > ROWS_MAX) return leaves
+    }
+    // Cut off at the end: the log says whether there was more.
+    if (found.length < LEAVES_MAX) {
+      for (const copy of this.#copies(chain, wanted, wanted + LEAVES_MAX)) leaves.push(copy)
+    }
+    return leaves
+  }
+
+  #copies(chain: string, from: number, to: number): LeafRow[] {
+    if (chain !== this.#own.id) return []
+    return [...this.#own.leaves(from, to).entries()].map(([n, { text, salt, hints }]) => ({
+      ...toLeaf({ n, text, salt, hints }),
+      isCopy: true,
+    }))
+  }
+
+  async #sessionPage(cursor: EvidenceCursor, session: string): Promise<EvidencePage> {
+    const chain = cursor.chains[0]!
+    const rows = await this.#query(
+      `${LEAF_COLUMNS} WHERE chain = {chain:String} AND session_id = {session:String} AND n > {n:Int64} ` +
+        'ORDER BY n LIMIT {max:UInt32}',
+      { chain, session, n: cursor.n, max: SESSION_LEAVES_MAX },
+    )
+    const leaves = rows.map(toLeaf)
+    const last = leaves.at(-1)
+    if (last === undefined) {
+      const chains = cursor.chains.filter((_, at) => at > 0)
+      const lines = await this.#gaps(chain, cursor.n)
+      return { lines, next: { ...cursor, chains, n: -1, number: -1 } }
+    }
+    const heads = await this.#heads(
+      `chain = {chain:String} AND number >= (SELECT max(number) FROM chains WHERE chain = {chain:String} AND size <= {first:UInt64})` +
+        ' AND number <= (SELECT if(count() = 0, 9007199254740991, min(number)) FROM chains WHERE chain = {chain:String} AND size > {last:UInt64})' +
+        ' ORDER BY number',
+      { chain, first: leaves[0]!.n, last: last.n },
+    )
+    const paths = await this.#paths(chain, leaves, heads)
+    const used = heads.filter(({ number }) => paths.some((path) => path?.head === number))
+    const page = await this.#withRows(leaves.map((leaf, at) => ({ ...leaf, ...paths[at] })))
+    return { lines: [{ chain }, { heads: used }, page], next: { ...cursor, n: last.n } }
+  }
+
+  /** Leaves that are gone behind a session's last one: more of the session may be among them. */
+  async #gaps(chain: string, from: number): Promise<object[]> {
+    const [found] = await this.#query(
+      'SELECT max(n) AS last, uniqExact(n) AS count FROM chain_leaves WHERE chain = {chain:String} AND n >= {from:UInt64}',
+      { chain, from: Math.max(0, from) },
+    )
+    const [head] = await this.#heads('chain = {chain:String} ORDER BY size DESC LIMIT 1', { chain })
+    const end = Math.max(Number(found?.last ?? 0) + 1, head?.size ?? 0)
+    const count = end - from - Number(found?.count ?? 0)
+    return count > 0 ? [{ gaps: { chain, from, count } }] : []
+  }
+
+  /** For each leaf the next head and its path to it; undefined where no head covers it. */
+  async #paths(
+    chain: string,
+    leaves: readonly LeafRow[],
+    heads: readonly HeadRow[],
+  ): Promise<({ head: number; path: string[] } | undefined)[]> {
+    const made: ({ head: number; path: string[] } | undefined)[] = []
+    for (const { n } of leaves) {
+      const before = heads.findLast(({ size }) => size <= n)
+      const after = heads.find(({ size }) => size > n)
+      if (after === undefined) {
+        made.push(undefined)
+        continue
+      }
+      const from = before?.size ?? 0
+      const siblings = await this.#query(
+        'SELECT DISTINCT n, text FROM chain_leaves WHERE chain = {chain:String} AND n >= {from:UInt64} AND n < {to:UInt64} ORDER BY n',
+        { chain, from, to: after.size },
+      )
+      const hashes = siblings.map(({ text }) => leafHash(String(text)))
+      const isWhole = hashes.length === after.size - from
+      const grown = { from, peaks: before?.peaks ?? [], leaves: hashes }
+      made.push({ head: after.number, path: isWhole ? auditPath(n, grown) : [] })
+    }
+    return made
+  }
+
+  async #withRows(leaves: readonly LeafRow[]): Promise<object> {
+    const spans = new Map<string, { low: number; high: number }>()
+    for (const { session, first, last } of leaves) {
+      const span = spans.get(session) ?? { low: first, high: last }
+      const [low, high] = [Math.min(span.low, first), Math.max(span.high, last)]
+      spans.set(session, { low, high })
+    }
+    const columns = CANONICAL_COLUMNS.map(([name]) => `\`${name}\``).join(', ')
+    const rows = await this.#store.bytes({
+      sql:
+        `SELECT ${columns} FROM \`${this.#database}\`.events WHERE session_id IN {ids:Array(String)} ` +
+        'AND seq >= {lows:Array(UInt64)}[indexOf({ids:Array(String)}, session_id)] ' +
+        'AND seq <= {highs:Array(UInt64)}[indexOf({ids:Array(String)}, session_id)] ORDER BY session_id, seq',
+      params: {
+        ids: [...spans.keys()],
+        lows: [...spans.values()].map(({ low }) => low),
+        highs: [...spans.values()].map(({ high }) => high),
+      },
+    })
+    const told = leaves.map(({ session: _, first: __, last: ___, n: ____, ...leaf }) => leaf)
+    return { leaves: told, rows: rows.toString('base64') }
+  }
+
+  /** Rows that no leaf speaks for. */
+  async #end(scope: EvidenceScope): Promise<EvidencePage> {
+    const [which, params]: [string, Parameters] =
+      scope.type === 'session'
+        ? ['session_id = {session:String}', { session: scope.session }]
+        : [
+            'session_id IN (SELECT DISTINCT session_id FROM events WHERE ts >= fromUnixTimestamp64Micro({since:Int64}))',
+            { since: scope.since },
+          ]
+    const suspects = await this.#query(
+      `SELECT e.session_id AS session FROM (SELECT session_id, count() AS rows FROM events WHERE ${which} GROUP BY session_id) AS e ` +
+        `LEFT JOIN (SELECT session_id, sum(last_seq - first_seq + 1) AS rows FROM (SELECT DISTINCT chain, n, session_id, first_seq, last_seq FROM chain_leaves WHERE ${which}) GROUP BY session_id) AS l ` +
+        'ON e.session_id = l.session_id WHERE e.rows > l.rows ORDER BY session LIMIT {max:UInt32}',
+      { ...params, max: STRAYS_MAX },
+    )
+    const strays: Row[] = []
+    for (const { session } of suspects) {
+      const found = await this.#query(
+        'SELECT e.session_id AS session, min(e.seq) AS first, max(e.seq) AS last, count() AS rows, ' +
+          'toUnixTimestamp64Micro(min(e.ts)) AS at FROM events AS e ' +
+          'LEFT ANTI JOIN (SELECT arrayJoin(range(first_seq, last_seq + 1)) AS seq FROM chain_leaves WHERE session_id = {session:String}) AS l ' +
+          'ON e.seq = l.seq WHERE e.session_id = {session:String} GROUP BY session',
+        { session: String(session) },
+      )
+      strays.push(...found)
+    }
+    return { lines: [{ strays }, { end: true }], next: undefined }
+  }
+
+  async #heads(where: string, params: Parameters): Promise<HeadRow[]> {
+    const rows = await this.#query(
+      `SELECT DISTINCT number, size, text, signature, peaks FROM chains WHERE ${where}`,
+      params,
+    )
+    return rows as unknown as HeadRow[]
+  }
+
+  #query(sql: string, params: Parameters = {}): Promise<Row[]> {
+    return this.#store.query({ sql, params, settings: { readonly: 1 } })
+  }
+}
+
+const LEAF_COLUMNS =
+  'SELECT DISTINCT n, session_id, first_seq, last_seq, text, salt, hints FROM chain_leaves'
+
+/** Which rows it speaks for is said by its text; the columns only help to find it. */
+function toLeaf(row: Row): LeafRow {
+  const text = String(row.text)
+  const [session, first, last] = spanOf(text) ?? [row.session_id, row.first_seq, row.last_seq]
+  return {
+    n: Number(row.n),
+    session: String(session),
+    first: Number(first),
+    last: Number(last),
+    text,
+    salt: String(row.salt),
+    hints: String(row.hints),
+  }
+}
+
+function spanOf(text: string): unknown[] | undefined {
+  try {
+    const [, , , , , session, first, last] = JSON.parse(text)
+    return [session, first, last]
+  } catch {
+    return undefined
+  }
+}

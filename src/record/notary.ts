@@ -1,0 +1,147 @@
+/**
+ * IO (files, time). Keeps the chain of this gateway: covers and signs a few times a second, copies it into the record store
+ * every few seconds, hands heads to the anchors, and answers for evidence. Lives in the ship thread.
+ */
+import { clock } from '../base/clock.ts'
+import { Anchors } from './anchor-child.ts'
+import { Chain, type ChainOptions } from './chain.ts'
+import { ChainStore } from './chain-store.ts'
+import type { ClickHouse } from './clickhouse.ts'
+import { Evidence, type EvidenceCursor, type EvidencePage, type EvidenceScope } from './evidence.ts'
+import type { SignedHead } from './proof.ts'
+import type { SegmentContent } from './segment.ts'
+import type { SeenHead, ShipWorkerData } from './ship-messages.ts'
+
+const TICK_MS = 250
+const COPY_MS = 5000
+
+export interface NotaryParts {
+  readonly database: string
+  readonly store: () => Promise<ClickHouse>
+  readonly say: ChainOptions['say']
+}
+
+export class Notary {
+  readonly #options: ChainOptions
+  readonly #parts: NotaryParts
+  readonly #anchors: Anchors | undefined
+  readonly #timer: NodeJS.Timeout
+  #chain: Chain
+  #copies: ChainStore
+  #copying: Promise<void> | undefined
+  #copiedMs = 0
+
+  constructor(data: ShipWorkerData, parts: NotaryParts) {
+    this.#parts = parts
+    const { anchors = [] } = data
+    this.#anchors = anchors.length > 0 ? new Anchors(anchors, parts.say) : undefined
+    this.#options = {
+      folder: data.chainFolder,
+      spoolFolder: data.spoolFolder,
+      gateway: data.gateway,
+      instance: data.instance,
+      retentionDays: data.retentionDays,
+      clock,
+      say: parts.say,
+      onHead: (head, keys) => this.#anchors?.send(head, keys),
+    }
+    this.#chain = Chain.open(this.#options)
+    this.#copies = new ChainStore(this.#chain, parts.database)
+    this.#timer = setInterval(() => this.#tick(), TICK_MS)
+    this.#timer.unref()
+  }
+
+  get numbers(): { chainLeaves: number; chainHeadSeconds: number; anchorsBehind: number } {
+    const at = this.#chain.head?.at ?? 0
+    return {
+      chainLeaves: this.#chain.size,
+      chainHeadSeconds: Math.max(0, (clock.microseconds() - at) / 1e6),
+      anchorsBehind: this.#anchors?.behind ?? 0,
+    }
+  }
+
+  cover(name: string, content: SegmentContent): void {
+    this.#chain.cover(name, content)
+  }
+
+  forget(name: string): void {
+    this.#chain.forget(name)
+  }
+
+  /** What somebody who has seen the chain up to `seen` has not seen. A chain that is behind it is given up. */
+  headsAfter(seen: SeenHead | undefined): readonly SignedHead[] {
+    if (seen?.chain !== this.#chain.id) return this.#chain.headsAfter(-1)
+    if (seen.number > (this.#chain.head?.number ?? -1) || seen.size > this.#chain.size)
+      this.#beginAnew(seen.size)
+    return this.#chain.headsAfter(seen.chain === this.#chain.id ? seen.number : -1)
+  }
+
+  /** Everything that is recorded by now is signed and copied first. */
+  async evidence(reader: ClickHouse, from: EvidenceScope | EvidenceCursor): Promise<EvidencePage> {
+    const evidence = new Evidence(reader, this.#parts.database, this.#chain)
+    if ('chains' in from) return evidence.next(from)
+    await this.copyNow()
+    const page = await evidence.begin(from, clock.microseconds())
+    const [last] = this.#chain.headsAfter((this.#chain.head?.number ?? 0) - 1)
+    const known = last === undefined ? [] : [{ source: 'gateway', ...last }]
+    return { ...page, lines: [...page.lines, { known }] }
+  }
+
+  get chain(): Chain {
+    return this.#chain
+  }
+
+  /** Rejects with StoreError. */
+  async copyNow(): Promise<void> {
+    this.#chain.tick()
+    if (this.#chain.size > (this.#chain.head?.size ?? 0)) this.#chain.sign('run')
+    await this.#copy()
+  }
+
+  async close(deadline: number): Promise<void> {
+    clearInterval(this.#timer)
+    try {
+      this.#chain.close()
+      if (Date.now() < deadline && this.#chain.size > 0) await this.#copy()
+    } catch (error) {
+      this.#say(error)
+    }
+    await this.#anchors?.close()
+  }
+
+  #tick(): void {
+    this.#chain.tick()
+    const now = performance.now()
+    if (now - this.#copiedMs < COPY_MS || this.#copying !== undefined) return
+    this.#copiedMs = now
+    // The engine is not started for this: there will be something to ship soon, or somebody asks.
+    if (this.#copies.isCurrent || this.#chain.size === 0) return
+    this.#copy().catch((error: unknown) => this.#say(error))
+  }
+
+  /** One at a time. Rejects with StoreError. */
+  async #copy(): Promise<void> {
+    await this.#copying?.catch(() => {})
+    this.#copying = (async () => {
+      const found = await this.#copies.copy(await this.#parts.store())
+      if (found === 'behind') this.#beginAnew(Number.POSITIVE_INFINITY)
+    })()
+    try {
+      await this.#copying
+    } finally {
+      this.#copying = undefined
+    }
+  }
+
+  #beginAnew(known: number): void {
+    const { id } = this.#chain
+    this.#chain.abandon()
+    this.#chain = Chain.open(this.#options, new Map([[id, known]]))
+    this.#copies = new ChainStore(this.#chain, this.#parts.database)
+  }
+
+  #say(error: unknown): void {
+    const why = error instanceof Error ? error.message.split('\n', 1)[0]! : String(error)
+    this.#parts.say('warn', `the chain is not copied into the record store yet: ${why}`)
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * IO (files, randomness). The ratchet of one writing thread: what protects its spool in the second before a head is signed.
+ *
+ *   key ──SHA-256──▶ key ──SHA-256──▶ key      forward only; a former key is gone
+ *    │ HMAC            │ HMAC
+ *   seal 0            seal 1                   each over the bytes of the segment since the seal before
+ *
+ * A seal is a block without rows: its number, then the HMAC. The writer makes one every 50 ms or 256 KiB, in bulk, so that
+ * an event costs nothing beside its share of one pass of SHA-256. The reader (chain.ts) follows in the ship thread and keeps
+ * beside the spool only the key from which nothing is signed yet: whoever steals it can forge what is not signed, and no
+ * more. What a run that was killed left behind is checked with it by the next run.
+ */
+import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Proof } from './proof.ts'
+import { BLOCK_HEAD, type SegmentContent, sealBlock } from './segment.ts'
+
+const KEY_BYTES = 32
+const NUMBER_BYTES = 4
+/** What a seal takes in a segment. */
+export const SEAL_BYTES = BLOCK_HEAD + NUMBER_BYTES + KEY_BYTES
+/** A seal is made for this much at once, or after this time. */
+export const SEALED_BYTES_MAX = 256 << 10
+export const SEAL_MS = 50
+
+function next(key: Uint8Array): Buffer {
+  return hash('sha256', Buffer.concat([Buffer.from('sluice-ratchet'), key]), 'buffer')
+}
+
+function mac(key: Uint8Array, number: number, bytes: readonly Uint8Array[]): Buffer {
+  const made = createHmac('sha256', key)
+  const counted = Buffer.alloc(NUMBER_BYTES)
+  counted.writeUInt32BE(number)
+  made.update(counted)
+  for (const one of bytes) made.update(one)
+  return made.digest()
+}
+
+/** The writer's side; one per spool. */
+export class Ratchet {
+  #key: Buffer
+  #number = 0
+
+  constructor(path: string, key: Buffer = randomBytes(KEY_BYTES)) {
+    this.#key = key
+    keep(path, { number: 0, key })
+  }
+
+  /** The block that seals `bytes`; the same key is used until `advance`. */
+  seal(bytes: readonly Uint8Array[]): Buffer {
+    const block = Buffer.alloc(SEAL_BYTES)
+    block.writeUInt32BE(this.#number, BLOCK_HEAD)
+    mac(this.#key, this.#number, bytes).copy(block, BLOCK_HEAD + NUMBER_BYTES)
+    sealBlock(block, 0)
+    return block
+  }
+
+  /** The seal was written: its key goes. */
+  advance(): void {
+    const key = next(this.#key)
+    this.#key.fill(0)
+    this.#key = key
+    this.#number++
+  }
+}
+
+/** `<instance>-<thread>.ratchet`, from the name of a segment or from its parts. */
+export function ratchetPath(spoolFolder: string, writer: string): string {
+  return join(spoolFolder, `${writer}.ratchet`)
+}
+
+interface Kept {
+  readonly number: number
+  readonly key: Buffer
+}
+
+function keep(path: string, { number, key }: Kept): void {
+  writeFileSync(`${path}.new`, `${number} ${key.toString('hex')}\n`, { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+}
+
+function kept(path: string): Kept | undefined {
+  try {
+    const [number, key = ''] = readFileSync(path, 'latin1').trim().split(' ')
+    const bytes = Buffer.from(key, 'hex')
+    return bytes.length === KEY_BYTES ? { number: Number(number), key: bytes } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Blocks of a segment from the end of the range before up to `until`, and what speaks for them. */
+export interface ProvenRange {
+  readonly until: number
+  readonly proof: Proof
+}
+
+interface Reading {
+  readonly ranges: ProvenRange[]
+  /** Seals that were looked at. */
+  seals: number
+}
+
+/** The reader's side, over all threads. */
+export class RatchetReader {
+  readonly #folder: string
+  readonly #writers = new Map<string, Kept | undefined>()
+  readonly #changed = new Set<string>()
+  readonly #readings = new Map<string, Reading>()
+
+  constructor(spoolFolder: string) {
+    this.#folder = spoolFolder
+  }
+
+  /**
+   * What the ratchet says of the blocks of a segment, from the first on; asked again, it says the same and goes on. Of an
+   * open segment whose writer seals, what is not sealed yet is left out.
+   */
+  read(
+    segment: string,
+    content: SegmentContent,
+    run: { isOurs: boolean; isOpen: boolean },
+  ): readonly ProvenRange[] {
+    const writer = segment.replace(/-\d+$/, '')
+    let reading = this.#readings.get(segment)
+    if (reading === undefined) {
+      reading = { ranges: [], seals: 0 }
+      this.#readings.set(segment, reading)
+    }
+    if (!this.#writers.has(writer)) {
+      this.#writers.set(writer, kept(ratchetPath(this.#folder, writer)))
+    }
+    const hasKey = this.#writers.get(writer) !== undefined
+    for (const seal of content.seals.filter((_, at) => at >= reading.seals)) {
+      reading.seals++
+      if (!hasKey) continue
+      const holds = this.#check(writer, seal)
+      const proof = holds ? (run.isOurs ? 'live' : 'sealed') : 'broken'
+      reading.ranges.push({ until: seal.block, proof })
+    }
+    const all = content.blocks.length
+    if ((reading.ranges.at(-1)?.until ?? 0) >= all || (hasKey && run.isOpen)) return reading.ranges
+    const proof = run.isOurs && !hasKey ? 'live' : 'recovered'
+    return [...reading.ranges, { until: all, proof }]
+  }
+
+  /** A head was signed: what is sealed so far needs no key any more. */
+  advance(): void {
+    for (const writer of this.#changed) {
+      const state = this.#writers.get(writer)
+      if (state !== undefined) keep(ratchetPath(this.#folder, writer), state)
+    }
+    this.#changed.clear()
+  }
+
+  forget(segment: string): void {
+    this.#readings.delete(segment)
+  }
+
+  /** Keys of runs that are over and of which no segment is left. */
+  clean(instance: string): void {
+    const names = existsSync(this.#folder) ? readdirSync(this.#folder) : []
+    for (const name of names.filter((one) => one.endsWith('.ratchet'))) {
+      const writer = name.replace(/\.ratchet$/, '')
+      const isNeeded = names.some((one) => one !== name && one.startsWith(`${writer}-`))
+      if (!isNeeded && !writer.startsWith(instance)) rmSync(join(this.#folder, name))
+    }
+  }
+
+  /** A number that is not the next one: seals before it are missing, or it was seen before. */
+  #check(writer: string, seal: SegmentContent['seals'][number]): boolean {
+    const state = this.#writers.get(writer)!
+    if (seal.bytes.length !== NUMBER_BYTES + KEY_BYTES) return false
+    const number = seal.bytes.readUInt32BE(0)
+    const gap = number - state.number
+    if (gap < 0 || gap > 1_000_000) return false
+    let { key } = state
+    for (let i = 0; i < gap; i++) key = next(key)
+    const made = mac(key, number, [seal.covers])
+    const holds = timingSafeEqual(made, seal.bytes.subarray(NUMBER_BYTES))
+    if (!holds) return false
+    this.#writers.set(writer, { number: number + 1, key: next(key) })
+    this.#changed.add(writer)
+    return gap === 0
+  }
+}

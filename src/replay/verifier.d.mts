@@ -1,0 +1,48 @@
+/** Pure. Types of verifier.mjs, which is plain JavaScript so that an auditor can run it as it is. */
+
+export interface Finding {
+  readonly kind: string
+  readonly say: string
+  readonly chain?: string
+  readonly leaf?: number
+  readonly head?: number
+  readonly session?: string
+  readonly first?: number
+  readonly last?: number
+  readonly at?: string
+}
+
+export interface Report {
+  readonly status: 'intact' | 'unsigned tail' | 'broken'
+  readonly leaves: number
+  readonly heads: number
+  readonly events: number
+  readonly sessions: number
+  readonly expired: number
+  readonly unsigned: number
+  /** Older than the chain. */
+  readonly before: number
+  /** Sessions whose last event is not there (yet). */
+  readonly open: readonly string[]
+  readonly keys: readonly { readonly chain: string; readonly key: string }[]
+  readonly findings: readonly Finding[]
+}
+
+export class Verifier {
+  constructor(options?: { readonly pin?: string; readonly anchors?: readonly object[] })
+  readonly counts: { readonly events: number; readonly leaves: number }
+  readonly findings: readonly Finding[]
+  /** Throws where it is no line of a file of evidence. */
+  line(line: object): void
+  finish(): Report
+}
+
+export function describe(report: Report): string
+export function leafHash(text: string): string
+export function nodeHash(left: string, right: string): string
+export function rootOfPath(
+  hash: string,
+  index: number,
+  size: number,
+  path: readonly string[],
+): string | undefined

@@ -1,0 +1,826 @@
+/**
+ * Pure, but for its last part, which is a program: `node verifier.mjs evidence.ndjson`. Verifies a record of Sluice from a
+ * file of evidence, with nothing but Node: no package, no network, no trust in the gateway.
+ *
+ * What is proven, and how:
+ *   rows      Each leaf speaks for a run of one session's events: SHA-256 of their rows in ClickHouse's RowBinary (facts of
+ *             the event), and a salted one of what may be erased (statement, facts, params, payload).
+ *   leaves    are the leaves of one Merkle tree per gateway (RFC 6962: 0 before a leaf, 1 before a node).
+ *   heads     are its roots, signed by Ed25519 at most a second after an event, each with the hash of the head before.
+ *   keys      sign each other; the first one is what you pin (--key), having got it on another way.
+ *   anchors   are heads that were kept elsewhere: a record that is older than an anchor was rolled back.
+ *
+ * What is not: that the gateway told the truth when it recorded, and, where it was killed, the last second before that. Such
+ * events are said to be an unsigned tail.
+ *
+ * A file of evidence is JSON lines: {sluice:"evidence"…}, {keys}, {known} (heads that others have kept), {chain,from} (from
+ * here on leaves of this chain; `from`: the head to go on from), {heads}, {leaves,rows} (rows: RowBinary, base64; a leaf of
+ * a single session has its own path to a head), {strays} (rows that no leaf speaks for), {end}.
+ */
+import { createHash, createPublicKey, verify } from 'node:crypto'
+
+/** @param {string | Uint8Array} data */
+const sha256 = (data) => createHash('sha256').update(data).digest('hex')
+/** @param {string} text */
+export const leafHash = (text) => sha256(`\0${text}`)
+/** @param {string} left @param {string} right */
+export const nodeHash = (left, right) => sha256(Buffer.from(`01${left}${right}`, 'hex'))
+
+// ── Reading ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** @param {unknown} text @param {string} name @param {number} length */
+function readText(text, name, length) {
+  try {
+    const list = JSON.parse(String(text))
+    return Array.isArray(list) && list[0] === name && list.length === length ? list : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export function readLeaf(text) {
+  const list = readText(text, 'sluice-leaf-1', 12)
+  if (list === undefined) return undefined
+  const [, chain, n, at, segment, session, first, last, events, contents, hints, proof] = list
+  return { chain, n, at, segment, session, first, last, events, contents, hints, proof }
+}
+
+export function readHead(text) {
+  const list = readText(text, 'sluice-head-1', 11)
+  if (list === undefined) return undefined
+  const [, chain, number, size, root, at, instance, kind, previous, retentionDays, key] = list
+  return { chain, number, size, root, at, instance, kind, previous, retentionDays, key }
+}
+
+export function readKey(text) {
+  const list = readText(text, 'sluice-key-1', 6)
+  if (list === undefined) return undefined
+  const [, chain, id, spki, at, by] = list
+  return { chain, id, spki, at, by }
+}
+
+export function isSigned(text, signature, spki) {
+  try {
+    const key = createPublicKey({ key: Buffer.from(spki, 'base64'), format: 'der', type: 'spki' })
+    return verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64'))
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Rows of RowBinary (https://clickhouse.com/docs/interfaces/formats/RowBinary): for each the bytes of its facts and of its
+ * contents (the last columns), and the values that are looked at here.
+ */
+export function* readRows(bytes, columns, contents) {
+  const names = columns.map(([name]) => name)
+  const [session, seq, kind, instance, protocol] = [
+    'session_id',
+    'seq',
+    'kind',
+    'instance',
+    'protocol',
+  ].map((name) => names.indexOf(name))
+  let at = 0
+  const size = () => {
+    let value = 0
+    for (let scale = 1; ; scale *= 128) {
+      if (at >= bytes.length) throw new Error('the rows are cut off')
+      const byte = bytes[at++]
+      value += (byte & 127) * scale
+      if (byte < 128) return value
+    }
+  }
+  const skip = (count) => {
+    at += count
+    if (at > bytes.length) throw new Error('the rows are cut off')
+  }
+  while (at < bytes.length) {
+    const begin = at
+    let split = at
+    const row = {
+      session: '',
+      seq: 0,
+      kind: '',
+      instance: '',
+      protocol: '',
+      events: bytes,
+      contents: bytes,
+    }
+    for (let i = 0; i < columns.length; i++) {
+      if (i === columns.length - contents) split = at
+      const type = columns[i][1]
+      if (type === 'String') {
+        const length = size()
+        const text = () => bytes.toString('utf8', at, at + length)
+        if (i === session) row.session = text()
+        else if (i === kind) row.kind = text()
+        else if (i === instance) row.instance = text()
+        else if (i === protocol) row.protocol = text()
+        skip(length)
+      } else if (type === 'Bool') skip(1)
+      else if (type.startsWith('Array') || type.startsWith('Map')) {
+        for (let count = size(); count > 0; count--) {
+          skip(size())
+          if (type.startsWith('Map')) skip(8)
+        }
+      } else {
+        if (i === seq && at + 8 <= bytes.length) row.seq = Number(bytes.readBigUInt64LE(at))
+        skip(8)
+      }
+    }
+    row.events = bytes.subarray(begin, split)
+    row.contents = bytes.subarray(split, at)
+    yield row
+  }
+}
+
+const CRC = Int32Array.from({ length: 256 }, (_, n) => {
+  let value = n
+  for (let i = 0; i < 8; i++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1
+  return value
+})
+
+/** CRC-32 of a row: says which row was changed, once the digest has said that one was. */
+function checksum(row) {
+  let value = -1
+  for (const part of [row.events, row.contents])
+    for (let i = 0; i < part.length; i++) value = CRC[(value ^ part[i]) & 255] ^ (value >>> 8)
+  return ((value ^ -1) >>> 0).toString(16).padStart(8, '0')
+}
+
+// ── The tree ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A tree that grows: the roots of the complete subtrees it is made of, largest first. */
+export class Tree {
+  constructor(size = 0, peaks = []) {
+    this.size = size
+    this.peaks = [...peaks]
+  }
+
+  append(leaf) {
+    let node = leaf
+    for (let size = this.size; size % 2 === 1; size = Math.floor(size / 2))
+      node = nodeHash(this.peaks.pop(), node)
+    this.peaks.push(node)
+    this.size++
+  }
+
+  get root() {
+    return this.peaks.length === 0
+      ? sha256('')
+      : this.peaks.reduceRight((right, left) => nodeHash(left, right))
+  }
+}
+
+/** The root that a leaf and its path lead to (RFC 9162 §2.1.3.2); undefined where the path does not fit. */
+export function rootOfPath(hash, index, size, path) {
+  if (index >= size) return undefined
+  let [node, at, last] = [hash, index, size - 1]
+  for (const sibling of path) {
+    if (last === 0) return undefined
+    if (at % 2 === 1 || at === last) {
+      node = nodeHash(sibling, node)
+      while (at % 2 === 0 && at !== 0) [at, last] = [Math.floor(at / 2), Math.floor(last / 2)]
+    } else node = nodeHash(node, sibling)
+    ;[at, last] = [Math.floor(at / 2), Math.floor(last / 2)]
+  }
+  return last === 0 ? node : undefined
+}
+
+// ── Judging ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const day = 86_400_000_000
+const when = (at) => new Date(at / 1000).toISOString()
+
+/** Takes the lines of a file of evidence, one after the other; `report` is what is wrong with it. */
+export class Verifier {
+  /** @param {{ pin?: string, anchors?: readonly object[] }} options */
+  constructor({ pin, anchors = [] } = {}) {
+    this.pin = pin
+    /** @type {any[]} */
+    this.known = anchors.map((anchor) => ({ source: 'anchor', ...anchor }))
+    /** @type {any[]} */
+    this.findings = []
+    this.counts = {
+      leaves: 0,
+      heads: 0,
+      events: 0,
+      sessions: 0,
+      expired: 0,
+      unsigned: 0,
+      before: 0,
+    }
+    this.keys = new Map()
+    this.roots = []
+    /** Session → what was seen of it. */
+    this.sessions = new Map()
+    /** Chain → its last head, and roots by size. */
+    this.chains = new Map()
+    this.meta = undefined
+    this.chain = undefined
+    this.isEnded = false
+    this.isRange = true
+    this.made = 0
+  }
+
+  find(kind, say, place = {}) {
+    this.findings.push({ kind, ...place, say })
+  }
+
+  /** @param {any} line */
+  line(line) {
+    if (line.sluice === 'evidence') this.begin(line)
+    else if (this.meta === undefined)
+      throw new Error('this is no evidence: its first line does not say so')
+    else if (line.keys !== undefined) this.takeKeys(line.keys)
+    else if (line.known !== undefined) this.known.push(...line.known)
+    else if (line.chain !== undefined) this.beginChain(line)
+    else if (line.leaves !== undefined) this.takeLeaves(line)
+    else if (line.heads !== undefined) this.chain.heads.push(...line.heads)
+    else if (line.gaps !== undefined) this.takeGaps(line.gaps)
+    else if (line.strays !== undefined) this.takeStrays(line.strays)
+    else if (line.end !== undefined) this.isEnded = true
+  }
+
+  begin(line) {
+    if (this.meta !== undefined || line.version !== 1 || line.canonical !== 1)
+      throw new Error('this evidence is of another version')
+    this.meta = line
+    this.isRange = line.scope.type === 'range'
+    // Retention excuses what is missing; a file that says it was made in the future must not.
+    this.made = Math.min(line.made, Date.now() * 1000)
+  }
+
+  takeKeys(list) {
+    for (const { text, signature } of list) {
+      const key = readKey(text)
+      if (key === undefined) {
+        this.find('key', 'a public key cannot be read')
+        continue
+      }
+      const isFirst = key.by === key.id
+      const signer = isFirst ? key : this.keys.get(`${key.chain} ${key.by}`)
+      const isItself =
+        sha256(Buffer.from(key.spki, 'base64')).startsWith(key.id) && key.id.length === 32
+      if (signer === undefined || !isItself || !isSigned(text, signature, signer.spki))
+        this.find('key', `key ${key.id} of chain ${key.chain} is not signed by the key before it`, {
+          chain: key.chain,
+        })
+      else {
+        this.keys.set(`${key.chain} ${key.id}`, key)
+        if (isFirst) this.roots.push({ chain: key.chain, key: key.id })
+      }
+    }
+    const firsts = new Map()
+    for (const { chain, key } of this.roots) {
+      if (firsts.has(chain) && firsts.get(chain) !== key)
+        this.find('key', `chain ${chain} has two first keys, ${firsts.get(chain)} and ${key}`, {
+          chain,
+        })
+      firsts.set(chain, key)
+      if (this.pin !== undefined && this.pin !== key)
+        this.find(
+          'key',
+          `chain ${chain} begins with key ${key}, not with the one that was pinned`,
+          { chain },
+        )
+    }
+  }
+
+  beginChain({ chain, from }) {
+    this.finishChain()
+    this.chain = {
+      id: chain,
+      heads: [],
+      head: undefined,
+      tree: new Tree(),
+      isWhole: true,
+      roots: new Map(),
+      unsigned: [],
+    }
+    this.chains.set(chain, this.chain)
+    if (from === undefined || from === null) return
+    const head = readHead(from.text)
+    if (head === undefined || head.at > this.meta.scope.since)
+      this.find('evidence', `the evidence of chain ${chain} begins later than was asked`, { chain })
+    this.chain.tree = new Tree(head?.size ?? 0, from.peaks)
+    this.chain.heads.push(from)
+    this.takeHeads()
+  }
+
+  // One signature speaks for all heads before it, as each holds the hash of the one before; so the last one is checked by
+  // its signature (finishChain), and the others by these hashes.
+  takeHead({ text, signature }) {
+    const { chain } = this
+    const head = readHead(text)
+    if (head === undefined || head.chain !== chain.id) {
+      this.find('head', `a head of chain ${chain.id} cannot be read`, { chain: chain.id })
+      return
+    }
+    const before = chain.head
+    const place = { chain: chain.id, head: head.number, at: when(head.at) }
+    this.counts.heads++
+    if (this.isRange && before !== undefined) {
+      if (head.number <= before.number || head.size < before.size || head.at <= before.at) {
+        this.find(
+          'old-head',
+          `head ${head.number} of ${when(head.at)} is an old one: head ${before.number} came before it`,
+          place,
+        )
+        return
+      }
+      if (head.number !== before.number + 1)
+        this.find(
+          'head',
+          `heads ${before.number + 1} to ${head.number - 1}, before ${when(head.at)}, are missing`,
+          place,
+        )
+      else if (head.previous !== sha256(chain.headText))
+        this.find('head', `head ${before.number} of ${when(before.at)} was changed`, {
+          ...place,
+          head: before.number,
+        })
+      if (head.instance !== before.instance && before.kind !== 'close')
+        chain.killed = [...(chain.killed ?? []), { instance: before.instance, at: before.at }]
+    }
+    if (head.number === 0) chain.begin = head.at
+    if (chain.isWhole && this.isRange && head.root !== chain.tree.root) {
+      this.find(
+        'root',
+        `the root of head ${head.number} of ${when(head.at)} does not fit its leaves`,
+        place,
+      )
+      // What comes after is built on something else; one finding says it.
+      chain.isWhole = false
+    }
+    if (!this.isRange && !this.isHeadSigned(text, signature, head))
+      this.find(
+        'signature',
+        `head ${head.number} of ${when(head.at)} is not signed by a key of its chain`,
+        place,
+      )
+    chain.roots.set(head.size, head.root)
+    chain.head = head
+    chain.headText = text
+    chain.signature = signature
+    // Only what a head covers is signed.
+    chain.unsigned = chain.unsigned.filter(({ n }) => n >= head.size)
+  }
+
+  isHeadSigned(text, signature, head) {
+    const key = this.keys.get(`${head.chain} ${head.key}`)
+    return key !== undefined && key.at <= head.at && isSigned(text, signature, key.spki)
+  }
+
+  /** Heads whose size the tree has reached. */
+  takeHeads() {
+    const { heads, tree } = this.chain
+    while (heads.length > 0) {
+      const head = readHead(heads[0].text)
+      if (head !== undefined && head.size > tree.size && this.isRange) return
+      this.takeHead(heads.shift())
+    }
+  }
+
+  takeLeaves({ leaves, rows }) {
+    const bySession = new Map()
+    const { columns, contents } = this.meta
+    for (const row of readRows(Buffer.from(rows, 'base64'), columns, contents)) {
+      const found = bySession.get(row.session)
+      if (found === undefined) bySession.set(row.session, [row])
+      else found.push(row)
+    }
+    if (!this.isRange) this.takeHeads()
+    for (const leaf of leaves) this.takeLeaf(leaf, bySession)
+    this.takeHeads()
+  }
+
+  takeLeaf(given, bySession) {
+    const { chain } = this
+    const leaf = readLeaf(given.text)
+    this.counts.leaves++
+    if (leaf === undefined || leaf.chain !== chain.id) {
+      this.find('leaf', `leaf ${chain.tree.size} of chain ${chain.id} cannot be read`, {
+        chain: chain.id,
+      })
+      chain.isWhole = false
+      return
+    }
+    const place = {
+      chain: chain.id,
+      leaf: leaf.n,
+      session: leaf.session,
+      first: leaf.first,
+      last: leaf.last,
+      at: when(leaf.at),
+    }
+    if (given.isCopy)
+      this.find(
+        'leaf',
+        `leaf ${leaf.n} is missing from the record store: events ${span(leaf)} of session ${leaf.session}`,
+        place,
+      )
+    if (given.path !== undefined || !this.isRange) this.takePath(given, leaf, place)
+    else {
+      this.takeHeads()
+      if (leaf.n < chain.tree.size && leaf.n === chain.lastLeaf)
+        this.find(
+          'leaf',
+          `leaf ${leaf.n} stands there twice, and differs: session ${leaf.session}`,
+          place,
+        )
+      else if (leaf.n !== chain.tree.size && chain.isWhole) {
+        this.find(
+          'leaf',
+          `leaves ${chain.tree.size} to ${leaf.n - 1} of chain ${chain.id} are missing: what was recorded until ${when(leaf.at)}`,
+          place,
+        )
+        chain.isWhole = false
+      }
+      chain.lastLeaf = leaf.n
+      chain.tree.append(leafHash(given.text))
+      chain.tree.size = leaf.n + 1
+      chain.unsigned.push({ n: leaf.n, place })
+    }
+    this.takeRun(given, leaf, bySession.get(leaf.session) ?? [], place)
+  }
+
+  takePath(given, leaf, place) {
+    const head = !this.isRange ? this.chain.roots : new Map()
+    for (const [size, root] of head)
+      if (
+        given.path !== undefined &&
+        rootOfPath(leafHash(given.text), leaf.n, size, given.path) === root
+      )
+        return
+    if (given.path === undefined) this.chain.unsigned.push({ n: leaf.n, place })
+    else
+      this.find(
+        'leaf',
+        `leaf ${leaf.n}, events ${span(leaf)} of session ${leaf.session}, does not lead to a signed head`,
+        place,
+      )
+  }
+
+  /** The events of one leaf: are all there, once, and as they were. */
+  takeRun(given, leaf, all, place) {
+    const { session, first, last } = leaf
+    const rows = all.filter(({ seq }) => seq >= first && seq <= last)
+    const isErased = given.salt === ''
+    const seen = new Map()
+    for (const row of rows) {
+      if (seen.has(row.seq))
+        this.find('added', `event ${session}-${row.seq} stands there twice`, {
+          ...place,
+          first: row.seq,
+          last: row.seq,
+        })
+      seen.set(row.seq, row)
+    }
+    this.counts.events += seen.size
+    this.follow(leaf, rows, place)
+    const missing = []
+    for (let seq = first; seq <= last; seq++) if (!seen.has(seq)) missing.push(seq)
+    if (missing.length > 0) {
+      // Retention deletes what is old; how old stands in the signed head.
+      const days = this.chain.head?.retentionDays
+      if (days !== undefined && leaf.at + (days - 1) * day < this.made)
+        this.counts.expired += missing.length
+      else
+        for (const [from, to] of ranges(missing))
+          this.find(
+            'missing',
+            `event${from === to ? '' : 's'} ${span({ first: from, last: to })} of session ${session} of ${when(leaf.at)} ${from === to ? 'is' : 'are'} missing`,
+            { ...place, first: from, last: to },
+          )
+      return
+    }
+    const [events, contents] = [
+      createHash('sha256'),
+      createHash('sha256').update(Buffer.from(given.salt, 'hex')),
+    ]
+    for (const row of rows) {
+      events.update(row.events)
+      contents.update(row.contents)
+    }
+    const areEvents = events.digest('hex') === leaf.events
+    if (areEvents && contents.digest('hex') === leaf.contents) return
+    if (isErased)
+      this.find(
+        'erased',
+        `what events ${span(leaf)} of session ${session} said was erased, or cannot be verified any more`,
+        place,
+      )
+    if (areEvents && isErased) return
+    const salted = Buffer.concat([
+      Buffer.from(given.salt, 'hex'),
+      Buffer.from(given.hints, 'latin1'),
+    ])
+    const changed =
+      sha256(salted) === leaf.hints
+        ? rows
+            .filter(
+              (row) =>
+                checksum(row) !==
+                given.hints.slice((row.seq - first) * 8, (row.seq - first + 1) * 8),
+            )
+            .map(({ seq }) => seq)
+        : []
+    // A forged leaf, or checksums that were changed too: all of the run.
+    if (changed.length === 0)
+      this.find(
+        'changed',
+        `events ${span(leaf)} of session ${session} of ${when(leaf.at)} were changed`,
+        place,
+      )
+    else
+      for (const [from, to] of ranges(changed))
+        this.find(
+          'changed',
+          `event${from === to ? '' : 's'} ${span({ first: from, last: to })} of session ${session} of ${when(leaf.at)} ${from === to ? 'was' : 'were'} changed`,
+          { ...place, first: from, last: to },
+        )
+  }
+
+  follow(leaf, rows, place) {
+    const { session, first, last, proof } = leaf
+    const known = this.sessions.get(session) ?? {
+      first,
+      next: first,
+      hasEnd: false,
+      isWhole: true,
+      instance: '',
+      at: leaf.at,
+    }
+    if (!this.sessions.has(session)) this.counts.sessions++
+    if (first < known.next)
+      this.find('added', `two leaves speak for events ${span(leaf)} of session ${session}`, place)
+    else if (first > known.next)
+      this.find(
+        'missing',
+        `events ${span({ first: known.next, last: first - 1 })} of session ${session} are in no leaf`,
+        { ...place, first: known.next, last: first - 1 },
+      )
+    const isBeginSeen = !this.isRange || this.meta.scope.since === 0
+    if (isBeginSeen && first !== 1 && !this.sessions.has(session))
+      this.find(
+        'missing',
+        `events ${span({ first: 1, last: first - 1 })} of session ${session} are in no leaf`,
+        { ...place, first: 1, last: first - 1 },
+      )
+    known.next = Math.max(known.next, last + 1)
+    known.at = leaf.at
+    for (const { kind, instance, protocol } of rows) {
+      known.instance = instance
+      // A refused login and a call of the control API are over with their one event.
+      if (kind === 'close' || kind === 'login_refused' || protocol === 'control')
+        known.hasEnd = true
+    }
+    this.sessions.set(session, known)
+    if (proof === 'live') return
+    this.counts.unsigned += last - first + 1
+    if (proof === 'broken')
+      this.find(
+        'changed-tail',
+        `unsigned tail: events ${span(leaf)} of session ${session} were changed in the spool before a head was signed; the ratchet does not hold`,
+        place,
+      )
+    else
+      this.find(
+        'unsigned',
+        `unsigned tail: events ${span(leaf)} of session ${session} were signed only by a later run of the gateway; ${proof === 'sealed' ? 'the ratchet holds' : 'nothing says that they are as they were'}`,
+        place,
+      )
+  }
+
+  takeGaps({ chain, count, from }) {
+    this.find(
+      'leaf',
+      `${count} leaves of chain ${chain} after leaf ${from} are missing: the end of a session may be among them; verify the range`,
+      { chain, leaf: from },
+    )
+  }
+
+  takeStrays(strays) {
+    const begins = [...this.chains.values()].map(({ begin }) => begin ?? 0)
+    const begin = Math.min(...begins)
+    for (const { session, first, last, at, rows } of strays) {
+      const place = { session, first, last, at: when(at) }
+      const head = this.chain?.head
+      const isTail = head !== undefined && at > head.at
+      if (isTail)
+        this.find(
+          'unsigned',
+          `unsigned tail: events ${span(place)} of session ${session} came after the last head`,
+          place,
+        )
+      else if (at < begin) this.counts.before += Number(rows)
+      else
+        this.find(
+          'added',
+          `events ${span(place)} of session ${session} are in no leaf: they were added, or their leaves are gone`,
+          place,
+        )
+    }
+  }
+
+  finishChain() {
+    const { chain } = this
+    if (chain === undefined) return
+    this.takeHeads()
+    for (const head of chain.heads.splice(0)) this.takeHead(head)
+    const { head, unsigned } = chain
+    if (
+      head !== undefined &&
+      this.isRange &&
+      !this.isHeadSigned(chain.headText, chain.signature, head)
+    )
+      this.find(
+        'signature',
+        `head ${head.number} of ${when(head.at)}, the last one, is not signed by a key of its chain`,
+        { chain: chain.id, head: head.number, at: when(head.at) },
+      )
+    for (const { place } of unsigned)
+      this.find(
+        'unsigned',
+        `unsigned tail: no signed head covers events ${span(place)} of session ${place.session}`,
+        place,
+      )
+  }
+
+  /** After the last line. */
+  finish() {
+    this.finishChain()
+    if (!this.isEnded) this.find('evidence', 'the file of evidence is cut off')
+    if (this.isRange) this.judgeKnown()
+    else if (this.counts.leaves === 0)
+      this.find('missing', `no leaf speaks for session ${this.meta?.scope.session}`, {
+        session: this.meta?.scope.session,
+      })
+    this.judgeEnds()
+    const open = [...this.sessions].filter(([, { hasEnd }]) => !hasEnd).map(([session]) => session)
+    const isBroken = this.findings.some(({ kind }) => kind !== 'unsigned')
+    const status = this.findings.length === 0 ? 'intact' : isBroken ? 'broken' : 'unsigned tail'
+    return { status, ...this.counts, open, keys: this.roots, findings: this.findings }
+  }
+
+  /** Heads that others have kept: the record must be at least as new, and the same. */
+  judgeKnown() {
+    const newest = new Map()
+    for (const { source, text, signature, keys = [] } of this.known) {
+      for (const { text, signature } of keys) {
+        const key = readKey(text)
+        if (key !== undefined && !this.keys.has(`${key.chain} ${key.id}`)) {
+          const signer = key.by === key.id ? key : this.keys.get(`${key.chain} ${key.by}`)
+          if (signer !== undefined && isSigned(text, signature, signer.spki))
+            this.keys.set(`${key.chain} ${key.id}`, key)
+        }
+      }
+      const head = readHead(text)
+      if (head === undefined || !this.isHeadSigned(text, signature, head)) {
+        this.find('anchor', `a head from ${source} is not signed by a key of its chain`)
+        continue
+      }
+      const place = { chain: head.chain, head: head.number, at: when(head.at) }
+      const before = newest.get(`${source} ${head.chain}`)
+      if (before !== undefined && head.number <= before.number && text !== before.text)
+        this.find(
+          'old-head',
+          `${source}: head ${head.number} of ${when(head.at)} is an old one that came again after head ${before.number}`,
+          place,
+        )
+      else newest.set(`${source} ${head.chain}`, { ...head, text })
+      const chain = this.chains.get(head.chain)
+      const root = chain?.roots.get(head.size)
+      if (root !== undefined && root !== head.root)
+        this.find(
+          'fork',
+          `${source} has another root of chain ${head.chain} for ${head.size} leaves, at ${when(head.at)}`,
+          place,
+        )
+    }
+    for (const [name, { chain: id, number, size, at }] of newest) {
+      const chain = this.chains.get(id)
+      const source = name.split(' ', 1)[0]
+      if (chain?.head !== undefined && chain.head.number >= number && chain.head.size >= size)
+        continue
+      const end =
+        chain?.head === undefined
+          ? 'is not there'
+          : `ends at head ${chain.head.number} of ${when(chain.head.at)}`
+      this.find(
+        'rolled-back',
+        `rolled back: chain ${id} ${end}, and ${source} knows head ${number} of ${when(at)} with ${size} leaves`,
+        { chain: id, head: number, at: when(at) },
+      )
+    }
+  }
+
+  /** Sessions without their last event, whose gateway is no more. */
+  judgeEnds() {
+    for (const { killed = [] } of this.chains.values())
+      for (const { instance, at } of killed)
+        for (const [session, known] of this.sessions)
+          if (known.instance === instance && !known.hasEnd)
+            this.find(
+              'unsigned',
+              `unsigned tail: session ${session} has no end after event ${known.next - 1}; its gateway was killed after ${when(at)}`,
+              { session, first: known.next, last: known.next, at: when(at) },
+            )
+  }
+}
+
+const span = ({ first, last }) => (first === last ? String(first) : `${first}–${last}`)
+
+/** Numbers in order, as pairs of first and last. */
+function ranges(numbers) {
+  /** @type {[number, number][]} */
+  const found = []
+  for (const n of numbers) {
+    const last = found.at(-1)
+    if (last !== undefined && last[1] === n - 1) last[1] = n
+    else found.push([n, n])
+  }
+  return found
+}
+
+/** What is said of a report to a person. */
+export function describe(report) {
+  const { status, events, sessions, leaves, heads, keys, findings, open, expired, before } = report
+  const lines = findings.map(({ say }) => say)
+  if (expired > 0) lines.push(`${expired} events are gone by retention`)
+  if (before > 0) lines.push(`${before} events are older than the chain and are not covered by it`)
+  if (open.length > 0)
+    lines.push(`${open.length} sessions have no end yet: ${open.slice(0, 10).join(', ')}`)
+  const first = keys.map(({ chain, key }) => `chain ${chain}: first key ${key}`)
+  lines.push(
+    ...first,
+    `${status}: ${events} events of ${sessions} sessions, ${leaves} leaves, ${heads} heads`,
+  )
+  return `${lines.join('\n')}\n`
+}
+
+// ── As a program ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+const USAGE = `usage: node verifier.mjs EVIDENCE [--anchor FILE]… [--key ID] [--json]
+EVIDENCE  what \`sluice audit bundle\` has written
+--anchor  signed heads that were kept elsewhere, one JSON object a line
+--key     the id of the chain's first public key, as you know it from elsewhere
+exit code 0: intact, 1: something is wrong, or a tail is unsigned; 2: wrong use\n`
+
+async function main(words) {
+  const { createReadStream, readFileSync, statSync } = await import('node:fs')
+  const { createInterface } = await import('node:readline')
+  const flags = { anchor: [], key: undefined, json: false, file: undefined }
+  for (let i = 0; i < words.length; i++) {
+    if (words[i] === '--anchor' && words[i + 1] !== undefined) flags.anchor.push(words[++i])
+    else if (words[i] === '--key' && words[i + 1] !== undefined) flags.key = words[++i]
+    else if (words[i] === '--json') flags.json = true
+    else if (flags.file === undefined && !words[i].startsWith('-')) flags.file = words[i]
+    else return usage()
+  }
+  if (flags.file === undefined) return usage()
+  const anchors = flags.anchor.flatMap((path) =>
+    readFileSync(path, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line)),
+  )
+  const verifier = new Verifier({ ...(flags.key === undefined ? {} : { pin: flags.key }), anchors })
+  const total = statSync(flags.file).size
+  let [done, shown] = [0, 0]
+  for await (const line of createInterface({
+    input: createReadStream(flags.file),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  })) {
+    verifier.line(JSON.parse(line))
+    done += Buffer.byteLength(line) + 1
+    if (process.stderr.isTTY && Date.now() - shown > 200) {
+      shown = Date.now()
+      process.stderr.write(
+        `\r${Math.floor((done / total) * 100)} %, ${verifier.counts.events} events, ${verifier.findings.length} findings `,
+      )
+    }
+  }
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+  const report = verifier.finish()
+  process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : describe(report))
+  process.exitCode = report.status === 'intact' ? 0 : 1
+}
+
+function usage() {
+  process.stderr.write(USAGE)
+  process.exitCode = 2
+}
+
+if (
+  process.argv[1] !== undefined &&
+  /verif[a-z]*\.mjs$/.test(process.argv[1]) &&
+  import.meta.url.endsWith(process.argv[1].split('/').at(-1))
+) {
+  main(process.argv.slice(2)).catch((error) => {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+    process.exitCode = 2
+  })
+}
