@@ -5,16 +5,16 @@
  * Everything happens at once and in order: nothing is awaited, so that a play is as quick as its bytes.
  */
 import { relay } from '../../src/protocols/postgres/relay.ts'
-import { calm } from '../../src/protocols/postgres/sql/calm-question.ts'
+import { calm, unhurried } from '../../src/protocols/postgres/sql/calm-question.ts'
+import { lookText } from '../../src/protocols/postgres/sql/catalogue-look.ts'
 import {
   CATALOGUE_TEXT,
   IDLE_NAMES_TEXT,
   NAMES_TEXT,
-  VERSION_TEXT,
 } from '../../src/protocols/postgres/sql/catalogue-query.ts'
 import { build, framed, framesOf, shown, wordsOf } from './frames.ts'
 import { MemoryWire, type Recorded, recordedLine } from './memory.ts'
-import { columns, fixture, type Stage, stage } from './stage.ts'
+import { columns, fixture, type Stage, seen, stage } from './stage.ts'
 import type { Lane, Step, Transcript } from './transcript.ts'
 
 export interface PlayOptions {
@@ -30,14 +30,23 @@ export interface PlayOptions {
 const OWN: ReadonlyMap<string, string> = new Map(
   [
     [NAMES_TEXT, 'names'] as const,
-    [IDLE_NAMES_TEXT, 'names'] as const,
-    [VERSION_TEXT, 'version'] as const,
     [CATALOGUE_TEXT, 'catalogue'] as const,
+    [lookText(seen), 'look'] as const,
   ].flatMap(([text, name]) => [
-    [text, name],
-    [calm(text), name],
+    [withoutNumbers(calm(text)), name],
+    [withoutNumbers(unhurried(text)), name],
   ]),
-)
+).set(withoutNumbers(calm(IDLE_NAMES_TEXT, 'few')), 'names')
+
+/** What was seen last stands in a look as numbers. */
+function withoutNumbers(text: string): string {
+  return text.replaceAll(/[0-9]+/g, '0')
+}
+
+/** The question that a frame is; undefined for the client's own. */
+function questionIn(frame: Buffer): string | undefined {
+  return OWN.get(withoutNumbers(frame.toString('utf8', 5, frame.length - 1)))
+}
 
 export class Play {
   readonly client = new MemoryWire()
@@ -164,7 +173,7 @@ export class Play {
     while (this.#answered < frames.length) {
       const asked = frames[this.#answered]!
       this.#answered += 1
-      const question = OWN.get(asked.toString('utf8', 5, asked.length - 1))
+      const question = questionIn(asked)
       if (question === undefined || this.target.isEnded) continue
       const answer = this.#reply(question)
       for (const piece of this.#options.cut?.(answer) ?? [answer]) this.target.receive(piece)
@@ -175,19 +184,20 @@ export class Play {
 
   #reply(question: string): Buffer {
     const ready = build(`Ready ${this.#status}`, 'down', columns)
-    if (this.#status === 'E' || (question === 'names' && this.#names === 'fail')) {
+    if (this.#status === 'E' || (question !== 'catalogue' && this.#names === 'fail')) {
       return Buffer.concat([build('Error 53200 "out of memory"', 'down', columns), ready])
     }
     if (this.#cancels) {
       this.#cancels = false
       return Buffer.concat([build('Error 57014 "cancelled"', 'down', columns), ready])
     }
-    const json =
-      question === 'names'
-        ? JSON.stringify({ ...JSON.parse(fixture.names), ...(this.#names as object) })
-        : question === 'version'
-          ? fixture.version
-          : fixture.catalogue
+    const names = { ...JSON.parse(fixture.names), ...(this.#names as object) }
+    const answers: Readonly<Record<string, string>> = {
+      names: JSON.stringify(names),
+      look: JSON.stringify({ ...JSON.parse(fixture.look), names }),
+      catalogue: fixture.catalogue,
+    }
+    const json = answers[question] ?? ''
     const value = Buffer.alloc(6)
     value.writeUInt16BE(1, 0)
     value.writeInt32BE(Buffer.byteLength(json), 2)
@@ -280,7 +290,7 @@ function agrees(wants: string, gets: Actual, lane: Lane): boolean {
     case 'Failing':
       return text.includes('SLUICE REFUSED') && kind === (first?.text === 'Query' ? 'Q' : 'P')
     case 'Own':
-      return OWN.get(gets.toString('utf8', 5, gets.length - 1)) === first?.text
+      return questionIn(gets) === first?.text
     case 'Fatal':
       if (lane === '>C' && second === undefined) {
         return kind === 'E' && text.includes(`\0C${first?.text}\0`) && text.includes('VFATAL\0')

@@ -15,6 +15,7 @@ import { CatalogueStore, catalogueKey } from '../../src/protocols/postgres/catal
 import type { PostgresUpstream } from '../../src/protocols/postgres/dial.ts'
 import { ParseThread } from '../../src/protocols/postgres/parse-pool.ts'
 import type { PostgresShared } from '../../src/protocols/postgres/session-masks.ts'
+import { lookFrom } from '../../src/protocols/postgres/sql/catalogue-changes.ts'
 import { buildCatalogue } from '../../src/protocols/postgres/sql/catalogue-read.ts'
 import { FactsCache } from '../../src/protocols/postgres/sql/facts-cache.ts'
 import type { LiveSession, RelayParts, RelayWorker } from '../../src/protocols/protocol.ts'
@@ -28,6 +29,7 @@ export const fixture = readFixture()
 
 let epochs = 1
 const catalogue = buildCatalogue(fixture.catalogue, epochs)!
+export const { seen } = lookFrom(fixture.look, undefined)!
 
 export const columns: Columns = {
   find(path) {
@@ -132,7 +134,7 @@ export function stage(
   const catalogues = new Catalogues(STILL)
   catalogues.put(catalogueKey('shop', 'shop'), {
     catalogue,
-    version: fixture.version,
+    seen,
     mark: catalogues.mark(catalogueKey('shop', 'shop')),
   })
   const warnings: string[] = []

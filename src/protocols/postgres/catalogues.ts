@@ -1,62 +1,71 @@
 /**
  * Pure. Catalogues of targets as this worker knows them, shared by all its sessions on one connection,
- * database and login. Loaded by whichever session needs one first, over that session's own connection.
+ * database and login. Loaded by whichever session needs one first, over that session's own connection; the others
+ * wait for it.
  */
 import type { Clock } from '../../base/clock.ts'
 import type { Catalogue } from './sql/catalogue.ts'
+import type { Seen } from './sql/catalogue-look.ts'
 
 export type { Catalogue }
 
 export interface Known {
   readonly catalogue: Catalogue
-  /** Answer of VERSION_TEXT just before it was loaded. */
-  readonly version: string
+  /** What was seen of the target just before it was loaded. */
+  readonly seen: Seen
   /** Microseconds of the monotonic clock when it was last compared with the target. */
   checkedAt: number
 }
 
+/** Calls `then` after so many milliseconds; answers how to call that off. */
+export type Later = (ms: number, then: () => void) => () => void
+
+/** Who waits for another session's look waits this long at most, and then looks itself. */
+const LOOK_MS_MAX = 2_000
+
+interface Place {
+  known: Known | undefined
+  /** Rises with each call of `stale`. */
+  mark: number
+  /** Set while a session looks. */
+  looking: { readonly waiting: (() => void)[] } | undefined
+}
+
 export class CatalogueStore {
-  readonly #known = new Map<string, Known>()
-  readonly #marks = new Map<string, number>()
+  readonly #places = new Map<string, Place>()
   readonly #clock: Clock
+  readonly #later: Later
   #epoch = 0
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, later: Later = () => () => {}) {
     this.#clock = clock
+    this.#later = later
   }
 
   get(key: string): Known | undefined {
-    return this.#known.get(key)
+    return this.#places.get(key)?.known
   }
 
   /** Changes with each call of `stale`: take it before asking the target, hand it back with the answer. */
   mark(key: string): number {
-    return this.#marks.get(key) ?? 0
+    return this.#place(key).mark
   }
 
   put(
     key: string,
-    loaded: { readonly catalogue: Catalogue; readonly version: string; readonly mark: number },
+    loaded: { readonly catalogue: Catalogue; readonly seen: Seen; readonly mark: number },
   ): void {
-    const { catalogue, version, mark } = loaded
-    this.#known.set(key, { catalogue, version, checkedAt: this.#checkedAt(key, mark) })
-  }
-
-  /** The target still answers the same version. */
-  confirm(key: string, mark: number): void {
-    const known = this.#known.get(key)
-    if (known !== undefined) known.checkedAt = this.#checkedAt(key, mark)
+    const { catalogue, seen, mark } = loaded
+    const place = this.#place(key)
+    const checkedAt = mark === place.mark ? this.#clock.elapsed() : Number.NEGATIVE_INFINITY
+    place.known = { catalogue, seen, checkedAt }
   }
 
   /** Compared with the target before it is used again, also by whoever puts an answer that was asked for before. */
   stale(key: string): void {
-    this.#marks.set(key, this.mark(key) + 1)
-    const known = this.#known.get(key)
-    if (known !== undefined) known.checkedAt = Number.NEGATIVE_INFINITY
-  }
-
-  #checkedAt(key: string, mark: number): number {
-    return mark === this.mark(key) ? this.#clock.elapsed() : Number.NEGATIVE_INFINITY
+    const place = this.#place(key)
+    place.mark += 1
+    if (place.known !== undefined) place.known.checkedAt = Number.NEGATIVE_INFINITY
   }
 
   /** Milliseconds since it was last compared with the target. */
@@ -64,9 +73,39 @@ export class CatalogueStore {
     return (this.#clock.elapsed() - known.checkedAt) / 1000
   }
 
+  /** A session is looking: `then` is called when it is done, well or not. Answers false when none is. */
+  wait(key: string, then: () => void): boolean {
+    const { looking } = this.#place(key)
+    if (looking === undefined) return false
+    looking.waiting.push(then)
+    return true
+  }
+
+  /** The caller looks now, on behalf of all that come meanwhile; it calls the answer when it is done. */
+  look(key: string): () => void {
+    const place = this.#place(key)
+    const looking = { waiting: [] as (() => void)[] }
+    place.looking = looking
+    const done = () => {
+      callOff()
+      if (place.looking === looking) place.looking = undefined
+      for (const one of looking.waiting.splice(0)) one()
+    }
+    const callOff = this.#later(LOOK_MS_MAX, done)
+    return done
+  }
+
   nextEpoch(): number {
     this.#epoch += 1
     return this.#epoch
+  }
+
+  #place(key: string): Place {
+    const known = this.#places.get(key)
+    if (known !== undefined) return known
+    const made: Place = { known: undefined, mark: 0, looking: undefined }
+    this.#places.set(key, made)
+    return made
   }
 }
 

@@ -23,6 +23,7 @@ import { Replies } from './replies.ts'
 import { Requests } from './requests.ts'
 import { Results } from './results.ts'
 import type { PostgresShared } from './session-masks.ts'
+import { again } from './sql/calm-question.ts'
 import type { ReplicationMode } from './sql/replication.ts'
 import { replicationMode } from './startup-parameters.ts'
 import { Names, type Portal, type Prepared } from './statements.ts'
@@ -86,6 +87,9 @@ export class Conversation {
       store: shared.catalogues,
       key: catalogueKey(connection.name, database),
       ask: (text, answered) => this.ask(text, answered),
+      isOver: () => this.over !== undefined,
+      isSlow: () => parts.client.wire.isFull,
+      proceed: () => this.proceed(),
     })
     this.results = new Results(this, shared)
     this.reader = new Reader(this)
@@ -148,8 +152,8 @@ export class Conversation {
     const question = new Entry(OWN)
     question.silent = true
     question.own = (value, isCancelled) => {
-      if (isCancelled && tries > 1 && this.status !== FAILED) this.ask(text, answered, tries - 1)
-      else answered(value)
+      if (!isCancelled || tries <= 1) answered(value)
+      else this.ask(this.status === FAILED ? again(text) : text, answered, tries - 1)
     }
     this.owe(question)
     this.toTarget(write.query(text))
@@ -228,6 +232,8 @@ export class Conversation {
   cutRunning(): void {
     for (let one = this.ledger.shift(); one !== undefined; one = this.ledger.shift()) {
       this.abandon(one, 'cut')
+      // Others may wait for what this session asked.
+      one.own?.(undefined, false)
     }
   }
 

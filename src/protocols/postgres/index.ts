@@ -10,13 +10,18 @@ import { FactsCache } from './sql/facts-cache.ts'
 import { loadParser } from './sql/parse.ts'
 import { fatalFrame } from './write.ts'
 
+function later(ms: number, then: () => void): () => void {
+  const timer = setTimeout(then, ms).unref()
+  return () => clearTimeout(timer)
+}
+
 /** Texts whose facts are kept, per worker. */
 const FACTS_MAX = 10_000
 
 /** One per worker: what its sessions share lives as long as it does. */
 export async function postgres(parseEntry: string): Promise<Protocol<PostgresUpstream>> {
   await loadParser()
-  const catalogues = new CatalogueStore(clock)
+  const catalogues = new CatalogueStore(clock, later)
   const facts = new FactsCache({ entriesMax: FACTS_MAX })
   const parser = new ParseThread({ entry: parseEntry })
   const shared = { catalogues, facts, masks: new Map(), parser }

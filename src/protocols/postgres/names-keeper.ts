@@ -5,20 +5,15 @@
  * next text is judged the target is asked, on this very connection, what it sees now. A transaction that made
  * anything dirty makes it so again when it ends, because a rollback takes the change back.
  */
-import type { Catalogue, CatalogueStore, Known } from './catalogues.ts'
+import type { CatalogueStore, Known } from './catalogues.ts'
 import { FAILED, IDLE } from './frame.ts'
 import type { Effect, Names } from './sql/analysis.ts'
-import { calm } from './sql/calm-question.ts'
-import {
-  CATALOGUE_TEXT,
-  changedParts,
-  IDLE_NAMES_TEXT,
-  NAMES_TEXT,
-  partsText,
-  schemasIn,
-  VERSION_TEXT,
-} from './sql/catalogue-query.ts'
-import { buildCatalogue, namesFrom, renewCatalogue } from './sql/catalogue-read.ts'
+import { calm, unhurried } from './sql/calm-question.ts'
+import { type Catalogue, overlay } from './sql/catalogue.ts'
+import { isUnchanged, type Look, lookFrom, renewCatalogue } from './sql/catalogue-changes.ts'
+import { chosenText, lookText, partsOf } from './sql/catalogue-look.ts'
+import { CATALOGUE_TEXT, IDLE_NAMES_TEXT, NAMES_TEXT } from './sql/catalogue-query.ts'
+import { buildCatalogue, namesFrom } from './sql/catalogue-read.ts'
 
 /** Sends a query of the gateway's own; answers the first value of its first row, undefined when it failed. */
 export type Ask = (text: string, answered: (value: string | undefined) => void) => void
@@ -28,7 +23,26 @@ export const CATALOGUE_MS_MAX = 3_000
 /** Older than this it is not used, even if a pipeline that never runs empty must be held for it. */
 const OVERDUE_MS = 10_000
 
+interface KeeperOptions {
+  readonly store: CatalogueStore
+  readonly key: string
+  readonly ask: Ask
+  /** The session is over, and nothing can be asked any more. */
+  readonly isOver?: () => boolean
+  /** What the target sends is not read at the moment, so that nobody should wait for this session. */
+  readonly isSlow?: () => boolean
+  /** Frames that wait are offered again, after another session has done what they waited for. */
+  readonly proceed?: () => void
+}
+
+/** A refresh that is under way. */
+interface Refresh {
+  readonly status: number
+  readonly done: () => void
+}
+
 export class NamesKeeper {
+  readonly #options: KeeperOptions
   readonly #store: CatalogueStore
   readonly #key: string
   readonly #ask: Ask
@@ -36,13 +50,14 @@ export class NamesKeeper {
   #dirty = true
   #changes = 0
   /** Which schemas there were when `#names` were asked for. */
-  #schemas: string | undefined
+  #paths: string | undefined
   /** Something in the open transaction made names dirty. */
   #transactionDirty = false
   /** The shared catalogue is out of date by what this session did; asked for once its transaction is over. */
   #changedCatalogue = false
 
-  constructor(options: { store: CatalogueStore; key: string; ask: Ask }) {
+  constructor(options: KeeperOptions) {
+    this.#options = options
     this.#store = options.store
     this.#key = options.key
     this.#ask = options.ask
@@ -80,22 +95,30 @@ export class NamesKeeper {
     if (this.#dirty) return true
     const known = this.#store.get(this.#key)
     if (known === undefined) return true
-    if (known.catalogue.epoch !== this.#names?.catalogue.epoch && !this.#transactionDirty)
-      return !this.#rebased(known, status)
-    return status === IDLE && this.#store.age(known) > CATALOGUE_MS_MAX
+    // Only outside a transaction is it compared: what is open may hide what others have changed.
+    if (status === IDLE && this.#store.age(known) > CATALOGUE_MS_MAX) return true
+    return !this.#transactionDirty && !this.#rebased(known)
   }
 
   /**
-   * In a transaction a question would be its first query, behind which SET TRANSACTION is too late. A session with
-   * nothing of its own sees what all see, and takes over the new catalogue without asking.
+   * Takes over what another session loaded, without a question, which in a transaction would be its first query,
+   * behind which SET TRANSACTION is too late. What is this session's own, its temporary objects, only it can change.
    */
-  #rebased({ catalogue, version }: Known, status: number): boolean {
+  #rebased({ catalogue, seen }: Known): boolean {
     const names = this.#names
+    if (names === undefined) return false
     // The path lists the schemas that there are: with them it may have changed.
-    if (schemasIn(version) !== this.#schemas) return false
-    if (status === IDLE || names === undefined || names.catalogue.parts === undefined) return false
+    if (seen.paths !== this.#paths) return false
+    if (catalogue.epoch === names.catalogue.epoch) return true
+    const { ownObjects } = names
+    const isBare = names.catalogue.parts !== undefined
+    if (!isBare && ownObjects === undefined) return false
     const settings = names.key.substring(names.key.indexOf(':'))
-    this.#names = { ...names, catalogue, key: `${catalogue.epoch}${settings}` }
+    this.#names = {
+      ...names,
+      catalogue: isBare || ownObjects === undefined ? catalogue : overlay(catalogue, ownObjects),
+      key: `${catalogue.epoch}${settings}`,
+    }
     return true
   }
 
@@ -141,69 +164,120 @@ export class NamesKeeper {
   refresh(status: number, done: () => void): void {
     const known = this.#store.get(this.#key)
     const shared = status === IDLE && !this.#transactionDirty
-    const mark = this.#store.mark(this.#key)
-    const names = (catalogue: Catalogue) => this.#askNames(catalogue, { status, done })
     if (known !== undefined && !(shared && this.#store.age(known) > CATALOGUE_MS_MAX)) {
-      names(known.catalogue)
+      if (this.#dirty || this.#transactionDirty || !this.#rebased(known))
+        this.#askNames(known.catalogue, { status, done })
+      else done()
+    } else if (shared) this.#renew({ status, done })
+    else this.#loadAlone({ status, done })
+  }
+
+  /** Looks at the target for all sessions, or waits for one that does. */
+  #renew({ status, done }: Refresh): void {
+    const { isOver, isSlow, proceed } = this.#options
+    const isAlone = isSlow?.() === true
+    const wait = (then: () => void) => !isAlone && this.#store.wait(this.#key, then)
+    const isWaiting = wait(() => {
+      if (isOver?.() === true) return
+      let isAtOnce = true
+      this.refresh(status, () => {
+        done()
+        if (isAtOnce) proceed?.()
+      })
+      isAtOnce = false
+    })
+    if (isWaiting) return
+    const looked = isAlone ? () => {} : this.#store.look(this.#key)
+    this.#look((names) => {
+      looked()
+      const known = this.#store.get(this.#key)
+      if (names === 'late') this.refresh(status, done)
+      else if (names === undefined || known === undefined) this.#settle(undefined, done)
+      else this.#ofLook(names.json, known, { status, done })
+    })
+  }
+
+  /**
+   * Puts the catalogue as it is now; answers what the look says of this session's own settings. 'late': another
+   * session has put one meanwhile, which may be newer.
+   */
+  #look(done: (names: { readonly json: string } | 'late' | undefined) => void): void {
+    const mark = this.#store.mark(this.#key)
+    const known = this.#store.get(this.#key)
+    const put = (catalogue: Catalogue | undefined, look: Look) => {
+      if (catalogue === undefined) done(undefined)
+      else if (this.#store.get(this.#key) !== known) done('late')
+      else {
+        this.#store.put(this.#key, { catalogue, seen: look.seen, mark })
+        done({ json: look.names })
+      }
+    }
+    this.#ask(calm(lookText(known?.seen)), (json) => {
+      const look = json === undefined ? undefined : lookFrom(json, known?.seen)
+      if (look === undefined) done(undefined)
+      else this.#load(look, known, (catalogue) => put(catalogue, look))
+    })
+  }
+
+  #load(look: Look, known: Known | undefined, done: (now: Catalogue | undefined) => void): void {
+    const { choice } = look
+    const former = known?.catalogue.parts
+    if (choice === undefined || former === undefined || known === undefined) {
+      this.#ask(calm(CATALOGUE_TEXT), (json) =>
+        done(json === undefined ? undefined : buildCatalogue(json, this.#store.nextEpoch())),
+      )
       return
     }
-    this.#ask(status === IDLE ? calm(VERSION_TEXT) : VERSION_TEXT, (version) => {
-      // Another session may have loaded it meanwhile.
-      const now = this.#store.get(this.#key)
-      if (now !== undefined && version === now.version) {
-        this.#store.confirm(this.#key, mark)
-        names(now.catalogue)
-      } else this.#load({ version, mark, status }, { names, done })
+    const merge = (json: string | undefined) =>
+      renewCatalogue(former, { look, choice, json, epoch: this.#store.nextEpoch() })
+    if (partsOf(choice).length > 0) this.#ask(calm(chosenText(choice)), (json) => done(merge(json)))
+    else if (isUnchanged(known.seen, look.seen)) done(known.catalogue)
+    else done(merge(undefined))
+  }
+
+  /** Nobody has one, and it cannot be shared: what an open transaction hides would be taken for gone. */
+  #loadAlone({ status, done }: Refresh): void {
+    this.#ask(unhurried(CATALOGUE_TEXT), (json) => {
+      const catalogue =
+        json === undefined ? undefined : buildCatalogue(json, this.#store.nextEpoch())
+      if (catalogue === undefined) this.#settle(undefined, done)
+      else this.#askNames(catalogue, { status, done })
     })
   }
 
-  /** The version was asked first: what changes in between is then found at the next comparison. */
-  #load(
-    asked: { version: string | undefined; mark: number; status: number },
-    then: { names: (catalogue: Catalogue) => void; done: () => void },
+  #ofLook(json: string, known: Known, then: Refresh): void {
+    const names = namesFrom(json, known.catalogue)
+    if (names?.temporarySchema === undefined) this.#settle(names, then.done, known.seen.paths)
+    else if (!this.#dirty && this.#rebased(known)) then.done()
+    else this.#askNames(known.catalogue, { ...then, isTemporary: true })
+  }
+
+  #settle(names: Names | undefined, done: () => void, paths?: string): void {
+    if (names !== undefined) {
+      this.#names = names
+      this.#paths = paths
+    }
+    this.#dirty = names === undefined
+    done()
+  }
+
+  #askNames(
+    catalogue: Catalogue,
+    { status, done, isTemporary }: Refresh & { readonly isTemporary?: boolean },
   ): void {
-    const { version, mark, status } = asked
-    const known = this.#store.get(this.#key)
-    const former = known?.catalogue.parts
-    const isKnown = known !== undefined && former !== undefined && version !== undefined
-    const parts = isKnown ? changedParts(known.version, version) : []
-    const text = parts.length === 0 ? CATALOGUE_TEXT : partsText(parts)
-    const read = (json: string): Catalogue | undefined => {
-      const epoch = this.#store.nextEpoch()
-      if (former === undefined || parts.length === 0) return buildCatalogue(json, epoch)
-      return renewCatalogue(former, { json, parts, epoch })
-    }
-    this.#ask(status === IDLE ? calm(text) : text, (json) => {
-      const catalogue = json === undefined ? undefined : read(json)
-      if (catalogue === undefined || version === undefined) {
-        this.#dirty = true
-        then.done()
-        return
-      }
-      this.#store.put(this.#key, { catalogue, version, mark })
-      then.names(catalogue)
-    })
-  }
-
-  #askNames(catalogue: Catalogue, then: { status: number; done: () => void }): void {
-    const schemas = schemasIn(this.#store.get(this.#key)?.version ?? '')
-    const settle = (names: Names | undefined) => {
-      if (names !== undefined) {
-        this.#names = names
-        this.#schemas = schemas
-      }
-      this.#dirty = names === undefined
-      then.done()
-    }
+    const paths = this.#store.get(this.#key)?.seen.paths
     const read = (json: string | undefined) =>
       json === undefined ? undefined : namesFrom(json, catalogue)
-    const all = then.status === IDLE ? calm(NAMES_TEXT) : NAMES_TEXT
-    const askAll = () => this.#ask(all, (json) => settle(read(json)))
-    if (then.status !== IDLE) {
+    const settle = (names: Names | undefined) => this.#settle(names, done, paths)
+    const askAll = () =>
+      this.#ask(status === IDLE ? calm(NAMES_TEXT) : unhurried(NAMES_TEXT), (json) =>
+        settle(read(json)),
+      )
+    if (status !== IDLE || (isTemporary ?? this.#names?.temporarySchema !== undefined)) {
       askAll()
       return
     }
-    this.#ask(IDLE_NAMES_TEXT, (json) => {
+    this.#ask(calm(IDLE_NAMES_TEXT, 'few'), (json) => {
       const names = read(json)
       if (names?.temporarySchema === undefined) settle(names)
       else askAll()

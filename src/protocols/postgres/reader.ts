@@ -21,6 +21,9 @@ import { type Portal, type Prepared, preparedOf } from './statements.ts'
 import * as write from './write.ts'
 
 const NO_PARAMS: readonly string[] = []
+/** May be nameless, and reads the same in any encoding, with backslashes in strings or without. */
+const NAMELESS =
+  /^\s*(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare\s+transaction|set|reset|show|deallocate|close|listen|unlisten|notify|discard)\b[\t\n\r\x20-\x5b\x5d-\x7e]{0,2000}$/i
 const PARSE_HERE_BYTES_MAX = 16 << 10
 
 export class Reader {
@@ -41,6 +44,8 @@ export class Reader {
     // A failed transaction must be let go of, although nothing can be asked in it.
     const names = talk.keeper.names ?? (talk.awaitsRollback ? talk.keeper.former : undefined)
     if (names === undefined) {
+      const nameless = this.nameless(text)
+      if (nameless !== undefined) return nameless
       const reason = 'what its names mean is not known behind an earlier statement'
       return { statements: [], opaque: { reason, position: undefined } }
     }
@@ -50,6 +55,16 @@ export class Reader {
     const analysis = talk.results.masks.analyse(text, names)
     talk.results.actions.parseUs += (worker.now() - began) * 1000
     return analysis
+  }
+
+  /** Of a text that means the same whatever names mean, and may be judged while they are not known. */
+  nameless(text: string): Analysis | undefined {
+    const { former } = this.#talk.keeper
+    if (former === undefined || !NAMELESS.test(text)) return undefined
+    const analysis = this.#talk.results.masks.analyse(text, former)
+    const { statements } = analysis
+    const isNameless = statements.length > 0 && statements.every((one) => one.nameless === true)
+    return isNameless ? analysis : undefined
   }
 
   /** A long text would keep all other sessions of this worker waiting: it is parsed by another thread. */

@@ -71,6 +71,7 @@ class Session {
         this.#bug(error)
       }
       this.#balance()
+      if (this.#cancelNext) this.#cancelHeld()
     }
   }
 
@@ -297,10 +298,9 @@ class Session {
     if (!timingSafeEqual(secret, this.#secret)) return undefined
     const first = this.#talk.ledger.first()
     const now = monotonicMs()
-    // Nothing runs: a cancel now could only hit what comes next.
-    if (first === undefined) return Promise.resolve()
-    if (first.kind === OWN) {
-      this.#cancelNext = true
+    if (first === undefined || first.kind === OWN) {
+      // Nothing runs: a cancel now could only hit what comes next, and is meant for what waits already.
+      this.#cancelNext = first !== undefined || this.#talk.blocked
       return Promise.resolve()
     }
     if (first === this.#cancelled && now - this.#cancelledAt < CANCEL_MS_MIN) {

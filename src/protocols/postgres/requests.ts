@@ -6,7 +6,7 @@ import { GatewayError } from '../../base/errors.ts'
 import { FORWARD, type Held, type LaneHandler, STOP, TAKEN, WAIT } from '../../relay/lane.ts'
 import type { Conversation } from './conversation.ts'
 import { BIND, CLOSE, DESCRIBE, Entry, EXECUTE, PARSE, QUERY, SYNC } from './entry.ts'
-import { UP } from './frame.ts'
+import { IDLE, UP } from './frame.ts'
 import { FunctionCalls } from './function-call.ts'
 import { readBind, readExecute, readParse, readTarget, readText } from './read.ts'
 import { replicate } from './replication.ts'
@@ -76,8 +76,9 @@ export class Requests implements LaneHandler {
     if (talk.copyAsked > 0) return WAIT
     if (talk.skipping !== 'no' && kind !== UP.sync) return TAKEN
     if (this.#mustRefresh(kind)) {
-      if (!namesUnnamed(kind, bytes, start)) return this.#refresh()
-      if (kind === UP.bind) talk.keeper.lapse()
+      if (namesUnnamed(kind, bytes, start)) {
+        if (kind === UP.bind) talk.keeper.lapse()
+      } else if (!this.#isNameless(kind, bytes, start, end)) return this.#refresh()
     }
     const held = this.#message(kind, bytes, start, end)
     if (held !== WAIT) this.#refreshed = false
@@ -92,6 +93,17 @@ export class Requests implements LaneHandler {
     // It runs no SQL, not the gateway's either.
     if (talk.replication === 'physical') return false
     return talk.ledger.size === 0 || talk.keeper.isDirty || talk.keeper.isOverdue
+  }
+
+  /** Nothing needs be asked before it; but a transaction begins with names that are known, to ask less within. */
+  #isNameless(kind: number, bytes: Buffer, start: number, end: number): boolean {
+    if (kind !== UP.query && kind !== UP.parse) return false
+    const isQuery = kind === UP.query
+    const text = isQuery ? readText(bytes, start, end) : readParse(bytes, start, end)?.text
+    const analysis = text === undefined ? undefined : this.#talk.reader.nameless(text)
+    if (analysis === undefined) return false
+    const begins = analysis.statements.some((one) => one.effect.transaction === 'begin')
+    return !begins || this.#talk.status !== IDLE
   }
 
   #refresh(): Held {

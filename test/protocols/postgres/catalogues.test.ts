@@ -1,20 +1,22 @@
 import { expect, test } from 'vitest'
 import { CatalogueStore, catalogueKey } from '../../../src/protocols/postgres/catalogues.ts'
 import type { Catalogue } from '../../../src/protocols/postgres/sql/catalogue.ts'
+import type { Seen } from '../../../src/protocols/postgres/sql/catalogue-look.ts'
 
 const CATALOGUE = { epoch: 1 } as Catalogue
+const SEEN = { since: 3 } as Seen
 
-test('a catalogue ages until it is compared, and is older than any limit once it is stale', () => {
+test('a catalogue ages until it is looked at, and is older than any limit once it is stale', () => {
   let elapsed = 0
   const store = new CatalogueStore({ microseconds: () => 0, elapsed: () => elapsed })
-  store.put('k', { catalogue: CATALOGUE, version: 'v', mark: store.mark('k') })
+  const look = () => store.put('k', { catalogue: CATALOGUE, seen: SEEN, mark: store.mark('k') })
+  look()
   elapsed = 5_000_000
   expect(store.age(store.get('k')!)).toBe(5000)
-  store.confirm('k', store.mark('k'))
+  look()
   expect(store.age(store.get('k')!)).toBe(0)
   store.stale('k')
   expect(store.age(store.get('k')!)).toBe(Number.POSITIVE_INFINITY)
-  store.confirm('other', 0)
   store.stale('other')
   expect(store.get('other')).toBeUndefined()
 })
@@ -23,12 +25,44 @@ test('an answer that was asked for before a change leaves the catalogue stale', 
   const store = new CatalogueStore({ microseconds: () => 0, elapsed: () => 0 })
   const mark = store.mark('k')
   store.stale('k')
-  store.put('k', { catalogue: CATALOGUE, version: 'v', mark })
+  store.put('k', { catalogue: CATALOGUE, seen: SEEN, mark })
   expect(store.age(store.get('k')!)).toBe(Number.POSITIVE_INFINITY)
-  store.confirm('k', mark)
-  expect(store.age(store.get('k')!)).toBe(Number.POSITIVE_INFINITY)
-  store.confirm('k', store.mark('k'))
+  store.put('k', { catalogue: CATALOGUE, seen: SEEN, mark: store.mark('k') })
   expect(store.age(store.get('k')!)).toBe(0)
+})
+
+test('who comes while somebody looks is called when that is done, and once', () => {
+  const store = new CatalogueStore({ microseconds: () => 0, elapsed: () => 0 })
+  const called: string[] = []
+  const wait = (name: string) => store.wait('k', () => called.push(name))
+  expect(wait('nobody looks')).toBe(false)
+  const done = store.look('k')
+  expect([wait('a'), wait('b')]).toEqual([true, true])
+  expect(called).toEqual([])
+  done()
+  done()
+  expect(called).toEqual(['a', 'b'])
+  expect(wait('over')).toBe(false)
+})
+
+test('nobody waits for ever for a look that hangs', () => {
+  const late: (() => void)[] = []
+  const store = new CatalogueStore({ microseconds: () => 0, elapsed: () => 0 }, (_, then) => {
+    late.push(then)
+    return () => {}
+  })
+  const called: string[] = []
+  const done = store.look('k')
+  store.wait('k', () => called.push('a'))
+  late[0]!()
+  expect(called).toEqual(['a'])
+  const second = store.look('k')
+  store.wait('k', () => called.push('b'))
+  // The one that hung comes to its end after all.
+  done()
+  expect(called).toEqual(['a'])
+  second()
+  expect(called).toEqual(['a', 'b'])
 })
 
 test('epochs rise, and no two places share a key', () => {

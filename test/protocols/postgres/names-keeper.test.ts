@@ -3,54 +3,77 @@ import { CatalogueStore } from '../../../src/protocols/postgres/catalogues.ts'
 import { FAILED, IDLE, IN_TRANSACTION } from '../../../src/protocols/postgres/frame.ts'
 import { CATALOGUE_MS_MAX, NamesKeeper } from '../../../src/protocols/postgres/names-keeper.ts'
 import { type Effect, NO_EFFECT } from '../../../src/protocols/postgres/sql/analysis.ts'
-import { calm } from '../../../src/protocols/postgres/sql/calm-question.ts'
+import { calm, unhurried } from '../../../src/protocols/postgres/sql/calm-question.ts'
 import {
-  ALL_PARTS,
   CATALOGUE_TEXT,
   IDLE_NAMES_TEXT,
   NAMES_TEXT,
-  partsText,
-  VERSION_TEXT,
 } from '../../../src/protocols/postgres/sql/catalogue-query.ts'
 import { readFixture } from '../../contract/fixture.ts'
 
 const fixture = readFixture()
 
-/** A keeper over a target that answers at once, with time that the test moves. */
+/** What a question is, by its text. */
+function questionIn(text: string): string {
+  if (text === calm(CATALOGUE_TEXT)) return 'catalogue'
+  if (text === calm(IDLE_NAMES_TEXT, 'few')) return 'idle'
+  if (text === calm(NAMES_TEXT)) return 'names'
+  if (text === unhurried(NAMES_TEXT)) return 'names in a transaction'
+  if (text === unhurried(CATALOGUE_TEXT)) return 'catalogue in a transaction'
+  return text.includes("'since'") ? 'look' : 'chosen'
+}
+
+const TEMPORARY = fixture.names.replace(/"temporary"\s*:\s*null/, '"temporary" : "pg_temp_3"')
+
+/** Keepers over a target that answers at once or when it is told to, with time that the test moves. */
 function setUp() {
   const target = {
     asked: [] as string[],
     fails: false,
-    calm: false,
-    version: 'v1',
+    /** More of what a look answers. */
+    look: {},
     names: fixture.names,
     ms: 0,
-  }
-  const answers = new Map([
-    [CATALOGUE_TEXT, ['catalogue', () => fixture.catalogue]],
-    [partsText(ALL_PARTS), ['parts', () => fixture.catalogue]],
-    [NAMES_TEXT, ['names', () => target.names]],
-    [IDLE_NAMES_TEXT, ['idle', () => target.names]],
-    [VERSION_TEXT, ['version', () => target.version]],
-  ] as const)
-  const store = new CatalogueStore({ microseconds: () => 0, elapsed: () => target.ms * 1000 })
-  const keeper = new NamesKeeper({
-    store,
-    key: 'k',
-    ask: (text, answered) => {
-      const plain = [...answers.keys()].find((one) => one === text || calm(one) === text)!
-      const [name, answer] = answers.get(plain)!
-      target.asked.push(name)
-      target.calm = plain !== text
-      answered(target.fails ? undefined : answer())
+    /** Answers that wait, when there is a list. */
+    held: undefined as (() => void)[] | undefined,
+    /** Gives them, and those to what is asked then. */
+    giveAll: () => {
+      for (let give = target.held?.shift(); give !== undefined; give = target.held?.shift()) give()
     },
-  })
+  }
+  const store = new CatalogueStore({ microseconds: () => 0, elapsed: () => target.ms * 1000 })
+  const answer = (question: string): string | undefined => {
+    if (target.fails) return undefined
+    if (question === 'chosen' || question.startsWith('catalogue')) return fixture.catalogue
+    if (question !== 'look') return target.names
+    const names = JSON.parse(target.names)
+    return JSON.stringify({ ...JSON.parse(fixture.look), ...target.look, names })
+  }
+  const session = (isOver = () => false, isSlow = () => false) => {
+    const proceeded: string[] = []
+    const keeper = new NamesKeeper({
+      store,
+      key: 'k',
+      ask: (text, answered) => {
+        const question = questionIn(text)
+        target.asked.push(question)
+        const give = () => answered(answer(question))
+        if (target.held === undefined) give()
+        else target.held.push(give)
+      },
+      isOver,
+      isSlow,
+      proceed: () => proceeded.push('proceed'),
+    })
+    return { keeper, proceeded }
+  }
+  const { keeper } = session()
   const refresh = (status: number) => {
     target.asked = []
     keeper.refresh(status, () => target.asked.push('done'))
     return target.asked
   }
-  return { keeper, target, refresh, store }
+  return { keeper, target, refresh, store, session }
 }
 const effect = (more: Partial<Effect>): Effect => ({ ...NO_EFFECT, ...more })
 const SET = effect({ dirties: true })
@@ -59,69 +82,140 @@ describe('what is asked', () => {
   test('the first session of a worker loads the catalogue, the next one asks for its names only', () => {
     const { refresh, keeper } = setUp()
     expect(keeper.needsRefresh(IDLE)).toBe(true)
-    expect(refresh(IDLE)).toEqual(['version', 'catalogue', 'idle', 'done'])
+    expect(refresh(IDLE)).toEqual(['look', 'catalogue', 'done'])
     expect(keeper.names?.searchPath).toEqual(['pg_catalog', 'public'])
     expect(keeper.needsRefresh(IDLE)).toBe(false)
     keeper.forwarded(SET)
     expect(refresh(IDLE)).toEqual(['idle', 'done'])
     keeper.forwarded(SET)
-    expect(refresh(IN_TRANSACTION)).toEqual(['names', 'done'])
-  })
-
-  test('what reads much brings its planner settings along, where they end with it', () => {
-    const { refresh, keeper, target, store } = setUp()
-    refresh(IDLE)
-    store.stale('k')
-    target.names = fixture.names.replace(/"temporary"\s*:\s*null/, '"temporary" : "pg_temp_3"')
-    refresh(IDLE)
-    expect(target).toMatchObject({ asked: ['version', 'idle', 'names', 'done'], calm: true })
-    keeper.forwarded(SET)
-    refresh(IN_TRANSACTION)
-    expect(target).toMatchObject({ asked: ['names', 'done'], calm: false })
+    expect(refresh(IN_TRANSACTION)).toEqual(['names in a transaction', 'done'])
   })
 
   test('outside a transaction objects of its own are asked for where there is a temporary schema', () => {
     const { refresh, keeper, target } = setUp()
-    target.names = fixture.names.replace(/"temporary"\s*:\s*null/, '"temporary" : "pg_temp_3"')
-    expect(refresh(IDLE)).toEqual(['version', 'catalogue', 'idle', 'names', 'done'])
+    target.names = TEMPORARY
+    expect(refresh(IDLE)).toEqual(['look', 'catalogue', 'names', 'done'])
     expect(keeper.names?.temporarySchema).toBe('pg_temp_3')
+    keeper.forwarded(SET)
+    expect(refresh(IDLE)).toEqual(['names', 'done'])
   })
 
   test('a change that somebody commits while the catalogue is on its way is looked for again', () => {
-    const { keeper, refresh, store } = setUp()
+    const { keeper, refresh, store, target } = setUp()
     refresh(IDLE)
-    keeper.forwarded(effect({ dirties: true, changesCatalogue: true }))
-    keeper.ready(IDLE)
-    const mark = store.mark('k')
     store.stale('k')
-    store.confirm('k', mark)
-    expect(refresh(IDLE)).toEqual(['version', 'idle', 'done'])
+    target.held = []
+    keeper.refresh(IDLE, () => {})
+    store.stale('k')
+    target.giveAll()
+    target.held = undefined
+    expect(keeper.needsRefresh(IDLE)).toBe(true)
+    expect(refresh(IDLE)).toEqual(['look', 'done'])
+    expect(keeper.needsRefresh(IDLE)).toBe(false)
   })
 
-  test('an old catalogue is compared, and loaded again only when it changed', () => {
+  test('an old catalogue is looked at, and only what changed is loaded', () => {
     const { refresh, keeper, target } = setUp()
     refresh(IDLE)
     target.ms += CATALOGUE_MS_MAX + 1
     expect(keeper.needsRefresh(IN_TRANSACTION)).toBe(false)
     expect(keeper.needsRefresh(IDLE)).toBe(true)
-    expect(refresh(IDLE)).toEqual(['version', 'idle', 'done'])
-    target.ms += CATALOGUE_MS_MAX + 1
-    target.version = 'v2'
     const before = keeper.names?.key
-    expect(refresh(IDLE)).toEqual(['version', 'parts', 'idle', 'done'])
+    expect(refresh(IDLE)).toEqual(['look', 'done'])
+    expect(keeper.names?.key).toBe(before)
+    target.ms += CATALOGUE_MS_MAX + 1
+    target.look = { casts: '7:20000' }
+    expect(refresh(IDLE)).toEqual(['look', 'chosen', 'done'])
     expect(keeper.names?.key).not.toBe(before)
+    target.ms += CATALOGUE_MS_MAX + 1
+    target.look = { version: 160001 }
+    expect(refresh(IDLE)).toEqual(['look', 'catalogue', 'done'])
   })
 
-  test('a transaction takes over what another session loaded, and asks nothing before its first query', () => {
-    const { refresh, keeper, store } = setUp()
+  test.each([
+    ['nothing of its own', fixture.names],
+    ['a temporary schema', TEMPORARY],
+  ])('a session with %s takes over what another one loaded, and asks nothing', (_, answer) => {
+    const { refresh, keeper, store, target } = setUp()
+    target.names = answer
     refresh(IDLE)
-    const before = keeper.names!
-    const catalogue = { ...before.catalogue, epoch: before.catalogue.epoch + 1 }
-    store.put('k', { catalogue, version: 'v2', mark: store.mark('k') })
-    expect(keeper.needsRefresh(IN_TRANSACTION)).toBe(false)
-    expect(keeper.names?.catalogue).toBe(catalogue)
-    expect(keeper.names?.key).not.toBe(before.key)
-    expect(keeper.needsRefresh(IDLE)).toBe(false)
+    for (const status of [IN_TRANSACTION, IDLE]) {
+      const before = keeper.names!
+      const { seen, catalogue: shared } = store.get('k')!
+      const catalogue = { ...shared, epoch: shared.epoch + 1 }
+      store.put('k', { catalogue, seen, mark: store.mark('k') })
+      expect(keeper.needsRefresh(status)).toBe(false)
+      expect(keeper.names?.catalogue.epoch).toBe(catalogue.epoch)
+      expect(keeper.names?.key).not.toBe(before.key)
+    }
+    const { seen, catalogue } = store.get('k')!
+    store.put('k', { catalogue, seen: { ...seen, paths: '[]' }, mark: store.mark('k') })
+    expect(keeper.needsRefresh(IN_TRANSACTION)).toBe(true)
+  })
+
+  test('a catalogue that is first loaded inside a transaction is not shared', () => {
+    const { refresh, keeper, store } = setUp()
+    const asked = ['catalogue in a transaction', 'names in a transaction', 'done']
+    expect(refresh(IN_TRANSACTION)).toEqual(asked)
+    expect(keeper.names).toBeDefined()
+    expect(store.get('k')).toBeUndefined()
+  })
+
+  test('of many sessions one looks, and the others wait for it', () => {
+    const { session, target, store } = setUp()
+    const all = [session(), session(), session()]
+    const done: number[] = []
+    target.held = []
+    const refreshAll = () => {
+      target.asked = []
+      for (const [at, { keeper }] of all.entries()) keeper.refresh(IDLE, () => done.push(at))
+      target.giveAll()
+    }
+    refreshAll()
+    expect(target.asked).toEqual(['look', 'catalogue', 'idle', 'idle'])
+    expect(done.sort()).toEqual([0, 1, 2])
+    store.stale('k')
+    refreshAll()
+    expect(target.asked).toEqual(['look'])
+    expect(done.length).toBe(6)
+    // Those that had nothing to ask themselves are told to go on.
+    expect(all.map(({ proceeded }) => proceeded.length)).toEqual([0, 1, 1])
+  })
+
+  test('who waits for a look that fails looks itself; one that is over does not', () => {
+    const { session, target } = setUp()
+    const [first, gone, last] = [session(), session(() => true), session()]
+    const done: string[] = []
+    target.held = []
+    first.keeper.refresh(IDLE, () => done.push('first'))
+    gone.keeper.refresh(IDLE, () => done.push('gone'))
+    last.keeper.refresh(IDLE, () => done.push('last'))
+    target.fails = true
+    target.held.shift()!()
+    target.fails = false
+    target.giveAll()
+    expect(target.asked).toEqual(['look', 'look', 'catalogue'])
+    expect(done).toEqual(['first', 'last'])
+    expect(first.keeper.names).toBeUndefined()
+    expect(last.keeper.names).toBeDefined()
+  })
+
+  test('nobody waits for a session that is not read, and its late answer replaces nothing', () => {
+    const { session, target, store } = setUp()
+    const [slow, other] = [session(undefined, () => true), session()]
+    const done: string[] = []
+    target.held = []
+    slow.keeper.refresh(IDLE, () => done.push('slow'))
+    const [late] = target.held.splice(0)
+    other.keeper.refresh(IDLE, () => done.push('other'))
+    target.giveAll()
+    expect(done).toEqual(['other'])
+    const { catalogue } = store.get('k')!
+    late!()
+    target.giveAll()
+    expect(store.get('k')!.catalogue).toBe(catalogue)
+    expect(done).toEqual(['other', 'slow'])
+    expect(slow.keeper.names?.catalogue.epoch).toBe(catalogue.epoch)
   })
 
   test('nothing is asked in a failed transaction', () => {
@@ -204,18 +298,13 @@ test('stamps are equal while names are known to be the same, or unknown since th
 
 describe('where the target cannot be asked before the next message', () => {
   test('names that somebody may have changed since are not known', () => {
-    const { keeper, refresh, store, target } = setUp()
+    const { keeper, refresh, store, target, session } = setUp()
     refresh(IDLE)
     keeper.lapse()
     expect(keeper.isDirty).toBe(false)
     store.stale('k')
-    target.version = 'v2'
-    const other = new NamesKeeper({
-      store,
-      key: 'k',
-      ask: (text, answered) => answered(textOf(text)),
-    })
-    other.refresh(IDLE, () => {})
+    target.look = { casts: '7:20000' }
+    session().keeper.refresh(IDLE, () => {})
     keeper.lapse()
     expect(keeper.names).toBeUndefined()
   })
@@ -228,11 +317,3 @@ describe('where the target cannot be asked before the next message', () => {
     expect(keeper.names).toBeUndefined()
   })
 })
-
-/** What a target of version 2 answers. */
-function textOf(text: string): string {
-  if (text.includes(VERSION_TEXT)) return 'v2'
-  return text.includes(NAMES_TEXT) || text.includes(IDLE_NAMES_TEXT)
-    ? fixture.names
-    : fixture.catalogue
-}

@@ -141,6 +141,7 @@ function judge(node: Node, at: Setting): Statement {
     effect: effectOf(node, g, at),
     mask: maskFinding(node, options, classes),
     parameters: g.parameters,
+    nameless: !usesNames(node),
   }
 }
 

@@ -64,6 +64,8 @@ export interface Statement {
   readonly mask: MaskFinding
   /** Highest $n. */
   readonly parameters: number
+  /** It means the same whatever names mean. */
+  readonly nameless?: boolean
 }
 
 /** What a statement does to the session itself, for the conversation to keep track of. */

@@ -7,17 +7,16 @@ import type { Names } from './analysis.ts'
 import {
   type Cast,
   type Catalogue,
-  type CatalogueParts,
   type Column,
   catalogueOf,
-  FIRST_USER_OID,
   type Operator,
   overlay,
   type Relation,
   type Routine,
   type Type,
 } from './catalogue.ts'
-import type { Part } from './catalogue-query.ts'
+import type { Part } from './catalogue-objects.ts'
+import { searchPathOf } from './search-path.ts'
 
 /** The shared catalogue from the answer to CATALOGUE_TEXT; undefined when it is not such an answer. */
 export function buildCatalogue(json: string, epoch: number): Catalogue | undefined {
@@ -38,18 +37,11 @@ export function buildCatalogue(json: string, epoch: number): Catalogue | undefin
   })
 }
 
-/** `former` with those parts new that an answer to `partsText` holds; undefined as above. */
-export function renewCatalogue(
-  former: CatalogueParts,
-  renewed: { readonly json: string; readonly parts: readonly Part[]; readonly epoch: number },
-): Catalogue | undefined {
+/** Objects of the parts that a text of `catalogue-look.ts` asked for; undefined as above. */
+export function objectsFrom(json: string, parts: readonly Part[]): Partial<Loaded> | undefined {
   return attempt(() => {
-    const answer = object(JSON.parse(renewed.json))
-    const read = renewed.parts.map((part) => [
-      part,
-      [...kept(former, part), ...READ[part](answer[part])],
-    ])
-    return catalogueOf({ ...former, ...Object.fromEntries(read), epoch: renewed.epoch })
+    const answer = object(JSON.parse(json))
+    return Object.fromEntries(parts.map((part) => [part, READ[part](answer[part])]))
   })
 }
 
@@ -59,13 +51,19 @@ export function namesFrom(json: string, shared: Catalogue): Names | undefined {
     const answer = object(JSON.parse(json))
     const temporary = answer.temporary === null ? undefined : text(answer.temporary)
     const own = { ...objects(answer), gone: list(answer.gone).map(whole) }
-    const path = list(answer.path).map(text)
+    const user = text(answer.user)
+    const path =
+      answer.path === null
+        ? searchPathOf(text(answer.setting), user, list(answer.usable).map(text))
+        : list(answer.path).map(text)
+    if (path === undefined) throw new Unlike()
     const client = text(answer.client)
     const utf8 = text(answer.server) === 'UTF8' && (client === 'UTF8' || client === 'SQL_ASCII')
     return {
       catalogue: isEmpty(own) ? shared : overlay(shared, own),
+      ownObjects: own,
       searchPath: path.map((one) => (one === temporary ? 'pg_temp' : one)),
-      currentUser: text(answer.user),
+      currentUser: user,
       own: own.relations,
       key: `${shared.epoch}:${createHash('sha256').update(json).digest('base64url')}`,
       encoding: utf8 ? 'utf8' : 'other',
@@ -79,23 +77,23 @@ function isEmpty(own: { readonly [part: string]: readonly unknown[] }): boolean 
   return Object.values(own).every((part) => part.length === 0)
 }
 
-/** What `partsText` does not ask for again. */
-function kept(former: CatalogueParts, part: Part): readonly unknown[] {
-  return part === 'relations' ? former.relations.filter((one) => one.oid < FIRST_USER_OID) : []
+/** Which range a multirange belongs to is no column before PostgreSQL 14: it might be any. */
+export function withRanges(types: readonly Type[]): readonly Type[] {
+  const ranges = types.filter((one) => one.kind === 'r').map((one) => one.oid)
+  const isOld = (one: Type) => one.kind === 'm' && one.uses.join() !== ranges.join()
+  if (!types.some(isOld)) return types
+  return types.map((one) => (one.kind === 'm' ? { ...one, uses: ranges } : one))
 }
 
 const READ = {
   relations: (part: unknown) => list(part).map(relation),
   routines: (part: unknown) => list(part).map(routine),
   operators: (part: unknown) => list(part).map(operator),
-  types: (part: unknown) => {
-    const types = list(part).map(type)
-    const ranges = types.filter((one) => one.kind === 'r').map((one) => one.oid)
-    // Which range a multirange belongs to is no column before PostgreSQL 14: it might be any.
-    return types.map((one) => (one.kind === 'm' ? { ...one, uses: ranges } : one))
-  },
+  types: (part: unknown) => withRanges(list(part).map(type)),
   casts: (part: unknown) => list(part).map(cast),
 }
+
+export type Loaded = { readonly [part in Part]: ReturnType<(typeof READ)[part]> }
 
 function objects(answer: Readonly<Record<string, unknown>>) {
   return {
@@ -132,6 +130,7 @@ function relation(value: unknown): Relation {
       return { relation: whole(pair[0]), column: whole(pair[1]) }
     }),
     calls: optional(row[13]).map(whole),
+    ...(typeof row[15] === 'string' ? { tree: row[15] } : {}),
   }
 }
 

@@ -43,6 +43,8 @@ export interface Relation {
   readonly reads: readonly { readonly relation: number; readonly column: number }[]
   /** Views: functions (OID) their definition calls directly. */
   readonly calls: readonly number[]
+  /** Views: the tree of their query as the target keeps it, unless it is very large (lineage/view-columns.ts). */
+  readonly tree?: string | undefined
 }
 
 /** A function, procedure, aggregate or window function. */
@@ -140,30 +142,28 @@ export interface BuiltInNames {
 }
 
 export function catalogueOf(parts: CatalogueParts): Catalogue {
-  const relations = new Map(parts.relations.map((one) => [one.oid, one]))
-  const relationNames = new Map(parts.relations.map((one) => [key(one.schema, one.name), one]))
-  const routines = new Map(parts.routines.map((one) => [one.oid, one]))
-  const routineNames = grouped(parts.routines.filter((one) => one.oid >= FIRST_USER_OID))
+  const relations = indexed(parts.relations)
+  const types = indexed(parts.types)
+  const routines = indexed(parts.routines)
+  const routineNames = grouped(parts.routines)
   const operatorNames = grouped(parts.operators)
-  const types = new Map(parts.types.map((one) => [one.oid, one]))
-  const typeNames = new Map(parts.types.map((one) => [key(one.schema, one.name), one]))
   const { builtIn } = parts
   return {
     serverVersion: parts.serverVersion,
     epoch: parts.epoch,
     parts,
     casts: parts.casts,
-    relation: (oid) => relations.get(oid),
-    relationByName: (schema, name) => relationNames.get(key(schema, name)),
-    relations: () => relations.values(),
-    routine: (oid) => routines.get(oid),
+    relation: (oid) => relations.byOid.get(oid),
+    relationByName: (schema, name) => relations.byName.get(key(schema, name)),
+    relations: () => relations.byOid.values(),
+    routine: (oid) => routines.byOid.get(oid),
     routines: (schema, name) => routineNames.get(key(schema, name)) ?? [],
     builtInRoutine: (schema, name) => builtIn.routines.has(initdbName(schema, name)),
     builtInVolatile: (name) => builtIn.volatile.has(name),
     operators: (schema, name) => operatorNames.get(key(schema, name)) ?? [],
     builtInOperator: (name) => builtIn.operators.has(name),
-    type: (oid) => types.get(oid),
-    typeByName: (schema, name) => typeNames.get(key(schema, name)),
+    type: (oid) => types.byOid.get(oid),
+    typeByName: (schema, name) => types.byName.get(key(schema, name)),
     builtInType: (schema, name) => builtIn.types.has(initdbName(schema, name)),
   }
 }
@@ -235,14 +235,44 @@ function initdbName(schema: string, name: string): string {
   return schema === 'pg_catalog' ? name : `${schema}.${name}`
 }
 
-function grouped<T extends { readonly schema: string; readonly name: string }>(
+interface Named {
+  readonly schema: string
+  readonly name: string
+}
+
+interface Index<T> {
+  readonly byOid: ReadonlyMap<number, T>
+  readonly byName: ReadonlyMap<string, T>
+}
+
+/** Of lists that a catalogue takes over from the one before it. */
+const indexes = new WeakMap<readonly Named[], Index<Named>>()
+const groups = new WeakMap<readonly Named[], ReadonlyMap<string, Named[]>>()
+
+function indexed<T extends Named & { readonly oid: number }>(all: readonly T[]): Index<T> {
+  const known = indexes.get(all) as Index<T> | undefined
+  if (known !== undefined) return known
+  const made = {
+    byOid: new Map(all.map((one) => [one.oid, one])),
+    byName: new Map(all.map((one) => [key(one.schema, one.name), one])),
+  }
+  indexes.set(all, made)
+  return made
+}
+
+/** All that initdb did not make, by name. */
+function grouped<T extends Named & { readonly oid?: number }>(
   all: readonly T[],
-): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
+): ReadonlyMap<string, T[]> {
+  const known = groups.get(all) as ReadonlyMap<string, T[]> | undefined
+  if (known !== undefined) return known
+  const made = new Map<string, T[]>()
   for (const one of all) {
-    const group = groups.get(key(one.schema, one.name))
-    if (group === undefined) groups.set(key(one.schema, one.name), [one])
+    if (one.oid !== undefined && one.oid < FIRST_USER_OID) continue
+    const group = made.get(key(one.schema, one.name))
+    if (group === undefined) made.set(key(one.schema, one.name), [one])
     else group.push(one)
   }
-  return groups
+  groups.set(all, made)
+  return made
 }
