@@ -152,7 +152,7 @@ export function readPolicy(
   // Rules are compiled even where the form has problems, so that those of both come at once.
   const compiled = compileRules(yaml)
   problems.push(...compiled.problems, ...repeatedIds(yaml))
-  const warnings = [...compiled.warnings, ...pseudonyms(yaml)]
+  const { warnings } = compiled
   if ('issues' in result || problems.length > 0)
     return { policy: undefined, suite: undefined, problems: problems.sort(inFileOrder), warnings }
   const { value } = result
@@ -206,17 +206,8 @@ function repeatedIds(yaml: YamlFile): Problem[] {
   })
 }
 
-/** Pseudonyms are redacted until they exist: nothing leaks, but joins that count on them find nothing. */
-function pseudonyms(yaml: YamlFile): Problem[] {
-  return raw(yaml, 'masks').flatMap((mask, index) =>
-    mask.with === 'pseudonym'
-      ? [yaml.problem(['masks', index, 'with'], `pseudonym ${NOT_YET}; values are redacted`)]
-      : [],
-  )
-}
-
 /** The mappings of a list as they stand in the file, unchecked; what is none is an empty one. */
-function raw(yaml: YamlFile, key: 'rules' | 'masks'): readonly Record<string, unknown>[] {
+function raw(yaml: YamlFile, key: 'rules'): readonly Record<string, unknown>[] {
   const file = yaml.value
   const items = typeof file === 'object' && file !== null && key in file ? Object(file)[key] : []
   if (!Array.isArray(items)) return []

@@ -15,6 +15,8 @@ import { APP_USER, DATABASE, fill } from './fill.ts'
 import { newPassword, startEmbeddedPostgres } from './postgres.ts'
 import { serverUser } from './system-user.ts'
 
+/** Those that speak of the role that the demo has. */
+const DEMO_POLICIES = ['agents-baseline.yaml', 'personal-data.yaml']
 export const CONNECTION = 'demo'
 
 export interface EmbeddedDefault {
@@ -103,7 +105,7 @@ function settingsFor(place: Place, knownDetectors: ReadonlySet<string>): Setting
     },
     // Anybody to whom the operator of this host gives a token.
     roles: { agents: { members: ['subject:*'], connections: ['*'], allow: ['read', 'write'] } },
-    policies: [join(packageRoot(), 'deploy/examples/policies')],
+    policies: DEMO_POLICIES.map((name) => join(packageRoot(), 'deploy/examples/policies', name)),
   })
   const path = join(place.data, 'embedded default')
   const read = readConfig({ path, text, cores: availableParallelism() })

@@ -8,6 +8,7 @@ import { Facts } from '../decide/facts/view.ts'
 import type { Grant } from '../decide/grant.ts'
 import type { PolicySet } from '../decide/policy.ts'
 import type { Verdict } from '../decide/verdict.ts'
+import type { Transform } from '../mask/transform-spec.ts'
 import type { StatementLineage } from '../protocols/postgres/sql/lineage/lineage.ts'
 import { transformText } from './outputs.ts'
 import type { Asked, Tried, TriedRule, TriedStatement } from './trial.ts'
@@ -177,15 +178,23 @@ function statementOf(
 
 function outputsOf(
   lineage: StatementLineage | undefined,
-  { masks }: Tried,
+  { masks, grant }: Tried,
 ): readonly ExplainedOutput[] | undefined {
   const hides = masks?.all !== undefined
+  const mayWrite = [...(grant?.allow ?? [])].some((one) => one !== 'read')
   return lineage?.outputs?.map(({ name, columns, how, masked }, at) => ({
     name: name ?? `$${at + 1}`,
     from: columns,
     how,
-    masked: hides && masked !== undefined ? transformText(masked) : '',
+    masked: hides && masked !== undefined ? shownAs(masked, mayWrite) : '',
   }))
+}
+
+/** Who may write could write guesses and compare hashes: such a role reads ****. */
+function shownAs(masked: Transform, mayWrite: boolean): string {
+  return masked.type === 'hash' && mayWrite
+    ? 'redact (hash for a role that only reads)'
+    : transformText(masked)
 }
 
 function ruleOf({ rule, value }: TriedRule, facts: Facts, verdict: Verdict): ExplainedRule {

@@ -72,10 +72,11 @@ function unknown({ as, connection }: PolicyTest, config: Config): string | undef
 
 function fault(test: PolicyTest, tried: Tried, policy: string): string | undefined {
   const { verdict } = tried
-  const by = verdict.rule === '' ? '' : `, by the rule ${verdict.rule}`
+  const rule = verdict.verdict === 'allow' ? verdict.rule || verdict.wouldDeny : verdict.rule
+  const by = rule === '' ? '' : `, by the rule ${rule}`
   const said = verdict.verdict === 'deny' ? `${verdict.kind}${by}: ${verdict.say}` : `allowed${by}`
   if (verdict.verdict !== test.expect) return `expected ${test.expect}, but it is ${said}`
-  if (test.rule !== '' && !isRule(verdict.rule, test.rule, policy))
+  if (test.rule !== '' && !isRule(rule, test.rule, policy))
     return `expected the rule ${test.rule}, but it is ${said}`
   if (test.masked === undefined || verdict.verdict === 'deny') return undefined
   const masked = maskedOutputs(tried)

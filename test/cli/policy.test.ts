@@ -160,7 +160,9 @@ describe('policy explain', () => {
   test('an allowed statement ends with 0, a denied one with 1', async () => {
     const fine = await sluice('explain', ...at, '--statement', 'SELECT email FROM customers')
     expect(fine.code).toBe(0)
-    expect(fine.stdout).toContain('email  public.customers.email  →  masked: hash')
+    expect(fine.stdout).toContain(
+      'email  public.customers.email  →  masked: redact (hash for a role that only reads)',
+    )
     expect(fine.stdout).toContain('tables as the schema of the policy tests says')
     const denied = await sluice('explain', ...at, '--statement', 'DROP TABLE customers', '--json')
     expect(denied.code).toBe(1)

@@ -97,17 +97,9 @@ describe('what does not exist yet is refused', () => {
     })
 })
 
-test('a pseudonym is accepted with a warning, since it is redacted for now', () => {
-  const { policy, warnings } = read(
-    `${policyText(RULE)}masks: [{ columns: [a.b.c], with: pseudonym }]\n`,
-  )
-  expect(policy).toBeDefined()
-  expect(warnings[0]).toMatchObject({ path: 'masks[0].with' })
-})
-
 describe('the example policies', () => {
   const folder = 'deploy/examples/policies'
-  for (const name of readdirSync(folder))
+  for (const name of readdirSync(folder).filter((one) => one.endsWith('.yaml')))
     test(`${name} has neither problems nor warnings`, () => {
       const text = readFileSync(`${folder}/${name}`, 'utf8')
       const {
@@ -116,7 +108,7 @@ describe('the example policies', () => {
         warnings,
       } = readPolicy({ path: name, text }, KNOWN_DETECTORS)
       expect([...found, ...warnings]).toEqual([])
-      expect(policy?.roles).toEqual(['agents'])
+      expect(policy?.roles).not.toContain('*')
     })
 })
 
