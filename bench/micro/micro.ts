@@ -1,7 +1,9 @@
 /** IO. The measurements that need no server. */
 import type { Findings } from '../load/works.ts'
+import { lineage } from './lineage.ts'
 import { verdicts } from './verdict.ts'
 
 export const MICRO: Readonly<Record<string, (isQuick: boolean) => Promise<Findings>>> = {
   P13: verdicts,
+  lineage,
 }

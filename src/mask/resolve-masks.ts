@@ -4,8 +4,8 @@
  * children (a parent's rows carry the parent's identity although a child stores them), generated
  * columns, views, and the system catalogues that keep samples of values or texts of statements.
  *
- * Errs on the side of more: a view that reads a masked column is masked in all its columns, since
- * which of them carries the value is not known here.
+ * Errs on the side of more: a view of which nobody knows what its columns show is masked in all of
+ * them, and no use of them passes.
  */
 import { CARRIERS } from './carriers.ts'
 import type { ColumnMask, MaskedColumns } from './plan.ts'
@@ -22,12 +22,23 @@ export interface MaskableCatalogue {
   readonly epoch: number
   relation(oid: number): MaskableRelation | undefined
   relations(): Iterable<MaskableRelation>
+  /** What each column of a view shows, by its number; undefined where nobody knows. */
+  shows?(view: number): ReadonlyMap<number, readonly ShownColumn[]> | undefined
+}
+
+export interface ShownColumn {
+  readonly relation: number
+  /** 0: the whole row. */
+  readonly column: number
+  /** `same`: it is that column; `total`, `other`: computed, by functions that may tell a value or not. */
+  readonly how: 'same' | 'total' | 'other'
 }
 
 export interface MaskableRelation {
   readonly oid: number
   readonly schema: string
   readonly name: string
+  readonly kind?: string
   readonly columns: readonly {
     readonly number: number
     readonly name: string
@@ -139,6 +150,7 @@ function combine(one: ColumnMask, other: ColumnMask): ColumnMask {
     ...(transform === one.transform ? one : other),
     inPredicates: one.inPredicates === 'deny' ? 'deny' : other.inPredicates,
     derived: one.derived === 'deny' ? 'deny' : other.derived,
+    ...(one.fallible || other.fallible ? { fallible: true } : {}),
   }
 }
 
@@ -147,7 +159,8 @@ function isSame(one: ColumnMask, other: ColumnMask): boolean {
     one.transform === other.transform &&
     one.monitor === other.monitor &&
     one.inPredicates === other.inPredicates &&
-    one.derived === other.derived
+    one.derived === other.derived &&
+    one.fallible === other.fallible
   )
 }
 
@@ -216,15 +229,34 @@ class Spread {
       const reads = view.reads.some(
         (read) => read.relation === relation.oid && (read.column === column || read.column <= 0),
       )
-      if (!reads) continue
-      for (const { number } of view.columns) this.add(view.oid, number, derived(mask))
+      if (reads) this.#shown(view, { relation: relation.oid, column }, mask)
+    }
+  }
+
+  /** A view's columns by what each of them shows; all of them where nobody knows. */
+  #shown(view: MaskableRelation, of: { relation: number; column: number }, mask: ColumnMask): void {
+    // What a materialised view holds was computed when it was filled.
+    const told: ColumnMask =
+      view.kind === 'm' ? derived(mask) : { ...derived(mask), fallible: true }
+    const shows = this.#catalogue.shows?.(view.oid)
+    for (const { number } of view.columns) {
+      const sources = shows === undefined ? ANY : (shows.get(number) ?? ANY)
+      for (const { relation, column, how } of sources) {
+        if (sources !== ANY && relation !== of.relation) continue
+        if (sources !== ANY && column !== 0 && column !== of.column) continue
+        if (how === 'other') this.add(view.oid, number, told)
+        else this.add(view.oid, number, how === 'same' ? mask : derived(mask))
+      }
     }
   }
 }
 
+const ANY: readonly ShownColumn[] = [{ relation: 0, column: 0, how: 'other' }]
+
 /** partial, hash and pseudonym hold for a column itself; what is computed from it is redacted. */
 function derived(mask: ColumnMask): ColumnMask {
-  return mask.transform.type === 'null' ? mask : { ...mask, transform: REDACT }
+  const { type } = mask.transform
+  return type === 'null' || type === 'fixed' ? mask : { ...mask, transform: REDACT }
 }
 
 const REDACT = { type: 'redact' } as const

@@ -17,10 +17,10 @@ import {
 } from './wire-client.ts'
 
 /**
- * `named` prepares once and executes twice where it can, as drivers with a statement cache do; `transaction` plays
+ * `binary` asks for binary results; `named` prepares once and executes twice where it can, as drivers with a statement cache do; `transaction` plays
  * inside an open block, and `pipelined` behind a harmless statement that already went up.
  */
-export type Form = 'simple' | 'prepared' | 'named' | 'transaction' | 'pipelined'
+export type Form = 'simple' | 'prepared' | 'binary' | 'named' | 'transaction' | 'pipelined'
 
 export interface Played {
   readonly text: string
@@ -74,8 +74,9 @@ async function ask(client: WireClient, text: string, form: Form): Promise<readon
     const first = [parse('SELECT 1'), bind(), execute()]
     return answered(client, ...first, parse(text), bind(), describe('P'), execute(), SYNC)
   }
-  if (form === 'prepared') {
-    return answered(client, parse(text), bind(), describe('P'), execute(), SYNC)
+  if (form === 'prepared' || form === 'binary') {
+    const bound = bind({ binary: form === 'binary' })
+    return answered(client, parse(text), bound, describe('P'), execute(), SYNC)
   }
   const made = await answered(client, parse(text, 's'), describe('S', 's'), SYNC)
   const run = () => answered(client, bind({ statement: 's' }), execute(), SYNC)

@@ -34,7 +34,7 @@ import { type Postgres, startPostgres } from '../lib/postgres.ts'
 const PASSWORD = 'app-secret-7f3a'
 /** In masked columns of one row, and in no statement of the corpus. */
 const PLANTED = ['zq.planted.mail.8461@example.org', 'zq-519-77-3068-ssn', 'zq6011000990139424card']
-const FORMS: readonly Form[] = ['simple', 'prepared', 'named', 'transaction', 'pipelined']
+const FORMS: readonly Form[] = ['simple', 'prepared', 'binary', 'named', 'transaction', 'pipelined']
 /** What `play` itself sends around the texts. */
 const AROUND: Partial<Record<Form, string[]>> = { transaction: ['BEGIN'], pipelined: ['SELECT1'] }
 /** What the gateway itself asks on a session's own connection. */
@@ -201,7 +201,7 @@ describe.each(FORMS)('as %s statements', (form) => {
     expect(wrong).toEqual([])
   }, 120_000)
 
-  // In the other two forms a statement may meet what only a block of its own allows.
+  // In the last two forms a statement may meet what only a block of its own allows.
   if (form === 'transaction' || form === 'pipelined') return
   test('what must just work does', async () => {
     const wrong: unknown[] = []

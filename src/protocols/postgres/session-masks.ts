@@ -16,6 +16,7 @@ import type { AnalyseOptions, Analysis, MaskFinding, Names, Statement } from './
 import { FIRST_USER_OID } from './sql/catalogue.ts'
 import type { FactsCache } from './sql/facts-cache.ts'
 import { withoutLiterals } from './sql/hidden-literals.ts'
+import { maskable } from './sql/lineage/view-columns.ts'
 import { natureOf } from './type-family.ts'
 
 /** Masks of a grant on one catalogue. Shared by sessions whose key is equal. */
@@ -190,7 +191,11 @@ export function masksOf(
   const resolved = (declared: readonly ColumnMaskDeclaration[], part: string) =>
     declared.length === 0
       ? undefined
-      : resolveMasks({ columns: declared, detectors: [] }, names.catalogue, `${key}${part}`)
+      : resolveMasks(
+          { columns: declared, detectors: [] },
+          maskable(names.catalogue),
+          `${key}${part}`,
+        )
   const all = someOf(resolved(columns, ''))
   const applied = columns.filter((one) => !one.monitor)
   const enforced = applied.length === columns.length ? all : someOf(resolved(applied, '|enforced'))

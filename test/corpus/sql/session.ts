@@ -3,6 +3,7 @@ import { resolveMasks } from '../../../src/mask/resolve-masks.ts'
 import type { AnalyseOptions } from '../../../src/protocols/postgres/sql/analysis.ts'
 import { CATALOGUE_TEXT, NAMES_TEXT } from '../../../src/protocols/postgres/sql/catalogue-query.ts'
 import { buildCatalogue, namesFrom } from '../../../src/protocols/postgres/sql/catalogue-read.ts'
+import { maskable } from '../../../src/protocols/postgres/sql/lineage/view-columns.ts'
 import type { Postgres } from '../../lib/postgres.ts'
 import { MASKED_COLUMNS } from './corpus.ts'
 
@@ -27,6 +28,6 @@ export function makeShop(server: Postgres, name: string, schema: string): Corpus
     monitor: false,
     rule: 'corpus/0',
   }))
-  const masked = resolveMasks({ columns, detectors: [] }, catalogue, 'corpus')
+  const masked = resolveMasks({ columns, detectors: [] }, maskable(catalogue), 'corpus')
   return { clear, masked: { ...clear, masked } }
 }

@@ -1,12 +1,12 @@
 /**
- * IO. Soundness of masks before lineage (semantics §5): two databases that differ only in masked values answer every
- * statement that the analyser lets pass in the same way, once the masked columns of the row description are blanked.
+ * IO. Soundness of masks (semantics §5): two databases that differ only in masked values answer every
+ * statement that the analyser lets pass in the same way, once what it masks is blanked.
  */
 import fc from 'fast-check'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { analyse } from '../../../src/protocols/postgres/sql/analyse.ts'
-import type { AnalyseOptions } from '../../../src/protocols/postgres/sql/analysis.ts'
+import type { AnalyseOptions, MaskFinding } from '../../../src/protocols/postgres/sql/analysis.ts'
 import { loadParser } from '../../../src/protocols/postgres/sql/parse.ts'
 import { type Postgres, startPostgres } from '../../lib/postgres.ts'
 import { loadCorpus, SECRETS, schemaSql } from './corpus.ts'
@@ -50,15 +50,17 @@ afterAll(async () => {
 async function seen(at: number, steps: readonly string[]): Promise<string[]> {
   const out: string[] = []
   const { client, options: own } = sides[at]!
+  const outputs = new Map<string, MaskFinding['outputs']>()
   await client.query('BEGIN')
   for (const step of steps) {
     try {
       const types = { getTypeParser: () => (value: string | Buffer) => value }
       const result = await client.query({ text: step, rowMode: 'array', types })
+      const found = outputsOf(step, own, outputs)
       for (const one of [result].flat())
         out.push(
           `${one.command} ${one.rowCount}`,
-          ...one.rows.map((row) => blanked(row, one.fields, own)),
+          ...one.rows.map((row) => blanked(row, { fields: one.fields, own, found })),
         )
     } catch (error) {
       out.push(`error ${(error as { code?: string }).code}`)
@@ -69,15 +71,34 @@ async function seen(at: number, steps: readonly string[]): Promise<string[]> {
   return out
 }
 
+/** What the analysis says of a step's outputs; EXECUTE and FETCH have those of what they name. */
+function outputsOf(
+  step: string,
+  own: AnalyseOptions,
+  named: Map<string, MaskFinding['outputs']>,
+): MaskFinding['outputs'] {
+  const statement = analyse(step, own).statements.at(-1)
+  const { prepares, declares, runs } = statement?.effect ?? {}
+  for (const made of [prepares, declares])
+    if (made !== undefined) named.set(made.name, made.body.mask.outputs)
+  return runs === undefined ? statement?.mask.outputs : named.get(runs.name)
+}
+
+/** As the gateway blanks: by what the analysis says of a place, else by the description. */
 function blanked(
   row: readonly unknown[],
-  fields: readonly pg.FieldDef[],
-  own: AnalyseOptions,
+  about: {
+    fields: readonly pg.FieldDef[]
+    own: AnalyseOptions
+    found: MaskFinding['outputs']
+  },
 ): string {
+  const { fields, own, found } = about
   const shown = row.map((value, at) => {
     const field = fields[at]!
     const mask = own.masked?.column(field.tableID, field.columnID)
-    return mask === undefined || value === null ? value : '****'
+    const hidden = mask !== undefined || (found?.[at] ?? null) !== null
+    return !hidden || value === null ? value : '****'
   })
   return JSON.stringify(shown)
 }
