@@ -2,32 +2,37 @@
  * Pure. Finds secrets in values by detectors, whose patterns run on RE2 (linear time, no
  * backtracking), as the bytes are chosen by others.
  *
- * Three sieves, each a necessary condition of the next: a count of digits, runs and `@` in one pass
- * over the bytes (no call out of JavaScript), the pattern of each detector that this leaves, and
- * its check. `mayHit` is for spans of many values at once: it assumes nothing about what stands
- * between them, so it may say yes to what `scan` of each value denies, never the reverse.
+ * Four sieves, each a necessary condition of the next: a count of digits, runs and signs in one pass
+ * over the bytes (no call out of JavaScript), one RE2 set over the patterns of all detectors, each
+ * pattern that it names, and the detector's check. What passes has a score, which words beside it
+ * raise or lower; from `SCORE_LEAST` on it is a hit. `mayHit` is for spans of many values at once:
+ * it assumes nothing about what stands between them, so it may say yes to what `scan` of each value
+ * denies, never the reverse.
  *
  * Values are taken as UTF-8. Bytes that are not UTF-8 only interrupt a match: what is ASCII beside
  * them is found.
  */
 import { assert } from '../base/errors.ts'
-import { RE2 } from '../base/pattern.ts'
-import { awsKey } from './detectors/aws-key.ts'
-import { creditCard } from './detectors/credit-card.ts'
-import type { Detector, Needs } from './detectors/detector.ts'
-import { email } from './detectors/email.ts'
-import { githubToken } from './detectors/github-token.ts'
-import { highEntropy } from './detectors/high-entropy.ts'
-import { iban } from './detectors/iban.ts'
-import { jwt } from './detectors/jwt.ts'
-import { privateKey } from './detectors/private-key.ts'
-import { slackToken } from './detectors/slack-token.ts'
-import { usSsn } from './detectors/us-ssn.ts'
+import {
+  type Detector,
+  DOUBT_SCORE,
+  isDigit,
+  SCORE_LEAST,
+  type Span,
+  WORD_SCORE,
+} from './detectors/detector.ts'
+import { KNOWN_DETECTORS } from './known-detectors.ts'
+import { type CompiledForm, type Screen, screenOf } from './screen.ts'
+import { traitsOf } from './traits.ts'
 import { stronger, type Transform } from './transform-spec.ts'
+
+export { KNOWN_DETECTORS }
 
 /** A detector as policy uses it. */
 export interface DetectorUse {
   readonly detector: string
+  /** That of a policy's own; left out for those that are known. */
+  readonly custom?: Detector | undefined
   readonly with: Transform
   /** True: clients see clear values, records stay masked. */
   readonly monitor: boolean
@@ -38,54 +43,35 @@ export interface Hit {
   readonly detector: string
   readonly start: number
   readonly end: number
+  /** 0 to 100; words that it did not need are not counted. */
+  readonly score: number
   readonly transform: Transform
   readonly monitor: boolean
 }
-
-/** All detectors by id, for policy loading and the README. */
-export const KNOWN_DETECTORS: ReadonlyMap<string, Detector> = new Map(
-  [
-    creditCard,
-    email,
-    iban,
-    usSsn,
-    jwt,
-    privateKey,
-    awsKey,
-    githubToken,
-    slackToken,
-    highEntropy,
-  ].map((detector) => [detector.id, detector]),
-)
 
 const NO_HITS: readonly Hit[] = []
+const NO_NAMES: readonly Uint8Array[] = []
 
-interface Armed {
+interface Use {
   readonly detector: Detector
-  readonly patterns: readonly RE2[]
   readonly transform: Transform
   readonly monitor: boolean
 }
 
-/**
- * The detectors of one grant. Holds compiled patterns; make it once and share it within a thread.
- */
+/** The detectors of one grant. What it compiles is shared within a thread. */
 export class DetectorSet {
   /** Those that change what clients see; undefined when all only monitor. */
   readonly enforced: DetectorSet | undefined
-  readonly #armed: readonly Armed[]
-  readonly #probe: RE2
+  readonly #uses: ReadonlyMap<Detector, Use>
+  readonly #screen: Screen
   readonly #lengthLeast: number
-  /** Per detector: digits, run, length, flags. Side by side, as this is read for every value. */
-  readonly #needs: Int32Array
 
   /** `uses` names known detectors and is not empty; of one named twice the stronger use counts. */
   constructor(uses: readonly DetectorUse[]) {
     assert(uses.length > 0, 'a detector set without detectors')
-    this.#armed = arm(uses)
-    this.#probe = new RE2(this.#armed.map((one) => `(?:${one.detector.probe})`).join('|'), 'g')
-    this.#lengthLeast = Math.min(...this.#armed.map((one) => one.detector.needs.length))
-    this.#needs = Int32Array.from(this.#armed.flatMap((one) => packed(one.detector.needs)))
+    this.#uses = merged(uses)
+    this.#screen = screenOf([...this.#uses.keys()])
+    this.#lengthLeast = this.#screen.needs.lengthLeast
     const enforced = uses.filter((use) => !use.monitor)
     if (enforced.length === uses.length) this.enforced = this
     else this.enforced = enforced.length === 0 ? undefined : new DetectorSet(enforced)
@@ -94,8 +80,7 @@ export class DetectorSet {
   /** False: no value within these bytes holds a hit, wherever values begin and end. */
   mayHit(bytes: Uint8Array, start = 0, end = bytes.length): boolean {
     if (end - start < this.#lengthLeast) return false
-    this.#probe.lastIndex = 0
-    return this.#probe.test(view(bytes, start, end))
+    return this.#screen.probe.test(view(bytes, start, end))
   }
 
   /**
@@ -103,138 +88,116 @@ export class DetectorSet {
    * allocates nothing.
    */
   mayHold(bytes: Uint8Array, start: number, end: number): boolean {
-    return end - start >= this.#lengthLeast && this.#candidates(bytes, start, end) !== 0
+    if (end - start < this.#lengthLeast) return false
+    return this.#screen.needs.meets(traitsOf(bytes, start, end), end - start)
   }
 
   /**
    * Hits in the value [start, end), in order, apart from one another; offsets count from `start`.
+   * `names`: what the value is called, by its column or key; words in them count.
    */
-  scan(bytes: Uint8Array, start = 0, end = bytes.length): readonly Hit[] {
-    if (end - start < this.#lengthLeast) return NO_HITS
-    const candidates = this.#candidates(bytes, start, end)
-    if (candidates === 0) return NO_HITS
+  scan(
+    bytes: Uint8Array,
+    start = 0,
+    end = bytes.length,
+    names: readonly Uint8Array[] = NO_NAMES,
+  ): readonly Hit[] {
+    const hits = this.scanEach(bytes, start, end, names)
+    return hits.length < 2 ? hits : apart([...hits])
+  }
+
+  /** As `scan`, but what each detector finds by itself: hits may overlap, in no order. */
+  scanEach(
+    bytes: Uint8Array,
+    start = 0,
+    end = bytes.length,
+    names: readonly Uint8Array[] = NO_NAMES,
+  ): readonly Hit[] {
+    if (!this.mayHold(bytes, start, end)) return NO_HITS
     const value = view(bytes, start, end)
-    let hits: Hit[] | undefined
-    for (let index = 0; index < this.#armed.length; index++) {
-      if ((candidates & (1 << index)) === 0) continue
-      const found = find(this.#armed[index]!, value)
-      if (found !== undefined) hits = hits === undefined ? found : [...hits, ...found]
+    const { set, forms } = this.#screen
+    // `test` makes no list; most values have none to make.
+    if (!set.test(value)) return NO_HITS
+    const hits: Hit[] = []
+    for (const index of set.match(value)) {
+      const form = forms[index]!
+      find(form, value, { use: this.#uses.get(form.detector)!, names, hits })
     }
-    if (hits === undefined) return NO_HITS
-    return hits.length === 1 ? hits : apart(hits)
-  }
-
-  /** One bit for each detector whose needs the value meets. */
-  #candidates(bytes: Uint8Array, start: number, end: number): number {
-    const traits = traitsOf(bytes, start, end)
-    const digits = traits & COUNT_MOST
-    const run = (traits >>> COUNT_BITS) & COUNT_MOST
-    const flags = traits & (AT | HEAD | SIGNS)
-    const needs = this.#needs
-    let bits = 0
-    for (let at = 0, bit = 1; at < needs.length; at += 4, bit <<= 1) {
-      if (needs[at]! > digits || needs[at + 1]! > run || needs[at + 2]! > end - start) continue
-      if ((needs[at + 3]! & flags) === needs[at + 3]!) bits |= bit
-    }
-    return bits
+    return hits
   }
 }
 
-const AT = 1 << 24
-const HEAD = 1 << 25
-const SIGNS = 1 << 26
-const COUNT_BITS = 12
-const COUNT_MOST = 0xfff
-
-/** Classes of bytes: 0 ends a run, 1 letter, 2 digit, 3 other token characters. */
-const CLASS = new Uint8Array(256)
-for (let byte = 0x61; byte <= 0x7a; byte++) CLASS[byte] = 1
-for (let byte = 0x41; byte <= 0x5a; byte++) CLASS[byte] = 1
-for (let byte = 0x30; byte <= 0x39; byte++) CLASS[byte] = 2
-for (const token of '_+/=.-') CLASS[token.charCodeAt(0)] = 3
-
-/** Letter, letter, digit, digit, as four classes of two bits. */
-const LETTERS_BEFORE_DIGITS = 0b01_01_10_10
-const FOUR_SIGNS = 0b11_11_11_11
-
-/**
- * Digits (12 bits), longest run (12 bits), AT, HEAD and SIGNS, packed so that the hot path allocates
- * nothing.
- */
-function traitsOf(bytes: Uint8Array, start: number, end: number): number {
-  let digits = 0
-  let longest = 0
-  let runStart = start
-  let last = 0
-  let flags = 0
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at]!
-    const kind = CLASS[byte]!
-    if (kind === 0) {
-      if (at - runStart > longest) longest = at - runStart
-      runStart = at + 1
-      last = 0
-      if (byte === 0x40) flags |= AT
-      continue
-    }
-    last = ((last << 2) | kind) & 0xff
-    if (kind === 2) {
-      digits++
-      if (last === LETTERS_BEFORE_DIGITS) flags |= HEAD
-    } else if (last === FOUR_SIGNS) flags |= SIGNS
-  }
-  if (end - runStart > longest) longest = end - runStart
-  if (digits > COUNT_MOST) digits = COUNT_MOST
-  if (longest > COUNT_MOST) longest = COUNT_MOST
-  return digits | (longest << COUNT_BITS) | flags
-}
-
-function packed(needs: Needs): number[] {
-  let flags = needs.at ? AT : 0
-  if (needs.lettersBeforeDigits) flags |= HEAD
-  if (needs.fourSigns) flags |= SIGNS
-  return [needs.digits ?? 0, needs.run ?? 0, needs.length, flags]
-}
-
-function arm(uses: readonly DetectorUse[]): readonly Armed[] {
-  const armed = new Map<string, Armed>()
+function merged(uses: readonly DetectorUse[]): ReadonlyMap<Detector, Use> {
+  const all = new Map<Detector, Use>()
   for (const use of uses) {
-    const detector = KNOWN_DETECTORS.get(use.detector)
+    const detector = use.custom ?? KNOWN_DETECTORS.get(use.detector)
     assert(detector !== undefined, `no detector ${use.detector}`)
-    const other = armed.get(detector.id)
-    armed.set(detector.id, {
+    const other = all.get(detector)
+    all.set(detector, {
       detector,
-      patterns: detector.patterns.map((source) => new RE2(source, 'g')),
       transform: other === undefined ? use.with : stronger(other.transform, use.with),
       monitor: use.monitor && (other?.monitor ?? true),
     })
   }
-  assert(armed.size <= 31, 'more detectors than bits')
-  return [...armed.values()]
+  return all
 }
 
-function find(armed: Armed, value: Buffer): Hit[] | undefined {
-  const { detector, transform, monitor } = armed
-  let hits: Hit[] | undefined
-  for (const pattern of armed.patterns) {
-    pattern.lastIndex = 0
-    // What is left is too short for another hit: saves the last call for most values.
-    while (pattern.lastIndex + detector.needs.length <= value.length) {
-      const match = pattern.exec(value)
-      if (match === null) break
-      for (const span of detector.confirm(value, match.index, pattern.lastIndex)) {
-        hits ??= []
-        hits.push({ detector: detector.id, start: span.start, end: span.end, transform, monitor })
-        if (span.end > pattern.lastIndex) pattern.lastIndex = span.end
-      }
+interface Search {
+  readonly use: Use
+  readonly names: readonly Uint8Array[]
+  readonly hits: Hit[]
+}
+
+function find(form: CompiledForm, value: Buffer, search: Search): void {
+  const { pattern, detector } = form
+  const { transform, monitor } = search.use
+  pattern.lastIndex = 0
+  // What is left is too short for another hit: saves the last call for most values.
+  while (pattern.lastIndex + detector.needs.length <= value.length) {
+    const match = pattern.exec(value)
+    if (match === null) break
+    // An empty match would stand still.
+    if (pattern.lastIndex === match.index) {
+      pattern.lastIndex++
+      continue
+    }
+    const spans = detector.confirm(value, match.index, pattern.lastIndex)
+    if (spans.length === 0 && detector.isWhole) pattern.lastIndex = runEnd(value, pattern.lastIndex)
+    for (const span of spans) {
+      const { start, end } = span
+      if (end > pattern.lastIndex) pattern.lastIndex = end
+      const score = scoreOf(form, value, { ...span, names: search.names })
+      if (score < SCORE_LEAST) continue
+      search.hits.push({ detector: detector.id, start, end, score, transform, monitor })
     }
   }
-  return hits
+}
+
+/** Where the run of digits that `at` stands in ends; `at` where it stands in none. */
+function runEnd(value: Buffer, at: number): number {
+  if (!isDigit(value[at - 1])) return at
+  let end = at
+  while (isDigit(value[end])) end++
+  return end
+}
+
+function scoreOf(
+  form: CompiledForm,
+  value: Buffer,
+  at: Span & { readonly names: readonly Uint8Array[] },
+): number {
+  const { words, doubts } = form
+  const score = at.score ?? form.score
+  const isSure = score >= SCORE_LEAST
+  if (isSure && !doubts?.before(value, at.start, at.names)) return score
+  // A word for it outweighs one against it: `SA ID: …`.
+  if (words?.near(value, at, at.names)) return Math.min(100, score + WORD_SCORE)
+  return isSure ? score - DOUBT_SCORE : score
 }
 
 /**
- * Hits that overlap become one over the union of their bytes, under the name and the transform of
- * the stronger.
+ * Hits that overlap become one over the union of their bytes, under the transform of the stronger;
+ * among equals the higher score gives the name.
  */
 function apart(hits: Hit[]): readonly Hit[] {
   hits.sort((one, other) => one.start - other.start || other.end - one.end)
@@ -245,15 +208,19 @@ function apart(hits: Hit[]): readonly Hit[] {
       merged.push(hit)
       continue
     }
-    const wins = stronger(last.transform, hit.transform) === last.transform ? last : hit
     merged[merged.length - 1] = {
-      ...wins,
+      ...(wins(hit, last) ? hit : last),
       start: last.start,
       end: Math.max(last.end, hit.end),
       monitor: last.monitor && hit.monitor,
     }
   }
   return merged
+}
+
+function wins(hit: Hit, last: Hit): boolean {
+  if (stronger(last.transform, hit.transform) !== last.transform) return true
+  return stronger(hit.transform, last.transform) === hit.transform && hit.score > last.score
 }
 
 function view(bytes: Uint8Array, start: number, end: number): Buffer {

@@ -28,7 +28,7 @@ export function findingsIn(
   for (const [where, texts] of Object.entries(places)) {
     const counts = new Map<string, number>()
     for (const text of texts) {
-      for (const { detector } of detectors.scan(Buffer.from(text))) {
+      for (const { detector } of detectors.scanEach(Buffer.from(text))) {
         counts.set(detector, (counts.get(detector) ?? 0) + 1)
       }
     }

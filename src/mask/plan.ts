@@ -48,6 +48,8 @@ export interface MaskedColumns {
 /** One field of a row description (PostgreSQL RowDescription, or a COPY column). */
 export interface Field {
   readonly name: string
+  /** The column's own name, where an alias hides it. */
+  readonly origin?: string
   /** 0 when the field is no plain column. */
   readonly relation: number
   readonly column: number
@@ -77,6 +79,8 @@ export type FieldPlan =
     }
   | {
       readonly by: 'detector'
+      /** What the column is called: words in it count for detectors. */
+      readonly names?: readonly string[]
       readonly family: TypeFamily
       readonly format: number
       readonly inner?: (typeOid: number) => TypeNature
@@ -190,7 +194,8 @@ function planField(
   }
   if (options.detectors === undefined || !isScanned(nature.family)) return undefined
   const { family, inner } = nature
-  const plan = { by: 'detector', family, format: field.format } as const
+  const names = field.origin === undefined ? [field.name] : [field.name, field.origin]
+  const plan = { by: 'detector', names, family, format: field.format } as const
   return inner === undefined ? plan : { ...plan, inner }
 }
 

@@ -19,6 +19,8 @@ export interface SpanContext {
   readonly detectors: DetectorSet
   readonly key: MaskKey
   readonly tally: Tally
+  /** What the value is called; words in it count. */
+  readonly names?: readonly Uint8Array[] | undefined
 }
 
 export function count(tally: Tally, name: string): void {
@@ -27,7 +29,7 @@ export function count(tally: Tally, name: string): void {
 
 /** Masks the hits in a value of plain text. */
 export function maskText(value: Uint8Array, context: SpanContext): Replaced {
-  const hits = context.detectors.scan(value)
+  const hits = context.detectors.scan(value, 0, value.length, context.names)
   if (hits.length === 0) return undefined
   return replace(value, hits, context)
 }
@@ -38,7 +40,7 @@ export function maskText(value: Uint8Array, context: SpanContext): Replaced {
  */
 export function strongestHit(value: Uint8Array, context: SpanContext): Transform | undefined {
   let strongest: Transform | undefined
-  for (const hit of context.detectors.scan(value)) {
+  for (const hit of context.detectors.scan(value, 0, value.length, context.names)) {
     count(context.tally, hit.detector)
     strongest = strongest === undefined ? hit.transform : stronger(strongest, hit.transform)
   }
@@ -108,6 +110,29 @@ function isNumeric(byte: number): boolean {
   return byte === 0x2b || byte === MINUS || byte === 0x2e || byte === 0x65 || byte === 0x45
 }
 
+/** Bytes before a token in which its key is looked for. */
+const KEY_REACH = 64
+const OPENS = 0x7b
+const COMMA = 0x2c
+const COLON = 0x3a
+
+/**
+ * The context of a token that is a member's value: what stands before it back to the last comma or
+ * brace, its key, is one of its names. (A comma inside a key only makes the name shorter.)
+ */
+function withKey(value: Uint8Array, start: number, context: SpanContext): SpanContext {
+  let at = start - 1
+  let hasColon = false
+  const least = Math.max(0, start - KEY_REACH)
+  while (at >= least && value[at] !== COMMA && value[at] !== OPENS) {
+    if (value[at] === COLON) hasColon = true
+    at--
+  }
+  if (!hasColon) return context
+  const key = value.subarray(at + 1, start)
+  return { ...context, names: context.names === undefined ? [key] : [...context.names, key] }
+}
+
 /** A string or number token as JSON after masking. */
 function maskToken(
   value: Uint8Array,
@@ -116,7 +141,8 @@ function maskToken(
 ): Replaced {
   const raw = value.subarray(token.start, token.end)
   const inner = raw[0] === QUOTE ? decode(raw) : raw
-  const masked = maskText(inner, context)
+  if (!context.detectors.mayHold(inner, 0, inner.length)) return undefined
+  const masked = maskText(inner, withKey(value, token.start, context))
   return masked === undefined || masked === null ? masked : jsonString(masked)
 }
 

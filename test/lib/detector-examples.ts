@@ -37,7 +37,10 @@ export function holds(detector: Detector, examples: Examples): void {
   })
   test('what it finds passes the cheap looks, alone and amid anything', () => {
     for (const example of examples.hits) {
-      const hit = /«(.*)»/s.exec(example)![1]!
+      const plain = example.replace(/[«»]/g, '')
+      const part = /«(.*)»/s.exec(example)![1]!
+      // Where the hit is only a part of what tells, the whole must pass.
+      const hit = set.scan(Buffer.from(part)).length > 0 ? part : plain
       for (const text of [hit, `\u0000${hit}\u0001`, `9${hit}z`, `x.${hit}0`]) {
         const bytes = Buffer.from(text)
         expect(set.mayHit(bytes)).toBe(true)

@@ -83,6 +83,7 @@ test('detectors read what can hold text, unless a column mask hides it', () => {
   const detectors = setOf('email')
   expect(plan(field(20001, 1), { detectors })).toEqual({
     by: 'detector',
+    names: ['f'],
     family: 'text',
     format: 0,
   })

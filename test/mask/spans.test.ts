@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { DetectorSet } from '../../src/mask/detect.ts'
 import { maskJson, maskText, type SpanContext, strongestHit } from '../../src/mask/spans.ts'
 import type { Transform } from '../../src/mask/transform-spec.ts'
+import { setOf } from '../lib/detector-examples.ts'
 
 const CARD = '4111111111111111'
 const MAIL = 'alice@mail.example'
@@ -78,4 +79,19 @@ test('for a value that is hidden whole the strongest of its hits counts', () => 
   const within = context({ type: 'partial', keepFirst: 0, keepLast: 4 })
   expect(strongestHit(Buffer.from(`${CARD} ${MAIL}`), within)).toEqual({ type: 'redact' })
   expect(strongestHit(Buffer.from('nothing'), within)).toBeUndefined()
+})
+
+test('words in the name of a column, or in the key of a member, count', () => {
+  const detectors = setOf('uk_nhs_number')
+  const context = { detectors, key: Buffer.alloc(32), tally: new Map() }
+  const value = Buffer.from('9434765919')
+  expect(maskText(value, context)).toBeUndefined()
+  expect(maskText(value, { ...context, names: [Buffer.from('nhs_no')] })?.toString()).toBe('****')
+  const json = Buffer.from('{"order":"9434765919","nhsNumber": 9434765919,"a":["9434765919"]}')
+  expect(maskJson(json, context)?.toString()).toBe(
+    '{"order":"9434765919","nhsNumber": "****","a":["9434765919"]}',
+  )
+  expect(maskJson(Buffer.from('{"nhs":["9434765919"]}'), context)?.toString()).toBe(
+    '{"nhs":["****"]}',
+  )
 })

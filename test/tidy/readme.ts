@@ -27,8 +27,13 @@ export const PARTS: Readonly<Record<string, () => string>> = {
     ),
   detectors: () =>
     table(
-      ['detector', 'version'],
-      [...KNOWN_DETECTORS.values()].map(({ id, version }) => [`\`${id}\``, String(version)]),
+      ['detector', 'version', 'finds', 'confirmed by'],
+      [...KNOWN_DETECTORS.values()].map(({ id, version, finds, checked }) => [
+        `\`${id}\``,
+        String(version),
+        finds,
+        checked,
+      ]),
     ),
 }
 

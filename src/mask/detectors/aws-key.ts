@@ -10,9 +10,15 @@ const SECRET_LENGTH = 40
 export const awsKey: Detector = {
   id: 'aws_key',
   version: 1,
-  patterns: [
-    '(?:AKIA|ASIA)[A-Z0-9]{16}',
-    '(?i:aws|secret)[^\\n\\x00]{0,40}?[^A-Za-z0-9/+\\n\\x00][A-Za-z0-9/+]{40}',
+  group: 'cloud',
+  finds: 'AWS access key ids, and secret keys beside their names',
+  checked: 'prefix; length and mixture',
+  forms: [
+    { source: '(?:AKIA|ASIA)[A-Z0-9]{16}', score: 90 },
+    {
+      source: '(?i:aws|secret)[^\\n\\x00]{0,40}?[^A-Za-z0-9/+\\n\\x00][A-Za-z0-9/+]{40}',
+      score: 75,
+    },
   ],
   probe: '(?:AKIA|ASIA)[A-Z0-9]{16}|[A-Za-z0-9/+]{40}',
   needs: { length: ID_LENGTH, run: ID_LENGTH },

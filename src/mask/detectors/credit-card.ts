@@ -1,13 +1,16 @@
 /**
  * Pure. Payment card numbers: digits in one run or in groups, with a known issuer, its length and a
  * Luhn digit (ISO/IEC 7812-1). Groups of a number share one separator (space, `-` or `.`) and have
- * at least three digits but for the last, so that dates and lists of small numbers are none.
+ * at least four digits but for the last, so that dates and lists of small numbers are none.
  */
-import { type Detector, isAlphanumeric, isDigit, NONE, type Span } from './detector.ts'
+import { luhn } from './checksum.ts'
+import { ascii, type Detector, isAlphanumeric, isDigit, NONE, type Span } from './detector.ts'
 
 /** First digits from–to (of equal length), and the lengths that their issuers use. */
 const ISSUERS: readonly (readonly [from: number, to: number, least: number, most: number])[] = [
-  [4, 4, 13, 19], // Visa
+  [4, 4, 13, 13], // Visa
+  [4, 4, 16, 16],
+  [4, 4, 19, 19],
   [51, 55, 16, 16], // Mastercard
   [2221, 2720, 16, 16],
   [34, 34, 15, 15], // American Express
@@ -37,6 +40,9 @@ const ISSUERS: readonly (readonly [from: number, to: number, least: number, most
 
 const DIGITS_LEAST = 12
 const DIGITS_MOST = 19
+const IBAN_HEAD = /^[A-Z]{2}[0-9]{2} $/
+const SHORT = 13
+const SHORT_SCORE = 30
 /**
  * A longer chain of groups is a table of numbers; each start still looks at no more than this many.
  */
@@ -44,11 +50,17 @@ const GROUPS_MOST = 7
 
 export const creditCard: Detector = {
   id: 'credit_card',
-  version: 1,
-  patterns: ['[0-9](?:[ .-]?[0-9]){11,}'],
+  version: 2,
+  group: 'payment',
+  finds: 'payment card numbers, in groups too',
+  checked: 'issuer, its lengths, Luhn',
+  forms: [{ source: '[0-9](?:[ .-]?[0-9]){11,}', score: 75 }],
+  words: ['card', 'visa', 'maestro', 'credit', 'pan', 'karte', 'carte', 'tarjeta', 'cc'],
   probe: '[0-9](?:[ .-]?[0-9]){11}',
   needs: { length: DIGITS_LEAST, digits: DIGITS_LEAST },
   confirm(bytes, start, end) {
+    // Within the groups of an account number: `DE02 5559 8679 1001 3461 01`.
+    if (IBAN_HEAD.test(ascii(bytes, Math.max(0, start - 5), start))) return NONE
     const groups = groupsOf(bytes, start, end)
     let found: Span[] | undefined
     for (let first = 0; first < groups.length; ) {
@@ -58,11 +70,20 @@ export const creditCard: Detector = {
         continue
       }
       found ??= []
-      found.push({ start: groups[first]!.start, end: groups[last]!.end })
+      const [start, stop] = [groups[first]!.start, groups[last]!.end]
+      // Cards of thirteen digits are old, article numbers of thirteen digits are everywhere.
+      const isShort = digitsIn(bytes, start, stop) <= SHORT
+      found.push(isShort ? { start, end: stop, score: SHORT_SCORE } : { start, end: stop })
       first = last + 1
     }
     return found ?? NONE
   },
+}
+
+function digitsIn(bytes: Uint8Array, start: number, end: number): number {
+  let count = 0
+  for (let at = start; at < end; at++) if (isDigit(bytes[at])) count++
+  return count
 }
 
 /** Runs of digits in [start, end). */
@@ -89,7 +110,7 @@ function numberAt(bytes: Uint8Array, groups: readonly Span[], first: number): nu
     const group = groups[index]!
     if (index > first) {
       const before = groups[index - 1]!
-      if (before.end - before.start < 3 || bytes[before.end] !== separator) break
+      if (before.end - before.start < 4 || bytes[before.end] !== separator) break
     }
     if (digits.length + group.end - group.start > DIGITS_MOST) break
     for (let at = group.start; at < group.end; at++) digits += String.fromCharCode(bytes[at]!)
@@ -111,15 +132,4 @@ function isCard(digits: string): boolean {
     if (head >= from && head <= to) return true
   }
   return false
-}
-
-function luhn(digits: string): boolean {
-  let sum = 0
-  let double = false
-  for (let at = digits.length - 1; at >= 0; at--) {
-    const digit = digits.charCodeAt(at) - 0x30
-    sum += double ? (digit > 4 ? digit * 2 - 9 : digit * 2) : digit
-    double = !double
-  }
-  return sum % 10 === 0
 }

@@ -9,7 +9,13 @@ import type { Detector } from './detector.ts'
 export const githubToken: Detector = {
   id: 'github_token',
   version: 1,
-  patterns: ['gh[pousr]_[A-Za-z0-9]{36,}', 'github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59,}'],
+  group: 'delivery',
+  finds: 'GitHub tokens of all kinds',
+  checked: '',
+  forms: [
+    { source: 'gh[pousr]_[A-Za-z0-9]{36,}', score: 95 },
+    { source: 'github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59,}', score: 95 },
+  ],
   probe: 'gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9]{22}_',
   needs: { length: 40, run: 40 },
   confirm: (_bytes, start, end) => [{ start, end }],

@@ -12,13 +12,16 @@ const LENGTH_LEAST = 20
 /**
  * Share of the highest entropy that a run of this length can have; names of code reach about 0.8.
  */
-const RATIO_LEAST = 0.85
+const RATIO_LEAST = 0.83
 const ALPHABET = 64
 
 export const highEntropy: Detector = {
   id: 'high_entropy',
   version: 1,
-  patterns: ['[A-Za-z0-9_+/-]{20,}={0,2}'],
+  group: 'secret',
+  finds: 'random text of no known form: 20 or more characters of base64, both cases, two digits',
+  checked: 'entropy; not hexadecimal',
+  forms: [{ source: '[A-Za-z0-9_+/-]{20,}={0,2}', score: 55 }],
   probe: '[A-Za-z0-9_+/-]{20}',
   needs: { length: LENGTH_LEAST, run: LENGTH_LEAST, digits: 2 },
   confirm: (bytes, start, end) => (looksRandom(bytes, start, end) ? [{ start, end }] : NONE),

@@ -21,8 +21,11 @@ const LENGTHS: ReadonlyMap<string, number> = new Map(
 export const iban: Detector = {
   id: 'iban',
   version: 1,
+  group: 'payment',
+  finds: 'international bank account numbers, in groups too',
+  checked: 'length by country, mod 97',
   // Only the head: how far a number reaches, its country says.
-  patterns: ['\\b[A-Za-z]{2}[0-9]{2}'],
+  forms: [{ source: '\\b[A-Za-z]{2}[0-9]{2}', score: 90 }],
   probe: '[A-Za-z]{2}[0-9]{2}[ -]?[A-Za-z0-9]{4}',
   needs: { length: 15, digits: 2, lettersBeforeDigits: true },
   confirm(bytes, start) {

@@ -9,10 +9,17 @@ const HEADER_BYTES_MAX = 8192
 export const jwt: Detector = {
   id: 'jwt',
   version: 1,
+  group: 'secret',
+  finds: 'JSON web tokens, signed and encrypted',
+  checked: 'header is JSON that names an algorithm',
   // `{` in base64 is `e` and one of `w` (then white space) or `y`.
-  patterns: [
-    '\\be[wy][A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]*' +
-      '(?:\\.[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]+)?',
+  forms: [
+    {
+      source:
+        '\\be[wy][A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]*' +
+        '(?:\\.[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]+)?',
+      score: 95,
+    },
   ],
   probe: 'e[wy][A-Za-z0-9_-]{8,}\\.',
   // The shortest header is {"alg":1}: twelve digits of base64; two dots follow.

@@ -1,26 +1,27 @@
 /**
  * Pure. US social security numbers, written 3-2-4 with dashes or with spaces; without separators
- * nine digits are far more often something else. Areas 000, 666 and 9xx, group 00 and serial 0000
- * were never given out.
+ * nine digits are far more often something else, and count only beside a word. Areas 000, 666 and
+ * 9xx, group 00 and serial 0000 were never given out.
  */
-import { ascii, type Detector, isDigit, NONE } from './detector.ts'
+import type { Detector } from './detector.ts'
+import { numberDetector } from './number.ts'
 
-export const usSsn: Detector = {
+export const usSsn: Detector = numberDetector({
   id: 'us_ssn',
-  version: 1,
-  patterns: ['\\b[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}\\b'],
-  probe: '[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}',
-  needs: { length: 11, digits: 9 },
-  confirm(bytes, start, end) {
-    if (bytes[start + 3] !== bytes[start + 6]) return NONE
-    // Part of a longer chain of numbers, such as 1-123-45-6789.
-    const dash = 0x2d
-    if (bytes[start - 1] === dash && isDigit(bytes[start - 2])) return NONE
-    if (bytes[end] === dash && isDigit(bytes[end + 1])) return NONE
-    const text = ascii(bytes, start, end)
+  version: 2,
+  group: 'identity',
+  finds: 'American social security numbers',
+  checked: 'ranges never given out',
+  forms: [
+    { source: '[0-9]{3}-[0-9]{2}-[0-9]{4}', score: 65 },
+    { source: '[0-9]{3} [0-9]{2} [0-9]{4}', score: 55 },
+    { source: '[0-9]{9}', score: 20 },
+  ],
+  needs: { length: 9, digits: 9 },
+  words: ['ssn', 'social security', 'soc sec', 'taxpayer'],
+  isValid(text) {
     const area = text.substring(0, 3)
-    if (area === '000' || area === '666' || area >= '900') return NONE
-    if (text.substring(4, 6) === '00' || text.substring(7) === '0000') return NONE
-    return [{ start, end }]
+    if (area === '000' || area === '666' || area >= '900') return false
+    return text.substring(3, 5) !== '00' && text.substring(5) !== '0000'
   },
-}
+})

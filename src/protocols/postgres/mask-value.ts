@@ -70,7 +70,8 @@ export function fieldMasker(
 ): FieldMasker | undefined {
   if (plan === undefined) return undefined
   const detectors = context.applies === 'all' ? context.detectors : context.detectors?.enforced
-  const spans = detectors && { detectors, key: context.key, tally: context.tally }
+  const names = plan.by === 'detector' ? plan.names?.map((name) => Buffer.from(name)) : undefined
+  const spans = detectors && { detectors, key: context.key, tally: context.tally, names }
   if (plan.by === 'column' && (context.applies === 'all' || !plan.monitor)) {
     return columnMasker(plan, spans, context)
   }
