@@ -68,9 +68,13 @@ export async function reach(connection: Named, options: ReachOptions = {}): Prom
 }
 
 /** To one place, as it is. */
-export async function reachPlace(name: string, at: TargetAddress): Promise<Wire> {
+export async function reachPlace(
+  name: string,
+  at: TargetAddress,
+  waitMsMax: number,
+): Promise<Wire> {
   try {
-    return await SocketWire.dial(at, CONNECT_MS_MAX)
+    return await SocketWire.dial(at, waitMsMax)
   } catch (error) {
     throw unreachable(name, [(error as NodeJS.ErrnoException).code ?? SILENT])
   }

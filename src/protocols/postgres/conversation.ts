@@ -62,8 +62,8 @@ export class Conversation {
   copying = false
   /** Statements on their way that open a transaction block. */
   beginsAsked = 0
-  /** Something outside this thread is asked; frames wait. */
-  blocked = false
+  /** Frames wait, for ASKING, CANCELLING or both. */
+  blocked = 0
   /** What the target was told to stop because its time is over. */
   overdue: Entry | undefined
   /** Why the session ended, once it has. */

@@ -30,7 +30,8 @@ export interface PostgresUpstream extends Upstream {
   readonly status: number
 }
 
-const CANCEL_MS_MAX = 10_000
+/** From the first packet to the target's close: who waits for it sends nothing meanwhile. */
+const CANCEL_MS_MAX = 5_000
 const LOGIN_MS_MAX = 20_000
 /** For all addresses together: a client waits for its login meanwhile, and holds a place. */
 const DIAL_MS_MAX = 30_000
@@ -126,8 +127,9 @@ async function cancelAt(
   key: { pid: number; secret: Uint8Array },
   by: Pick<Login, 'grant' | 'control'>,
 ): Promise<void> {
-  const wire = await reachPlace(by.grant.connection.name, reached.at)
-  const timer = setTimeout(() => wire.destroy(), CANCEL_MS_MAX)
+  const until = monotonicMs() + CANCEL_MS_MAX
+  const wire = await reachPlace(by.grant.connection.name, reached.at, CANCEL_MS_MAX)
+  const timer = setTimeout(() => wire.destroy(), until - monotonicMs())
   try {
     const target = new Handshake(wire, 1 << 10)
     await negotiateTls(target, reached, by)

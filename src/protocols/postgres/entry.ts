@@ -18,6 +18,10 @@ export const OWN = 8
 /** A command of a replication connection. Of this and OWN replies are read by themselves. */
 export const REPLICATION = 9
 
+/** What frames of a client wait for, as bits: an answer from outside this thread; a cancel of ours that is on its way. */
+export const ASKING = 1
+export const CANCELLING = 2
+
 /** An action that was recorded and forwarded, and whose outcome is not known yet. */
 export interface Running {
   readonly shape: Shape

@@ -5,7 +5,7 @@
  */
 import { FORWARD, type Held, STOP, TAKEN, WAIT } from '../../relay/lane.ts'
 import type { Conversation } from './conversation.ts'
-import { Entry, FUNCTION } from './entry.ts'
+import { ASKING, Entry, FUNCTION } from './entry.ts'
 import { parameterTexts } from './params.ts'
 import { type FunctionCallBody, readFunctionCall } from './read.ts'
 import type { Statement } from './sql/analysis.ts'
@@ -55,9 +55,9 @@ export class FunctionCalls {
     // Nothing is asked in a failed transaction, nor about what is refused anyway.
     if (isKnown || !talk.isAtRest || talk.awaitsRollback || !talk.results.masks.now.idle)
       return false
-    talk.blocked = true
+    talk.blocked |= ASKING
     talk.ask(functionText(oid), (json) => {
-      talk.blocked = false
+      talk.blocked &= ~ASKING
       const name = nameIn(json)
       this.#asked = { oid, name }
       // What initdb made stays what it is.

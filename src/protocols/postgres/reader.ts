@@ -7,7 +7,7 @@
 import type { Guard } from '../../decide/policy.ts'
 import type { Verdict } from '../../decide/verdict.ts'
 import type { Conversation } from './conversation.ts'
-import type { Running } from './entry.ts'
+import { ASKING, type Running } from './entry.ts'
 import { FAILED } from './frame.ts'
 import { holds, type Judged, judge } from './judge.ts'
 import { underMasks } from './mask-refusals.ts'
@@ -75,10 +75,10 @@ export class Reader {
       this.#parsed = undefined
       return ready.analysis
     }
-    talk.blocked = true
+    talk.blocked |= ASKING
     talk.results.masks.analyseElsewhere(text, names, (analysis) => {
       this.#parsed = { text, namesKey: names.key, analysis }
-      talk.blocked = false
+      talk.blocked &= ~ASKING
       talk.proceed()
     })
     return 'wait'

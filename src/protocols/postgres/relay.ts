@@ -11,8 +11,9 @@ import type { RelayParts } from '../protocol.ts'
 import type { CatalogueStore } from './catalogues.ts'
 import { Conversation } from './conversation.ts'
 import type { PostgresUpstream } from './dial.ts'
-import { CLOSE, type Entry, OWN, REPLICATION } from './entry.ts'
+import { CANCELLING, CLOSE, type Entry, OWN, REPLICATION } from './entry.ts'
 import { IDLE } from './frame.ts'
+import { mayGoOn } from './replication.ts'
 import { overdue } from './replies.ts'
 import type { PostgresShared } from './session-masks.ts'
 import * as write from './write.ts'
@@ -47,8 +48,10 @@ class Session {
   /** What the last cancel was for, and when it came. */
   #cancelled: Entry | undefined
   #cancelledAt = 0
-  /** A cancel came while the gateway asked something itself: it is for what waits behind that. */
-  #cancelNext = false
+  /** A cancel came while the gateway asked something itself: it is for what waits behind that, as does who sent it. */
+  #cancelNext: { readonly went: Promise<void>; readonly settle: () => void } | undefined
+  /** Cancels of ours that are on their way. */
+  #cancelling = 0
   #endWhenIdle: GatewayError | undefined
   readonly #clock: StatementClock<Entry> | undefined
 
@@ -71,7 +74,7 @@ class Session {
         this.#bug(error)
       }
       this.#balance()
-      if (this.#cancelNext) this.#cancelHeld()
+      if (this.#cancelNext !== undefined) this.#cancelHeld()
     }
   }
 
@@ -129,7 +132,7 @@ class Session {
         }
         recording.moment({ kind: 'own', status: 'cancel', text: 'GW_STATEMENT_TIMEOUT' })
         turn.schedule()
-        this.#cancelRunning()
+        this.#cancelOverdue()
       },
       onDeaf: () => {
         // Who waits for the client, for its data or until it reads, is not the one at fault.
@@ -197,6 +200,7 @@ class Session {
   #down(bytes: Buffer, start: number, end: number): void {
     this.#parts.live.lastActive = monotonicMs()
     try {
+      if (this.#talk.replication !== 'none' && !mayGoOn(this.#talk)) return
       this.#talk.down.push(bytes, start, end)
       if (this.#talk.up.isWaiting) this.#talk.proceed()
       // What stands behind a replication command is first only now.
@@ -206,7 +210,7 @@ class Session {
     }
     if (this.#parts.client.wire.isFull) this.#balance()
     if (this.#endWhenIdle !== undefined) this.#endIfIdle()
-    if (this.#cancelNext) this.#cancelHeld()
+    if (this.#cancelNext !== undefined) this.#cancelHeld()
   }
 
   /** Nobody is read whose counterpart cannot take more. */
@@ -268,6 +272,7 @@ class Session {
     talk.up.stop()
     talk.down.stop()
     talk.cutRunning()
+    this.#cancelNext?.settle()
     // What still comes in is read and dropped: unread bytes would turn our close into a reset, which
     // can take the last message away from the client.
     if (this.#isBegun) client.wire.resume()
@@ -293,31 +298,51 @@ class Session {
   }
 
   #cancel(pid: number, secret: Uint8Array): Promise<void> | undefined {
-    const { upstream, recording } = this.#parts
+    const { upstream } = this.#parts
     if (pid !== upstream.pid || secret.length !== this.#secret.length) return undefined
     if (!timingSafeEqual(secret, this.#secret)) return undefined
     const first = this.#talk.ledger.first()
-    const now = monotonicMs()
     if (first === undefined || first.kind === OWN) {
       // Nothing runs: a cancel now could only hit what comes next, and is meant for what waits already.
-      this.#cancelNext = first !== undefined || this.#talk.blocked
-      return Promise.resolve()
+      if (first === undefined && this.#talk.blocked === 0) return Promise.resolve()
+      this.#cancelNext ??= waiting()
+      return this.#cancelNext.went
     }
-    if (first === this.#cancelled && now - this.#cancelledAt < CANCEL_MS_MIN) {
-      return Promise.resolve()
-    }
-    this.#cancelled = first
-    this.#cancelledAt = now
-    recording.moment({ kind: 'cancel', status: '', text: '' })
-    this.#parts.turn.schedule()
-    return this.#cancelRunning()
+    const isSame = first === this.#cancelled && monotonicMs() - this.#cancelledAt < CANCEL_MS_MIN
+    return isSame ? Promise.resolve() : this.#cancelFor(first)
   }
 
+  /** What waited has gone up, or has not: the cancel that waited with it goes too, or has found nothing. */
   #cancelHeld(): void {
     const first = this.#talk.ledger.first()
     if (first?.kind === OWN || (first === undefined && this.#talk.up.isWaiting)) return
-    this.#cancelNext = false
-    if (first !== undefined) this.#cancelRunning()
+    const held = this.#cancelNext
+    this.#cancelNext = undefined
+    const went = first === undefined ? Promise.resolve() : this.#cancelFor(first)
+    void went.then(() => held?.settle())
+  }
+
+  /** The client wants an end of it. */
+  #cancelFor(first: Entry): Promise<void> {
+    const { recording, turn } = this.#parts
+    this.#cancelled = first
+    this.#cancelledAt = monotonicMs()
+    recording.moment({ kind: 'cancel', status: '', text: '' })
+    turn.schedule()
+    return this.#cancelRunning()
+  }
+
+  /** While a cancel of ours is on its way nothing follows that it could hit instead. */
+  #cancelOverdue(): void {
+    const talk = this.#talk
+    this.#cancelling += 1
+    talk.blocked |= CANCELLING
+    void this.#cancelRunning().then(() => {
+      this.#cancelling -= 1
+      if (this.#cancelling > 0 || talk.over !== undefined) return
+      talk.blocked &= ~CANCELLING
+      talk.proceed()
+    })
   }
 
   #cancelRunning(): Promise<void> {
@@ -329,4 +354,12 @@ class Session {
       }),
     )
   }
+}
+
+function waiting(): { readonly went: Promise<void>; readonly settle: () => void } {
+  let settle = () => {}
+  const went = new Promise<void>((resolve) => {
+    settle = resolve
+  })
+  return { went, settle }
 }

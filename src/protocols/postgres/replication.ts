@@ -2,8 +2,9 @@
  * Pure apart from what it is handed. A replication connection: its commands on their way up, and all that may answer
  * one. The target streams for as long as it likes, and client and target both send data meanwhile (CopyBoth).
  *
- * While any mask applies every command is refused: the WAL holds what masks hide.
+ * While any mask applies every command is refused, and one that runs is ended: the WAL holds what masks hide.
  */
+import { GatewayError } from '../../base/errors.ts'
 import { FORWARD, type Held, NOTE, STOP, TAKEN, WAIT } from '../../relay/lane.ts'
 import type { Conversation } from './conversation.ts'
 import { Entry, REPLICATION } from './entry.ts'
@@ -19,10 +20,7 @@ export function replicate(
   // What answers it has no form of its own: it must be the only one that is owed.
   if (talk.ledger.size > 0) return WAIT
   const { text, bytesUp } = asked
-  // The WAL is the whole server's: a mask that meets no column of this database meets one of another.
-  const { columns, detectors } = talk.guard.masks
-  const isMasked = columns.length > 0 || detectors.length > 0
-  const mask = isMasked ? { touches: true, refusal: REFUSAL, rules: [] } : statement.mask
+  const mask = isMasked(talk) ? { touches: true, refusal: REFUSAL, rules: [] } : statement.mask
   const about = { params: [], bytesUp }
   const running = talk.reader.admitCall({ ...statement, mask }, text, about)
   if (running === undefined) return TAKEN
@@ -61,6 +59,23 @@ export function replicated(
   }
   talk.malformed('target', `message ${kind} in answer to a command of replication`)
   return STOP
+}
+
+/** A mask was loaded while a command runs: what it would still send may be what the mask hides. False: it is over. */
+export function mayGoOn(talk: Conversation): boolean {
+  if (talk.ledger.first()?.kind !== REPLICATION || !isMasked(talk)) return true
+  talk.fail(
+    new GatewayError('GW_POLICY_DENIED', 'a mask was loaded during a command of replication', {
+      say: `${REFUSAL.reason} One was loaded while this command ran.`,
+    }),
+  )
+  return false
+}
+
+/** The WAL is the whole server's: a mask that meets no column of this database meets one of another. */
+function isMasked(talk: Conversation): boolean {
+  const { columns, detectors } = talk.guard.masks
+  return columns.length > 0 || detectors.length > 0
 }
 
 /** ReadyForQuery has come: the command is over, and so is what it copied. */

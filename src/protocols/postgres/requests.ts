@@ -5,7 +5,7 @@
 import { GatewayError } from '../../base/errors.ts'
 import { FORWARD, type Held, type LaneHandler, STOP, TAKEN, WAIT } from '../../relay/lane.ts'
 import type { Conversation } from './conversation.ts'
-import { BIND, CLOSE, DESCRIBE, Entry, EXECUTE, PARSE, QUERY, SYNC } from './entry.ts'
+import { ASKING, BIND, CLOSE, DESCRIBE, Entry, EXECUTE, PARSE, QUERY, SYNC } from './entry.ts'
 import { IDLE, UP } from './frame.ts'
 import { FunctionCalls } from './function-call.ts'
 import { readBind, readExecute, readParse, readTarget, readText } from './read.ts'
@@ -51,7 +51,7 @@ export class Requests implements LaneHandler {
     if (kind === UP.copyData) return talk.copyAsked === 0
     if (kind !== UP.query && kind !== UP.parse) return false
     // Whether it may be refused now or must wait cannot be asked for a frame that is not kept.
-    if (talk.blocked || talk.copying || talk.copyAsked > 0) return false
+    if (talk.blocked !== 0 || talk.copying || talk.copyAsked > 0) return false
     if (talk.skipping === 'no') talk.reader.refuseOversize(kind === UP.query)
     return true
   }
@@ -70,7 +70,7 @@ export class Requests implements LaneHandler {
     const isBare = kind === UP.sync || kind === UP.flush || kind === UP.copyDone
     // PostgreSQL answers bytes in them with an error of its own.
     if (isBare && end - start !== BARE_BYTES) return this.#malformed(`body in message ${kind}`)
-    if (talk.blocked || talk.ledger.isFull) return WAIT
+    if (talk.blocked !== 0 || talk.ledger.isFull) return WAIT
     if (talk.copying) return this.#whileCopying(kind)
     // Whether the target takes the next bytes as data or as messages is known when it has answered.
     if (talk.copyAsked > 0) return WAIT
@@ -111,9 +111,9 @@ export class Requests implements LaneHandler {
     // Once what is owed has come.
     if (talk.ledger.size > 0) return WAIT
     this.#refreshed = true
-    talk.blocked = true
+    talk.blocked |= ASKING
     talk.keeper.refresh(talk.status, () => {
-      talk.blocked = false
+      talk.blocked &= ~ASKING
     })
     return WAIT
   }

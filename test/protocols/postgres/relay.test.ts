@@ -1,0 +1,191 @@
+/** A relay in memory whose target answers when a test says so, and whose cancels take as long as it says. */
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { relay } from '../../../src/protocols/postgres/relay.ts'
+import { loadParser } from '../../../src/protocols/postgres/sql/parse.ts'
+import { build, framed, framesOf } from '../../contract/frames.ts'
+import { MemoryWire, recordedLine } from '../../contract/memory.ts'
+import { columns, fixture, type Stage, stage } from '../../contract/stage.ts'
+import { readTranscript } from '../../contract/transcript.ts'
+
+beforeAll(loadParser)
+
+let client: MemoryWire
+let target: MemoryWire
+let set: Stage
+/** Each cancel that goes to the target waits here until it is let through. */
+let cancels: (() => void)[]
+
+beforeEach(() => {
+  client = new MemoryWire()
+  target = new MemoryWire()
+  cancels = []
+})
+afterEach(() => {
+  client.close()
+  target.close()
+})
+
+function begin(statementTimeoutMs?: number): void {
+  set = stage(readTranscript('relay', '# Relay'), { client, target })
+  const { grant } = set.parts
+  const upstream = {
+    ...set.parts.upstream,
+    cancel: () => new Promise<void>((resolve) => cancels.push(resolve)),
+  }
+  const connection = { ...grant.connection, statementTimeoutMs }
+  void relay({ ...set.parts, upstream, grant: { ...grant, connection } }, set.shared)
+  set.turn.flush()
+  answerNames()
+  up()
+}
+
+/** What has gone up since the last look, as text. */
+let seen = 0
+function up(): string[] {
+  set.turn.flush()
+  const { frames } = framesOf(Buffer.concat(target.written))
+  const fresh = frames.filter((_, at) => at >= seen).map((frame) => frame.toString('latin1', 5))
+  seen = frames.length
+  return fresh.map((text) => text.replace('\0', ''))
+}
+beforeEach(() => {
+  seen = 0
+})
+
+function says(...lines: readonly string[]): void {
+  client.receive(Buffer.concat(lines.map((line) => build(line, 'up', columns))))
+  set.turn.flush()
+}
+function answers(...lines: readonly string[]): void {
+  target.receive(Buffer.concat(lines.map((line) => build(line, 'down', columns))))
+  set.turn.flush()
+}
+
+/** To the question that the gateway asks about names. */
+function answerNames(): void {
+  const value = Buffer.alloc(6)
+  value.writeUInt16BE(1, 0)
+  value.writeInt32BE(Buffer.byteLength(fixture.names), 2)
+  target.receive(
+    Buffer.concat([
+      build('RowDescription answer:text', 'down', columns),
+      framed('D', Buffer.concat([value, Buffer.from(fixture.names)])),
+      build('CommandComplete "SELECT 1"', 'down', columns),
+      build('Ready I', 'down', columns),
+    ]),
+  )
+  set.turn.flush()
+}
+
+/** As the session's own client asks for it, with the key of its welcome; whether it was told that it went. */
+function cancel(): { went: boolean } {
+  const { frames } = framesOf(Buffer.concat(client.written))
+  const key = frames.find((frame) => frame[0] === 0x4b)!
+  const state = { went: false }
+  void set.parts.live.cancel(key.readInt32BE(5), key.subarray(9))!.then(() => {
+    state.went = true
+  })
+  return state
+}
+
+const tick = () => new Promise((resolve) => setTimeout(resolve, 5))
+
+/** A statement whose turn comes only when the gateway knows what names mean now. */
+function waitsForNames(text: string): void {
+  says('Query "SET search_path = public"')
+  answers('CommandComplete "SET"', 'Ready I')
+  up()
+  says(`Query "${text}"`)
+  expect(up().join()).not.toContain(text)
+}
+
+describe("a client's cancel", () => {
+  test('of what waits behind a question of ours is told that it went only when it went', async () => {
+    begin()
+    waitsForNames('SELECT 1')
+    const asked = cancel()
+    await tick()
+    expect([asked.went, cancels.length]).toEqual([false, 0])
+    answerNames()
+    expect(up().at(-1)).toBe('SELECT 1')
+    await tick()
+    expect([asked.went, cancels.length]).toEqual([false, 1])
+    cancels[0]!()
+    await tick()
+    expect(asked.went).toBe(true)
+    expect(set.recorder.events.map(recordedLine)).toContain('cancel ')
+  })
+
+  test('that finds nothing in the end hits nothing, and is told so', async () => {
+    begin()
+    waitsForNames('DROP TABLE customers')
+    const asked = cancel()
+    await tick()
+    expect(asked.went).toBe(false)
+    answerNames()
+    await tick()
+    expect([asked.went, cancels.length]).toEqual([true, 0])
+    says('Query "SELECT 2"')
+    expect(up()).toEqual(['SELECT 2'])
+  })
+
+  test('several of which wait become one', async () => {
+    begin()
+    waitsForNames('SELECT 1')
+    const all = [cancel(), cancel(), cancel()]
+    answerNames()
+    await tick()
+    expect(cancels.length).toBe(1)
+    cancels[0]!()
+    await tick()
+    expect(all.map(({ went }) => went)).toEqual([true, true, true])
+  })
+
+  test('waits no longer than its session lives', async () => {
+    begin()
+    waitsForNames('SELECT 1')
+    const asked = cancel()
+    client.close()
+    set.turn.flush()
+    await tick()
+    expect(asked.went).toBe(true)
+  })
+
+  test('of an idle session finds nothing at once', async () => {
+    begin()
+    const asked = cancel()
+    await tick()
+    expect([asked.went, cancels.length]).toEqual([true, 0])
+  })
+})
+
+describe('the cancel of what ran too long', () => {
+  test('is let through before anything follows that it could hit instead', async () => {
+    begin(30)
+    says('Query "SELECT 1"')
+    expect(up()).toEqual(['SELECT 1'])
+    while (cancels.length === 0) await tick()
+    // It came to its end while the cancel was on its way.
+    answers('RowDescription a:int4', 'DataRow "1"', 'CommandComplete "SELECT 1"', 'Ready I')
+    says('Query "SELECT 2"')
+    await tick()
+    expect(up()).toEqual([])
+    cancels[0]!()
+    await tick()
+    expect(up()).toEqual(['SELECT 2'])
+  })
+
+  test('holds what the client sends, not what the target answers', async () => {
+    begin(30)
+    says('Query "SELECT 1"')
+    while (cancels.length === 0) await tick()
+    says('Query "SELECT 2"', 'Query "SELECT 3"')
+    answers('RowDescription a:int4', 'Error 57014 "canceling statement"', 'Ready I')
+    const down = Buffer.concat(client.written).toString('latin1')
+    expect(down).toContain('57014')
+    expect(up()).toEqual(['SELECT 1'])
+    cancels[0]!()
+    await tick()
+    expect(up()).toEqual(['SELECT 2', 'SELECT 3'])
+  })
+})
