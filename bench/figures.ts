@@ -15,6 +15,23 @@ export interface Kept {
   readonly ladder: Readonly<Record<string, number>>
 }
 
+/**
+ * Each figure as the last full run had it that measured it: works may be measured apart (`--only`). Where and when are those
+ * of the last one; undefined where nothing was climbed or measured in full.
+ */
+export function latest(runs: readonly Kept[]): Kept | undefined {
+  const full = runs.filter(({ profile }) => profile === 'full')
+  const last = full.at(-1)
+  const climbed = full.findLast(({ ladder }) => Object.keys(ladder).length > 0)
+  if (last === undefined || climbed === undefined) return undefined
+  return {
+    ...last,
+    results: Object.assign({}, ...full.map(({ results }) => results)),
+    absolute: Object.assign({}, ...full.map(({ absolute }) => absolute)),
+    ladder: climbed.ladder,
+  }
+}
+
 /** Markdown. */
 export function figures(run: Kept): string {
   const where = `${run.cores} cores (${run.cpu}), Linux ${run.kernel}, Node ${run.node}`

@@ -1,5 +1,6 @@
 /** IO. Runs chosen works on one stage and gathers what they found. */
 import type { Result } from './judge.ts'
+import { start } from './load/start.ts'
 import { TRANSFERS } from './load/transfers.ts'
 import { type Findings, WORKS as SMALL } from './load/works.ts'
 import { MICRO } from './micro/micro.ts'
@@ -14,7 +15,7 @@ export interface MeasureOptions {
   readonly onWork?: (name: string) => void
 }
 
-const WORKS = { ...SMALL, ...TRANSFERS }
+const WORKS = { ...SMALL, ...TRANSFERS, P15: start }
 
 /** Work → what it found. */
 export type Measurements = ReadonlyMap<string, Findings>

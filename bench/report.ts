@@ -1,7 +1,7 @@
-/** IO. `npm run bench:report`: puts the last full run of history.ndjson into bench/README.md and draws bench/ladder.svg. */
+/** IO. `npm run bench:report`: puts the last figures of history.ndjson's full runs into bench/README.md and draws bench/ladder.svg. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { figures, type Kept, ladderPicture } from './figures.ts'
+import { figures, type Kept, ladderPicture, latest } from './figures.ts'
 
 const BEGIN = '<!-- figures: npm run bench:report -->'
 const END = '<!-- end of figures -->'
@@ -13,9 +13,7 @@ const runs = readFileSync(at('history.ndjson'), 'utf8')
   .split('\n')
   .filter((line) => line !== '')
   .map((line) => JSON.parse(line) as Kept)
-const run = runs.findLast(
-  ({ profile, ladder }) => profile === 'full' && Object.keys(ladder).length > 0,
-)
+const run = latest(runs)
 if (run === undefined) throw new Error('history.ndjson holds no full run: npm run bench')
 
 const readme = readFileSync(at('README.md'), 'utf8')

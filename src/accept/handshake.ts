@@ -2,8 +2,11 @@
  * IO. Reads a wire by promises, for the part of a session before the relay: there messages are few and each must be
  * seen before the next step is known. Keeps at most `bytesMax` that nobody has asked for yet.
  */
+import { copy } from '../base/bytes.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Wire, WireSink } from './wire.ts'
+
+const NOTHING = Buffer.alloc(0)
 
 /** The peer went away before the handshake was over: nobody is left to tell. */
 export class PeerGone extends Error {}
@@ -11,7 +14,7 @@ export class PeerGone extends Error {}
 export class Handshake implements WireSink {
   readonly wire: Wire
   readonly #bytesMax: number
-  #kept: Buffer = Buffer.alloc(0)
+  #kept: Buffer = NOTHING
   #gone: Error | undefined
   #wake: (() => void) | undefined
 
@@ -68,8 +71,9 @@ export class Handshake implements WireSink {
 
   /** What was not taken, for the relay to begin with. */
   rest(): Buffer {
-    const rest = this.#kept
-    this.#kept = Buffer.alloc(0)
+    // What is left of a pooled buffer, be it nothing, would keep all of it for as long as the session lasts.
+    const rest = copy(this.#kept)
+    this.#kept = NOTHING
     return rest
   }
 

@@ -7,6 +7,7 @@
  * by hand. Does not read a clock, hash or write to disk (recorder.ts, spool.ts).
  */
 import { Packr } from 'msgpackr'
+import { copy } from '../base/bytes.ts'
 import type { ActionShape, ActionTimes, Moment, Outcome, SessionFacts } from './event.ts'
 
 const packr = new Packr({ useRecords: false })
@@ -67,7 +68,8 @@ export function momentSpan(kind: Moment['kind']): Buffer {
 }
 
 function span(values: readonly unknown[]): Buffer {
-  return Buffer.concat(values.map((value) => packr.pack(value)))
+  // Kept for long: memory of its own, not a part of a pooled buffer.
+  return copy(Buffer.concat(values.map((value) => packr.pack(value))))
 }
 
 /**

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { figures, type Kept, ladderPicture } from '../../bench/figures.ts'
+import { figures, type Kept, ladderPicture, latest } from '../../bench/figures.ts'
 
 const RUN: Kept = {
   at: '2026-11-21T10:00:00.000Z',
@@ -30,4 +30,24 @@ test('the picture has a bar for each rung, as long as its part', () => {
   expect(picture).toContain('10,000 · 0.50')
   expect(picture).toContain('masked &lt;column> read')
   expect(picture).toContain('<title>What each control costs</title>')
+})
+
+test('each figure is that of the last full run that measured it', () => {
+  const p4 = { median: 0.9, spread: 0.1 }
+  const apart: Kept = {
+    ...RUN,
+    commit: 'later',
+    results: { 'P4 masked': p4 },
+    absolute: {},
+    ladder: {},
+  }
+  const quick: Kept = {
+    ...RUN,
+    profile: 'quick',
+    results: { 'P4 masked': { median: 9, spread: 9 } },
+  }
+  const found = latest([RUN, apart, quick])
+  expect(found).toMatchObject({ commit: 'later', ladder: RUN.ladder, absolute: RUN.absolute })
+  expect(found?.results).toEqual({ ...RUN.results, 'P4 masked': p4 })
+  expect(latest([apart, quick])).toBeUndefined()
 })

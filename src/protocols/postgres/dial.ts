@@ -8,6 +8,7 @@ import { Handshake, PeerGone } from '../../accept/handshake.ts'
 import { PlaceNotes } from '../../accept/place-notes.ts'
 import { CONNECT_MS_MAX, placeOf, type Reached, reach, reachPlace } from '../../accept/reach.ts'
 import { secureTarget } from '../../accept/tls.ts'
+import { copy } from '../../base/bytes.ts'
 import { monotonicMs } from '../../base/clock.ts'
 import { GatewayError } from '../../base/errors.ts'
 import type { ConnectionConfig } from '../../config/shape.ts'
@@ -198,7 +199,7 @@ async function settle(
       secret = Uint8Array.from(frame.subarray(9))
     } else if (kind === DOWN.readyForQuery && frame.length === 6) {
       const { wire } = target
-      const all = Buffer.concat(statuses)
+      const all = copy(Buffer.concat(statuses))
       return {
         wire,
         rest: target.rest(),
