@@ -23,6 +23,8 @@ export const TEST_PROGRAMS = {
 
 /** For `npm run test:real` only. */
 export const SUITE_PROGRAMS = {
+  bzip2: '/usr/bin/bzip2',
+  gcc: '/usr/bin/gcc',
   'python3-asyncpg': '/usr/lib/python3/dist-packages/asyncpg/__init__.py',
   'python3-psycopg': '/usr/lib/python3/dist-packages/psycopg/__init__.py',
   'python3-sqlalchemy': '/usr/lib/python3/dist-packages/sqlalchemy/__init__.py',
