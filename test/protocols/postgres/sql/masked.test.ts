@@ -266,6 +266,11 @@ describe('is refused', () => {
     'WITH x AS (SELECT email FROM customers) INSERT INTO contacts (email) SELECT email FROM x',
     'WITH x AS (INSERT INTO contacts SELECT email, $1 FROM customers RETURNING 1) SELECT 1',
     'CREATE TABLE t AS SELECT upper(email) FROM customers',
+    'INSERT INTO contacts (email) SELECT status FROM orders UNION ALL SELECT email FROM customers',
+    'SELECT status INTO x FROM orders UNION ALL SELECT email FROM customers',
+    '(SELECT status INTO x FROM orders UNION ALL SELECT status FROM orders) UNION ALL SELECT ssn FROM customers',
+    'CREATE TABLE x AS SELECT status FROM orders UNION ALL SELECT email FROM customers',
+    'UPDATE orders SET status[length(c.ssn)] = $1 FROM customers c WHERE c.id = orders.id',
     // Predicates
     "SELECT id FROM customers WHERE email = 'x'",
     "SELECT id FROM customers WHERE ssn LIKE '1%'",

@@ -92,7 +92,8 @@ function literal(node: Extract<Node, { A_Const: unknown }>): Value {
   const { ival, boolval } = node.A_Const
   if (ival !== undefined) return constant('int4')
   if (boolval !== undefined) return constant('bool')
-  return constant(node.A_Const.fval === undefined ? 'literal' : undefined)
+  const isText = node.A_Const.sval !== undefined || node.A_Const.isnull === true
+  return constant(isText ? 'literal' : undefined)
 }
 
 /** Values of which one comes out, whichever is there. */

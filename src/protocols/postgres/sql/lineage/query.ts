@@ -22,7 +22,18 @@ export function select(
 ): Outputs {
   if (!walk.step()) return NO_OUTPUTS
   const place = withClause(walk, part.withClause, outer)
-  if (part.larg !== undefined && part.rarg !== undefined) return combined(walk, part, place)
+  const isCombined = part.larg !== undefined && part.rarg !== undefined
+  const outputs = isCombined ? combined(walk, part, place) : single(walk, part, place)
+  if (role === 'stored' || goesInto(part)) stored(walk, outputs)
+  return outputs
+}
+
+/** INTO stands in the first arm of a set operation, and takes the rows of all. */
+function goesInto(part: SelectStmt): boolean {
+  return part.intoClause !== undefined || (part.larg !== undefined && goesInto(part.larg))
+}
+
+function single(walk: Walk, part: SelectStmt, place: Place): Outputs {
   const { items, star } = from(walk, part.fromClause, { outer: place, beside: [] })
   const level: Level = { items, star, definite: true, parent: place.level }
   const inside = { ...place, level }
@@ -38,7 +49,6 @@ export function select(
   keys(walk, part.groupClause, at)
   distinct(walk, part, at)
   tail(walk, part, at)
-  if (part.intoClause !== undefined || role === 'stored') stored(walk, outputs)
   return outputs
 }
 

@@ -50,9 +50,17 @@ function noteWritten(walk: Walk, nodes: readonly Node[] | undefined, item: Item)
 /** `SET a = x`, `SET (a, b) = (x, y)`, and rows of VALUES. */
 function store(walk: Walk, nodes: readonly (Node | undefined)[] | undefined, place: Place): void {
   for (const one of nodes ?? []) {
-    const node = one !== undefined && 'ResTarget' in one ? one.ResTarget.val : one
+    const target = one !== undefined && 'ResTarget' in one ? one.ResTarget : undefined
+    const node = target === undefined ? one : target.val
+    // `SET a[x] = 1` stores x by the place it takes.
+    positions(walk, target?.indirection, place)
     if (node !== undefined) walk.forbid(stored(walk, node, place).marks)
   }
+}
+
+function positions(walk: Walk, nodes: readonly Node[] | undefined, place: Place): void {
+  if (nodes === undefined) return
+  walk.forbid(walk.value({ Unknown: nodes } as unknown as Node, place).marks)
 }
 
 function stored(walk: Walk, node: Node, place: Place): Value {
