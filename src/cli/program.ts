@@ -212,6 +212,26 @@ function addRecorded(policy: Command, on: On): void {
     const { backtest: run } = await import('./policy-backtest.ts')
     return run({ ...flags })
   })
+  const diff = policy
+    .command('diff <old> <new>')
+    .description(
+      'which statements of the tests, of a corpus and of the record two versions treat differently',
+    )
+    .option('--since <duration>', 'also recorded actions, so far back')
+    .option('--connection <name>', 'only recorded actions on this connection')
+  on(diff, async (flags, paths) => {
+    const { diffPolicies } = await import('./policy-diff.ts')
+    return diffPolicies(paths, { ...flags })
+  })
+  const suggest = policy
+    .command('suggest')
+    .description('propose a role and an allow-list from what a job really did')
+    .requiredOption('--job <id>', 'the job')
+    .option('--since <duration>', 'how far back; default 7d')
+  on(suggest, async (flags) => {
+    const { suggestPolicy } = await import('./policy-diff.ts')
+    return suggestPolicy({ ...flags })
+  })
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

@@ -32,8 +32,8 @@ export interface Progress {
 
 /** What one slice may hold, unless there are more within a bucket of time. */
 const SLICE_ACTIONS_MAX = 200_000
-/** Groups of one answer: the API gives no more than 10,000 rows. */
-const GROUPS_MAX = 5000
+/** Groups of one answer: the API gives no more than 10,000 rows, and one more says that there are more. */
+const GROUPS_MAX = 9999
 /** Slices that are asked for while another one is judged. */
 const AHEAD = 2
 

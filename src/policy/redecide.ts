@@ -77,7 +77,7 @@ export class Memory {
       nowMs: Number(group.more.ts_ms ?? 0),
       group,
       missed,
-      session: sessionOf(group, missed),
+      session: new ForgottenSession(group, missed),
     }
   }
 
@@ -91,13 +91,10 @@ export class Memory {
   }
 
   #grant(group: RecordedGroup): Grant | string {
-    const key = JSON.stringify([
-      group.connection,
-      group.database,
-      group.roles,
-      group.job,
-      identifying(group),
-    ])
+    const { connection, database, roles, job, more } = group
+    const names = Object.keys(more)
+    const who = names.length === 0 ? '' : JSON.stringify(identifying(group))
+    const key = [connection, database, roles.join('\u0001'), job, who].join('\u0000')
     const known = this.#grants.get(key)
     if (known !== undefined) return known
     const made = grantFor(group, this.#config, this.missed)
@@ -290,19 +287,32 @@ function grantFor(group: RecordedGroup, config: Config, missed: Set<string>): Gr
   return grant
 }
 
-function sessionOf({ more }: RecordedGroup, missed: Set<string>): SessionState {
-  const count = (name: string) => () => unknown(missed, `session.${name}`)
-  const made = { id: String(more.session_id ?? ''), clientIp: String(more.client_ip ?? '') }
-  const counts = {
-    ageSeconds: 'age',
-    statements: 'statements',
-    rows: 'rows',
-    bytes: 'bytes',
-    maskedValues: 'masked_values',
+/** What a session has counted is not recorded. */
+class ForgottenSession implements SessionState {
+  readonly id: string
+  readonly clientIp: string
+  readonly #missed: Set<string>
+
+  constructor({ more }: RecordedGroup, missed: Set<string>) {
+    this.id = String(more.session_id ?? '')
+    this.clientIp = String(more.client_ip ?? '')
+    this.#missed = missed
   }
-  for (const [key, name] of Object.entries(counts))
-    Object.defineProperty(made, key, { get: count(name), enumerable: true })
-  return made as SessionState
+  get ageSeconds(): never {
+    return unknown(this.#missed, 'session.age')
+  }
+  get statements(): never {
+    return unknown(this.#missed, 'session.statements')
+  }
+  get rows(): never {
+    return unknown(this.#missed, 'session.rows')
+  }
+  get bytes(): never {
+    return unknown(this.#missed, 'session.bytes')
+  }
+  get maskedValues(): never {
+    return unknown(this.#missed, 'session.masked_values')
+  }
 }
 
 function unknown(missed: Set<string>, fact: string): never {
