@@ -202,10 +202,10 @@ test('a response that was recorded in parts is one again where statements are re
   session.outcome(shape, whole, { ...OUTCOME, payload: Buffer.from('three') })
   recorder.close()
   await until(async () => (await count(at, ship)) === 6)
-  const sql = 'SELECT status, payload, class, rows FROM statements ORDER BY action_seq'
+  const sql = 'SELECT status, payload, payload_cut, class, rows FROM statements ORDER BY action_seq'
   expect(await at.rows(ship, sql)).toEqual([
-    { status: 'ok', payload: 'one two three', class: 'read', rows: 3 },
-    { status: 'unknown', payload: 'what was sent ', class: 'read', rows: 0 },
+    { status: 'ok', payload: 'one two three', payload_cut: false, class: 'read', rows: 3 },
+    { status: 'unknown', payload: 'what was sent ', payload_cut: true, class: 'read', rows: 0 },
   ])
   const [row] = await at.rows(ship, 'SELECT count() AS n FROM job_timeline')
   expect(Number(row?.n)).toBe(3)

@@ -46,7 +46,8 @@ SELECT
     anyIf(e.error, e.kind = 'outcome') AS error,
     -- A long one was recorded in parts, the last of them with the outcome.
     arrayStringConcat(arrayMap(part -> part.2, arraySort(groupArrayIf((e.seq, e.payload), e.payload != '')))) AS payload,
-    anyIf(e.payload_cut, e.kind = 'outcome') AS payload_cut
+    -- Without an outcome nobody knows what came behind the parts.
+    if(countIf(e.kind = 'outcome') = 0, toBool(countIf(e.kind = 'response') > 0), anyIf(e.payload_cut, e.kind = 'outcome')) AS payload_cut
 FROM {database}.events AS e
 WHERE e.kind IN ('action', 'response', 'outcome')
 GROUP BY session_id, action_seq;
