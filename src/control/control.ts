@@ -18,6 +18,7 @@ import { type Attempt, identify, REAL_TIME } from '../identify/identify.ts'
 import type { Identity } from '../identify/identity.ts'
 import { Lockout } from '../identify/lockout.ts'
 import { openRecorder } from '../record/recorder.ts'
+import type { SeenHead } from '../record/ship-messages.ts'
 import { Store } from '../replay/store.ts'
 import type { Broadcast, HouseCommand, Listening, Settings } from '../threads/messages.ts'
 import { type ApiParts, api } from './api/api.ts'
@@ -169,19 +170,23 @@ export class Control {
 
   /** Each signed head is in the state database a second later; there it outlives a record that is rolled back. */
   #keepHeads(): void {
-    let isAsking = false
+    let [isAsking, isFailing] = [false, false]
+    let seen: SeenHead | undefined
     const keep = async () => {
       const [heads, store] = [this.#heads, this.#store]
       if (isAsking || heads === undefined || store === undefined || this.#isStopped) return
       isAsking = true
       try {
-        await heads.insert(await store.heads(await heads.newest()))
+        seen ??= await heads.newest()
+        seen = (await heads.insert(await store.heads(seen))) ?? seen
+        isFailing = false
       } catch (error) {
-        if (!this.#isStopped)
-          this.#options.log.warn({ code: GatewayError.from(error).code }, 'heads')
-      } finally {
-        isAsking = false
+        const { code, message } = GatewayError.from(error)
+        if (!isFailing && !this.#isStopped)
+          this.#options.log.warn({ code }, `heads of the chain are not kept: ${message}`)
+        isFailing = true
       }
+      isAsking = false
     }
     this.#headTimer = setInterval(() => void keep(), HEADS_MS)
     this.#headTimer.unref()

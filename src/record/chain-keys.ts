@@ -43,6 +43,10 @@ export class ChainKeys {
     this.list = has.list
   }
 
+  static areIn(folder: string): boolean {
+    return existsSync(join(folder, 'keys.ndjson'))
+  }
+
   /** Makes the first key where there is none. Throws where the list is there and its private key is not. */
   static open(folder: string, chain: string, at: number): ChainKeys {
     const path = join(folder, 'keys.ndjson')

@@ -17,6 +17,8 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  rmSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -37,6 +39,9 @@ export interface Recovered {
 
 /** A file that has more than this is followed by another at the next head. */
 const FILE_BYTES_MAX = 32 << 20
+/** Enough for the leaves of the segments that free the disk when they are shipped. */
+const RESERVE_BYTES = 1 << 20
+const RESERVE_AGAIN_MS = 5000
 
 type Line = Partial<{
   leaf: string
@@ -50,12 +55,15 @@ type Line = Partial<{
 
 export class ChainLog {
   readonly #folder: string
+  readonly #reserve: Reserve
   #descriptor = -1
   #bytes = 0
 
   constructor(folder: string) {
     this.#folder = folder
     mkdirSync(folder, { recursive: true, mode: 0o700 })
+    this.#reserve = new Reserve(join(folder, 'reserve'))
+    this.#reserve.take()
   }
 
   /** Opens the last file, without its torn end. Throws where what stands in it cannot be continued. */
@@ -67,7 +75,8 @@ export class ChainLog {
     }
     const path = join(this.#folder, name)
     const bytes = readFileSync(path)
-    const { lines, end } = wholeLines(bytes)
+    const { lines, end, isDamaged } = wholeLines(bytes)
+    if (isDamaged) throw new Error('its log is damaged')
     this.#descriptor = openSync(path, 'r+', 0o600)
     ftruncateSync(this.#descriptor, end)
     this.#bytes = end
@@ -167,6 +176,18 @@ export class ChainLog {
 
   #append(lines: readonly Line[]): void {
     const bytes = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    try {
+      this.#write(bytes)
+    } catch (error) {
+      // On a full disk nothing is shipped, and so nothing is freed, unless there is room for this.
+      if (!this.#reserve.give()) throw error
+      this.#write(bytes)
+    }
+    this.#bytes += bytes.length
+    this.#reserve.take()
+  }
+
+  #write(bytes: Buffer): void {
     let done = 0
     try {
       while (done < bytes.length)
@@ -175,12 +196,41 @@ export class ChainLog {
       ftruncateSync(this.#descriptor, this.#bytes)
       throw error
     }
-    this.#bytes += bytes.length
+  }
+}
+
+/** Room on the disk that is given away when there is no other. */
+class Reserve {
+  readonly #path: string
+  #isThere = false
+  #triedMs = -RESERVE_AGAIN_MS
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  take(): void {
+    if (this.#isThere || performance.now() - this.#triedMs < RESERVE_AGAIN_MS) return
+    this.#triedMs = performance.now()
+    try {
+      writeFileSync(this.#path, Buffer.alloc(RESERVE_BYTES), { mode: 0o600 })
+      this.#isThere = true
+    } catch {
+      rmSync(this.#path, { force: true })
+    }
+  }
+
+  /** False: there was none. */
+  give(): boolean {
+    if (!this.#isThere) return false
+    rmSync(this.#path, { force: true })
+    this.#isThere = false
+    return true
   }
 }
 
 /** Up to the last head or `done`; behind it nothing counts. */
-function wholeLines(bytes: Buffer): { lines: Line[]; end: number } {
+function wholeLines(bytes: Buffer): { lines: Line[]; end: number; isDamaged: boolean } {
   const lines: Line[] = []
   let [count, end, at] = [0, 0, 0]
   for (let next = bytes.indexOf(10, at); next >= 0; next = bytes.indexOf(10, at)) {
@@ -192,7 +242,10 @@ function wholeLines(bytes: Buffer): { lines: Line[]; end: number } {
     count = lines.length
     end = at
   }
-  return { lines: lines.filter((_, index) => index < count), end }
+  // A crash tears the last line; one before it was changed.
+  const next = bytes.indexOf(10, at)
+  const isDamaged = next >= 0 && next < bytes.length - 1
+  return { lines: lines.filter((_, index) => index < count), end, isDamaged }
 }
 
 function parse(text: string): Line | undefined {

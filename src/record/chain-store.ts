@@ -2,12 +2,13 @@
  * IO (sockets). Copies the chain into the record store, a few seconds behind: leaves, heads and public keys, each at least
  * once and in order. Equal rows are one; whoever reads says DISTINCT.
  *
- * What is missing there, once it was copied, is not put back: that it is missing is what an auditor must see.
+ * Never ahead of the rows: what has no leaf there yet is
+ * younger than what has. What is missing there, once it was copied, is not put back: that it is missing is what an auditor must see.
  */
 import type { Chain } from './chain.ts'
 import type { LoggedLeaf } from './chain-log.ts'
 import type { ClickHouse } from './clickhouse.ts'
-import { readHead } from './proof.ts'
+import { readHead, type SignedHead } from './proof.ts'
 
 /** Rows of one insert. */
 const ROWS_MAX = 4000
@@ -28,15 +29,23 @@ export class ChainStore {
     return this.#sent !== undefined && this.#sent.head >= (this.#chain.head?.number ?? -1)
   }
 
+  /** Number of the newest head that stands there. */
+  get head(): number {
+    return this.#sent?.head ?? -1
+  }
+
   /** Rejects with StoreError. Resolves with `behind` where the store knows more than the chain's own log does. */
   async copy(store: ClickHouse): Promise<'fine' | 'behind'> {
     this.#sent ??= await this.#found(store)
-    const { head } = this.#chain
+    const { head, stored } = this.#chain
     if (head === undefined) return 'fine'
     if (this.#sent.leaves > this.#chain.size || this.#sent.head > head.number) return 'behind'
-    while (this.#sent.leaves < head.size) await this.#copyLeaves(store, head.size)
+    const heads = this.#chain.headsAfter(this.#sent.head)
+    const ready = heads.filter(({ text }) => (readHead(text)?.size ?? 0) <= stored)
+    const size = readHead(ready.at(-1)?.text ?? '')?.size ?? 0
+    while (this.#sent.leaves < size) await this.#copyLeaves(store, size)
     await this.#copyKeys(store)
-    await this.#copyHeads(store)
+    await this.#copyHeads(store, ready)
     return 'fine'
   }
 
@@ -71,8 +80,7 @@ export class ChainStore {
     this.#sent!.leaves = until
   }
 
-  async #copyHeads(store: ClickHouse): Promise<void> {
-    const heads = this.#chain.headsAfter(this.#sent!.head)
+  async #copyHeads(store: ClickHouse, heads: readonly SignedHead[]): Promise<void> {
     for (let at = 0; at < heads.length; at += ROWS_MAX) {
       const some = heads.filter((_, index) => index >= at && index < at + ROWS_MAX)
       const rows = some.map(({ text, signature, peaks }) => {

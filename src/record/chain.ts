@@ -64,6 +64,8 @@ export class Chain {
   readonly #keys: ChainKeys
   readonly #ratchets: RatchetReader
   readonly #covered: Map<string, number>
+  /** Segments whose rows are not in the record store yet, and their first leaf. */
+  readonly #unstored = new Map<string, number>()
   /** Open segments, and when they were seen first. */
   readonly #seen = new Map<string, number>()
   #tree: Tree
@@ -78,6 +80,7 @@ export class Chain {
     this.id = id
     this.#log = new ChainLog(folder)
     const { head, leaves } = this.#log.recover()
+    if (head === undefined && ChainKeys.areIn(folder)) throw new Error('its log is gone')
     this.#keys = ChainKeys.open(folder, id, options.clock.microseconds())
     this.#head = head === undefined ? undefined : readHead(head.text)
     this.#headText = head?.text ?? ''
@@ -86,6 +89,8 @@ export class Chain {
       throw new Error('its last head is not of its tree')
     for (const leaf of leaves) this.#append(leaf)
     this.#covered = this.#log.covered(oldest(options.spoolFolder))
+    for (const name of spoolFiles(options.spoolFolder))
+      if (this.#covered.has(baseName(name))) this.#unstored.set(baseName(name), 0)
     this.#ratchets = new RatchetReader(options.spoolFolder)
     this.#ratchets.clean(options.instance)
   }
@@ -121,6 +126,11 @@ export class Chain {
     return this.#tree.size
   }
 
+  /** Leaves up to here speak for rows that are in the record store. */
+  get stored(): number {
+    return Math.min(this.size, ...this.#unstored.values())
+  }
+
   get head(): Head | undefined {
     return this.#head
   }
@@ -141,12 +151,15 @@ export class Chain {
     let at = this.#covered.get(segment) ?? 0
     const leaves: LoggedLeaf[] = []
     // What the ratchet speaks for and what it does not never share a leaf.
-    for (const { until, proof } of ranges) {
+    for (const [index, { until, proof }] of ranges.entries()) {
       if (proof === 'broken' && at < until) this.#sayBroken(segment)
       for (; at < until; at++) this.#read(runs, content.blocks[at]!, segment)
-      this.#addLeaves(leaves, runs, segment, proof)
+      if (ranges[index + 1]?.proof !== proof) this.#addLeaves(leaves, runs, segment, proof)
     }
-    if (leaves.length > 0) this.#log.leaves(leaves, segment, at)
+    if (leaves.length > 0) {
+      this.#log.leaves(leaves, segment, at)
+      if (!this.#unstored.has(segment)) this.#unstored.set(segment, this.size)
+    }
     for (const leaf of leaves) this.#append(leaf)
     this.#covered.set(segment, at)
   }
@@ -218,6 +231,7 @@ export class Chain {
   /** A segment that is gone needs no place in memory. */
   forget(name: string): void {
     this.#covered.delete(baseName(name))
+    this.#unstored.delete(baseName(name))
     this.#ratchets.forget(baseName(name))
   }
 

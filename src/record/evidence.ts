@@ -24,18 +24,31 @@ export interface EvidencePage {
   readonly next: EvidenceCursor | undefined
 }
 
-/** Chains that are still to come, the first one from leaf `n` on. */
+/** Chains that are still to come, the first one from leaf `n` on. What came after `made` is left out. */
 export interface EvidenceCursor {
   readonly scope: EvidenceScope
-  readonly chains: readonly string[]
+  readonly made: number
+  readonly chains: readonly EvidenceChain[]
   readonly n: number
   readonly number: number
+}
+
+/** As far as it stood there when the evidence was begun. */
+export interface EvidenceChain {
+  readonly id: string
+  readonly leaves: number
+  /** Number of the last head. */
+  readonly head: number
 }
 
 /** The gateway's own chain, for what is missing in the store. */
 export interface OwnChain {
   readonly id: string
+  /** Leaves under the newest head that stands in the store. */
+  readonly size: number
   leaves(from: number, to: number): ReadonlyMap<number, LoggedLeaf>
+  /** Resolves when the leaves of all rows in the store are there too. */
+  settle(): Promise<void>
 }
 
 const LEAVES_MAX = 2000
@@ -80,16 +93,30 @@ export class Evidence {
     const keys = await this.#query(
       'SELECT DISTINCT ts, chain, text, signature FROM chain_keys ORDER BY chain, ts',
     )
-    const chains =
+    const which =
       scope.type === 'session'
-        ? await this.#query(
-            'SELECT DISTINCT chain FROM chain_leaves WHERE session_id = {session:String} ORDER BY chain',
-            { session: scope.session },
-          )
-        : await this.#query('SELECT DISTINCT chain FROM chains ORDER BY chain')
-    const ids = chains.map(({ chain }) => String(chain))
+        ? 'chain IN (SELECT chain FROM chain_leaves WHERE session_id = {session:String})'
+        : '1'
+    const found = await this.#query(
+      `SELECT chain, max(leaves) AS leaves, max(head) AS head FROM (
+        SELECT chain, max(n) + 1 AS leaves, -1 AS head FROM chain_leaves WHERE ${which} GROUP BY chain
+        UNION ALL SELECT chain, 0, max(toInt64(number)) FROM chains WHERE ${which} GROUP BY chain
+      ) GROUP BY chain ORDER BY chain`,
+      scope.type === 'session' ? { session: scope.session } : {},
+    )
+    const chains = found.map(({ chain, leaves, head }) => ({
+      id: String(chain),
+      leaves: Number(leaves),
+      head: Number(head),
+    }))
     // What was deleted altogether is missed all the same.
-    if (scope.type === 'range' && !ids.includes(this.#own.id)) ids.push(this.#own.id)
+    if (scope.type === 'range' && !chains.some(({ id }) => id === this.#own.id))
+      chains.push({ id: this.#own.id, leaves: 0, head: -1 })
+    // Likewise where only its end was deleted.
+    const { id, size } = this.#own
+    const told = chains.map((one) =>
+      one.id === id ? { ...one, leaves: Math.max(one.leaves, size) } : one,
+    )
     const lines = [
       {
         sluice: 'evidence',
@@ -102,18 +129,18 @@ export class Evidence {
       },
       { keys: keys.map(({ text, signature }) => ({ text, signature })) },
     ]
-    return { lines, next: { scope, chains: ids, n: -1, number: -1 } }
+    return { lines, next: { scope, made, chains: told, n: -1, number: -1 } }
   }
 
   next(cursor: EvidenceCursor): Promise<EvidencePage> {
-    if (cursor.chains.length === 0) return this.#end(cursor.scope)
+    if (cursor.chains.length === 0) return this.#end(cursor.scope, cursor.made)
     return cursor.scope.type === 'session'
       ? this.#sessionPage(cursor, cursor.scope.session)
       : this.#rangePage(cursor, cursor.scope.since)
   }
 
   async #rangePage(cursor: EvidenceCursor, since: number): Promise<EvidencePage> {
-    const chain = cursor.chains[0]!
+    const { id: chain, ...until } = cursor.chains[0]!
     const lines: object[] = []
     let { n, number } = cursor
     if (n < 0) {
@@ -125,12 +152,12 @@ export class Evidence {
       n = from?.size ?? 0
       number = from?.number ?? -1
     }
-    const leaves = await this.#leaves(chain, n)
+    const leaves = await this.#leaves(chain, n, until.leaves)
     const end = n + leaves.length
     const isLast = leaves.length === 0
     const heads = await this.#heads(
-      `chain = {chain:String} AND number > {number:Int64} ${isLast ? '' : 'AND size <= {end:UInt64}'} ORDER BY number`,
-      { chain, number, end },
+      `chain = {chain:String} AND number > {number:Int64} AND number <= {last:Int64} ${isLast ? '' : 'AND size <= {end:UInt64}'} ORDER BY number`,
+      { chain, number, last: until.head, end },
     )
     if (heads.length > 0) lines.push({ heads })
     if (!isLast) lines.push(await this.#withRows(leaves))
@@ -141,10 +168,10 @@ export class Evidence {
   }
 
   /** Leaves from `n` on without a gap, unless even our own log has one: then what follows it. */
-  async #leaves(chain: string, n: number): Promise<LeafRow[]> {
+  async #leaves(chain: string, n: number, end: number): Promise<LeafRow[]> {
     const rows = await this.#query(
-      `${LEAF_COLUMNS} WHERE chain = {chain:String} AND n >= {n:UInt64} ORDER BY n LIMIT {max:UInt32}`,
-      { chain, n, max: LEAVES_MAX },
+      `${LEAF_COLUMNS} WHERE chain = {chain:String} AND n >= {n:UInt64} AND n < {end:UInt64} ORDER BY n LIMIT {max:UInt32}`,
+      { chain, n, end, max: LEAVES_MAX },
     )
     const found = rows.map(toLeaf)
     const leaves: LeafRow[] = []
@@ -161,7 +188,8 @@ export class Evidence {
     }
     // Cut off at the end: the log says whether there was more.
     if (found.length < LEAVES_MAX) {
-      for (const copy of this.#copies(chain, wanted, wanted + LEAVES_MAX)) leaves.push(copy)
+      for (const copy of this.#copies(chain, wanted, Math.min(end, wanted + LEAVES_MAX)))
+        leaves.push(copy)
     }
     return leaves
   }
@@ -175,17 +203,17 @@ export class Evidence {
   }
 
   async #sessionPage(cursor: EvidenceCursor, session: string): Promise<EvidencePage> {
-    const chain = cursor.chains[0]!
+    const { id: chain, ...until } = cursor.chains[0]!
     const rows = await this.#query(
       `${LEAF_COLUMNS} WHERE chain = {chain:String} AND session_id = {session:String} AND n > {n:Int64} ` +
         'ORDER BY n LIMIT {max:UInt32}',
-      { chain, session, n: cursor.n, max: SESSION_LEAVES_MAX },
+      { chain, session, n: cursor.n, end: until.leaves, max: SESSION_LEAVES_MAX },
     )
     const leaves = rows.map(toLeaf)
     const last = leaves.at(-1)
     if (last === undefined) {
       const chains = cursor.chains.filter((_, at) => at > 0)
-      const lines = await this.#gaps(chain, cursor.n)
+      const lines = await this.#gaps(chain, cursor.n, until.leaves)
       return { lines, next: { ...cursor, chains, n: -1, number: -1 } }
     }
     const heads = await this.#heads(
@@ -201,14 +229,12 @@ export class Evidence {
   }
 
   /** Leaves that are gone behind a session's last one: more of the session may be among them. */
-  async #gaps(chain: string, from: number): Promise<object[]> {
+  async #gaps(chain: string, from: number, end: number): Promise<object[]> {
     const [found] = await this.#query(
-      'SELECT max(n) AS last, uniqExact(n) AS count FROM chain_leaves WHERE chain = {chain:String} AND n >= {from:UInt64}',
-      { chain, from: Math.max(0, from) },
+      'SELECT uniqExact(n) AS count FROM chain_leaves WHERE chain = {chain:String} AND n >= {from:UInt64} AND n < {end:UInt64}',
+      { chain, from: Math.max(0, from), end },
     )
-    const [head] = await this.#heads('chain = {chain:String} ORDER BY size DESC LIMIT 1', { chain })
-    const end = Math.max(Number(found?.last ?? 0) + 1, head?.size ?? 0)
-    const count = end - from - Number(found?.count ?? 0)
+    const count = end - Math.max(0, from) - Number(found?.count ?? 0)
     return count > 0 ? [{ gaps: { chain, from, count } }] : []
   }
 
@@ -262,8 +288,11 @@ export class Evidence {
     return { leaves: told, rows: rows.toString('base64') }
   }
 
-  /** Rows that no leaf speaks for. */
-  async #end(scope: EvidenceScope): Promise<EvidencePage> {
+  /**
+   * Rows of that time that no leaf speaks for. What is on its way while we look is told from what was added by looking twice,
+   * and no further than the first time.
+   */
+  async #end(scope: EvidenceScope, made: number): Promise<EvidencePage> {
     const [which, params]: [string, Parameters] =
       scope.type === 'session'
         ? ['session_id = {session:String}', { session: scope.session }]
@@ -272,19 +301,24 @@ export class Evidence {
             { since: scope.since },
           ]
     const suspects = await this.#query(
-      `SELECT e.session_id AS session FROM (SELECT session_id, count() AS rows FROM events WHERE ${which} GROUP BY session_id) AS e ` +
-        `LEFT JOIN (SELECT session_id, sum(last_seq - first_seq + 1) AS rows FROM (SELECT DISTINCT chain, n, session_id, first_seq, last_seq FROM chain_leaves WHERE ${which}) GROUP BY session_id) AS l ` +
-        'ON e.session_id = l.session_id WHERE e.rows > l.rows ORDER BY session LIMIT {max:UInt32}',
-      { ...params, max: STRAYS_MAX },
+      `SELECT e.session_id AS session, e.high AS high FROM (
+        SELECT session_id, count() AS rows, max(seq) AS high FROM events
+        WHERE ${which} AND ts <= fromUnixTimestamp64Micro({made:Int64}) GROUP BY session_id) AS e
+      LEFT JOIN (SELECT session_id, sum(last_seq - first_seq + 1) AS rows FROM (
+        SELECT DISTINCT chain, n, session_id, first_seq, last_seq FROM chain_leaves WHERE ${which}) GROUP BY session_id) AS l
+      ON e.session_id = l.session_id WHERE e.rows > l.rows ORDER BY session LIMIT {max:UInt32}`,
+      { ...params, made, max: STRAYS_MAX },
     )
+    if (suspects.length > 0) await this.#own.settle()
     const strays: Row[] = []
-    for (const { session } of suspects) {
+    for (const { session, high } of suspects) {
       const found = await this.#query(
-        'SELECT e.session_id AS session, min(e.seq) AS first, max(e.seq) AS last, count() AS rows, ' +
-          'toUnixTimestamp64Micro(min(e.ts)) AS at FROM events AS e ' +
-          'LEFT ANTI JOIN (SELECT arrayJoin(range(first_seq, last_seq + 1)) AS seq FROM chain_leaves WHERE session_id = {session:String}) AS l ' +
-          'ON e.seq = l.seq WHERE e.session_id = {session:String} GROUP BY session',
-        { session: String(session) },
+        `SELECT e.session_id AS session, min(e.seq) AS first, max(e.seq) AS last, count() AS rows,
+          toUnixTimestamp64Micro(min(e.ts)) AS at FROM events AS e
+        LEFT ANTI JOIN (SELECT arrayJoin(range(first_seq, last_seq + 1)) AS seq FROM chain_leaves WHERE session_id = {session:String}) AS l
+        ON e.seq = l.seq WHERE e.session_id = {session:String} AND e.seq <= {high:UInt64}
+          AND e.ts <= fromUnixTimestamp64Micro({made:Int64}) GROUP BY session`,
+        { session: String(session), high: Number(high), made },
       )
       strays.push(...found)
     }

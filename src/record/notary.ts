@@ -2,18 +2,21 @@
  * IO (files, time). Keeps the chain of this gateway: covers and signs a few times a second, copies it into the record store
  * every few seconds, hands heads to the anchors, and answers for evidence. Lives in the ship thread.
  */
+import { setTimeout as wait } from 'node:timers/promises'
 import { clock } from '../base/clock.ts'
 import { Anchors } from './anchor-child.ts'
 import { Chain, type ChainOptions } from './chain.ts'
 import { ChainStore } from './chain-store.ts'
 import type { ClickHouse } from './clickhouse.ts'
 import { Evidence, type EvidenceCursor, type EvidencePage, type EvidenceScope } from './evidence.ts'
-import type { SignedHead } from './proof.ts'
+import { readHead, type SignedHead } from './proof.ts'
 import type { SegmentContent } from './segment.ts'
 import type { SeenHead, ShipWorkerData } from './ship-messages.ts'
 
 const TICK_MS = 250
 const COPY_MS = 5000
+/** How long evidence waits for rows that are on their way into the store. */
+const STORED_MS_MAX = 10_000
 
 export interface NotaryParts {
   readonly database: string
@@ -78,11 +81,18 @@ export class Notary {
 
   /** Everything that is recorded by now is signed and copied first. */
   async evidence(reader: ClickHouse, from: EvidenceScope | EvidenceCursor): Promise<EvidencePage> {
-    const evidence = new Evidence(reader, this.#parts.database, this.#chain)
-    if ('chains' in from) return evidence.next(from)
-    await this.copyNow()
-    const page = await evidence.begin(from, clock.microseconds())
-    const [last] = this.#chain.headsAfter((this.#chain.head?.number ?? 0) - 1)
+    const isFirst = !('chains' in from)
+    if (isFirst) await this.copyNow()
+    const [last] = this.#chain.headsAfter(this.#copies.head - 1)
+    const head = readHead(last?.text ?? '')
+    const evidence = new Evidence(reader, this.#parts.database, {
+      id: this.#chain.id,
+      size: head?.size ?? 0,
+      leaves: (first, to) => this.#chain.leaves(first, to),
+      settle: () => this.copyNow(),
+    })
+    if (!isFirst) return evidence.next(from)
+    const page = await evidence.begin(from, head?.at ?? 0)
     const known = last === undefined ? [] : [{ source: 'gateway', ...last }]
     return { ...page, lines: [...page.lines, { known }] }
   }
@@ -91,10 +101,15 @@ export class Notary {
     return this.#chain
   }
 
-  /** Rejects with StoreError. */
+  /**
+   * Signs what is recorded, and copies it once its rows are in the store; after a while, what is. Rejects with StoreError.
+   */
   async copyNow(): Promise<void> {
     this.#chain.tick()
-    if (this.#chain.size > (this.#chain.head?.size ?? 0)) this.#chain.sign('run')
+    this.#chain.sign('run')
+    const size = this.#chain.head?.size ?? 0
+    const deadline = performance.now() + STORED_MS_MAX
+    while (this.#chain.stored < size && performance.now() < deadline) await wait(20)
     await this.#copy()
   }
 

@@ -23,6 +23,8 @@ export const SEAL_BYTES = BLOCK_HEAD + NUMBER_BYTES + KEY_BYTES
 /** A seal is made for this much at once, or after this time. */
 export const SEALED_BYTES_MAX = 256 << 10
 export const SEAL_MS = 50
+/** Keys are made for no more missing seals than this. */
+const GAP_MAX = 100_000
 
 function next(key: Uint8Array): Buffer {
   return hash('sha256', Buffer.concat([Buffer.from('sluice-ratchet'), key]), 'buffer')
@@ -135,9 +137,9 @@ export class RatchetReader {
     for (const seal of content.seals.filter((_, at) => at >= reading.seals)) {
       reading.seals++
       if (!hasKey) continue
-      const holds = this.#check(writer, seal)
-      const proof = holds ? (run.isOurs ? 'live' : 'sealed') : 'broken'
-      reading.ranges.push({ until: seal.block, proof })
+      const proof = this.#check(writer, seal)
+      const own = run.isOurs ? 'live' : 'sealed'
+      reading.ranges.push({ until: seal.block, proof: proof === 'holds' ? own : proof })
     }
     const all = content.blocks.length
     if ((reading.ranges.at(-1)?.until ?? 0) >= all || (hasKey && run.isOpen)) return reading.ranges
@@ -168,20 +170,24 @@ export class RatchetReader {
     }
   }
 
-  /** A number that is not the next one: seals before it are missing, or it was seen before. */
-  #check(writer: string, seal: SegmentContent['seals'][number]): boolean {
+  /** `recovered`: seen before, and its key is gone. A number that is too high: seals before it are missing. */
+  #check(
+    writer: string,
+    seal: SegmentContent['seals'][number],
+  ): 'holds' | Extract<Proof, 'recovered' | 'broken'> {
     const state = this.#writers.get(writer)!
-    if (seal.bytes.length !== NUMBER_BYTES + KEY_BYTES) return false
+    if (seal.bytes.length !== NUMBER_BYTES + KEY_BYTES) return 'broken'
     const number = seal.bytes.readUInt32BE(0)
     const gap = number - state.number
-    if (gap < 0 || gap > 1_000_000) return false
+    if (gap < 0) return 'recovered'
+    if (gap > GAP_MAX) return 'broken'
     let { key } = state
     for (let i = 0; i < gap; i++) key = next(key)
     const made = mac(key, number, [seal.covers])
     const holds = timingSafeEqual(made, seal.bytes.subarray(NUMBER_BYTES))
-    if (!holds) return false
+    if (!holds) return 'broken'
     this.#writers.set(writer, { number: number + 1, key: next(key) })
     this.#changed.add(writer)
-    return gap === 0
+    return gap === 0 ? 'holds' : 'broken'
   }
 }

@@ -5,9 +5,9 @@
 import { BroadcastChannel, type MessagePort } from 'node:worker_threads'
 import { clock } from '../base/clock.ts'
 import type { Broadcast } from '../threads/messages.ts'
+import type { Chain } from './chain.ts'
 import { type ClickHouse, openClickHouse, StoreError } from './clickhouse.ts'
 import { EngineChild } from './engine-child.ts'
-import type { OwnChain } from './evidence.ts'
 import { Notary } from './notary.ts'
 import { schemaStatements } from './schema.ts'
 import { Shipper, type ShipperOptions } from './ship.ts'
@@ -141,7 +141,7 @@ export interface ShipThread {
   stop(deadline: number): Promise<void>
   readonly store: Store
   /** The gateway's own log of its chain. */
-  readonly chain: OwnChain
+  readonly chain: Chain
   /** Signs what is recorded and copies it into the store, now. */
   copyChain(): Promise<void>
 }

@@ -136,7 +136,6 @@ export class Shipper {
     if (content.torn === 0 && content.damaged === 0) rmSync(path, { force: true })
     else this.#setAside(name, 0, 'a part of it does not check; the rest is stored')
     this.#forget(name)
-    this.#options.forget(name)
   }
 
   async #store(id: string, name: string, content: SegmentContent): Promise<void> {
@@ -219,6 +218,7 @@ export class Shipper {
     this.#doubtful.delete(name)
     this.#refusals.delete(name)
     this.#attempts.delete(name)
+    this.#options.forget(name)
   }
 
   /** An `.open` file that nobody writes any more: its torn tail is cut, the rest is a segment. */

@@ -14,6 +14,8 @@ export interface Finding {
 
 export interface Report {
   readonly status: 'intact' | 'unsigned tail' | 'broken'
+  /** Until when the evidence reaches. */
+  readonly made: string
   readonly leaves: number
   readonly heads: number
   readonly events: number

@@ -662,7 +662,14 @@ export class Verifier {
     const open = [...this.sessions].filter(([, { hasEnd }]) => !hasEnd).map(([session]) => session)
     const isBroken = this.findings.some(({ kind }) => kind !== 'unsigned')
     const status = this.findings.length === 0 ? 'intact' : isBroken ? 'broken' : 'unsigned tail'
-    return { status, ...this.counts, open, keys: this.roots, findings: this.findings }
+    return {
+      status,
+      made: when(this.made),
+      ...this.counts,
+      open,
+      keys: this.roots,
+      findings: this.findings,
+    }
   }
 
   /** Heads that others have kept: the record must be at least as new, and the same. */
@@ -683,6 +690,8 @@ export class Verifier {
         continue
       }
       const place = { chain: head.chain, head: head.number, at: when(head.at) }
+      // What came after the evidence was made says nothing about it.
+      if (head.at > this.made) continue
       const before = newest.get(`${source} ${head.chain}`)
       if (before !== undefined && head.number <= before.number && text !== before.text)
         this.find(
@@ -747,7 +756,8 @@ function ranges(numbers) {
 
 /** What is said of a report to a person. */
 export function describe(report) {
-  const { status, events, sessions, leaves, heads, keys, findings, open, expired, before } = report
+  const { made, status, events, sessions, leaves, heads, keys, findings, open, expired, before } =
+    report
   const lines = findings.map(({ say }) => say)
   if (expired > 0) lines.push(`${expired} events are gone by retention`)
   if (before > 0) lines.push(`${before} events are older than the chain and are not covered by it`)
@@ -756,7 +766,7 @@ export function describe(report) {
   const first = keys.map(({ chain, key }) => `chain ${chain}: first key ${key}`)
   lines.push(
     ...first,
-    `${status}: ${events} events of ${sessions} sessions, ${leaves} leaves, ${heads} heads`,
+    `${status}: ${events} events of ${sessions} sessions, ${leaves} leaves, ${heads} heads, as of ${made}`,
   )
   return `${lines.join('\n')}\n`
 }

@@ -1,5 +1,5 @@
 /** Pure. The body of a request for evidence, read strictly: what comes back in a cursor was made by us, and is not believed. */
-import type { EvidenceCursor, EvidenceScope } from '../../record/evidence.ts'
+import type { EvidenceChain, EvidenceCursor, EvidenceScope } from '../../record/evidence.ts'
 
 const SESSION = { type: 'string', maxLength: 64 }
 const COUNT = { type: 'integer' }
@@ -17,7 +17,11 @@ export const EVIDENCE_BODY = {
       description: 'the `next` of the page before',
       properties: {
         scope: SCOPE,
-        chains: { type: 'array', items: SESSION },
+        made: COUNT,
+        chains: {
+          type: 'array',
+          items: { type: 'object', properties: { id: SESSION, leaves: COUNT, head: COUNT } },
+        },
         n: COUNT,
         number: COUNT,
       },
@@ -37,11 +41,11 @@ export function readEvidence(body: unknown): EvidenceScope | EvidenceCursor | un
 
 function readCursor(given: unknown): EvidenceCursor | undefined {
   if (!isMapping(given)) return undefined
-  const { chains, n, number } = given
+  const { chains, made, n, number } = given
   const scope = readScope(given.scope)
-  if (scope === undefined || !Array.isArray(chains) || chains.length > CHAINS_MAX) return undefined
-  if (!chains.every(isName) || !isCount(n) || !isCount(number)) return undefined
-  return { scope, chains, n, number }
+  if (scope === undefined || !isList(chains) || chains.length > CHAINS_MAX) return undefined
+  if (!chains.every(isChain) || !isCount(n) || !isCount(number) || !isCount(made)) return undefined
+  return { scope, made, chains, n, number }
 }
 
 function readScope(given: unknown): EvidenceScope | undefined {
@@ -53,6 +57,14 @@ function readScope(given: unknown): EvidenceScope | undefined {
 
 function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value)
+}
+
+function isChain(value: unknown): value is EvidenceChain {
+  return isMapping(value) && isName(value.id) && isCount(value.leaves) && isCount(value.head)
 }
 
 /** Of a session or a chain. */

@@ -85,8 +85,9 @@ async function evidence(call: Call, parts: RecordParts): Promise<Answer> {
   if ('chains' in from) return json(200, await parts.store().evidence(from))
   const text = from.type === 'session' ? `session ${from.session}` : 'a range'
   parts.record(call.caller, { status: 'audit-evidence', text: `evidence of ${text}` })
-  const page = await parts.store().evidence(from)
+  // First: what is signed and copied after this is not older.
   const known = await parts.knownHeads()
+  const page = await parts.store().evidence(from)
   return json(200, { ...page, lines: [...page.lines, { known }] })
 }
 

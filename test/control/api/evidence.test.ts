@@ -1,16 +1,18 @@
 import { expect, test } from 'vitest'
 import { EVIDENCE_BODY, readEvidence } from '../../../src/control/api/evidence.ts'
 
+const CHAIN = { id: 'G.1', leaves: 4, head: 2 }
+
 test('a range, a session and a cursor are read', () => {
   expect(readEvidence({ since: 0 })).toEqual({ type: 'range', since: 0 })
   expect(readEvidence({ session: '01ABC' })).toEqual({ type: 'session', session: '01ABC' })
-  const cursor = { scope: { type: 'range', since: 5 }, chains: ['G.1'], n: -1, number: 3 }
+  const cursor = { scope: { type: 'range', since: 5 }, made: 9, chains: [CHAIN], n: -1, number: 3 }
   expect(readEvidence({ cursor })).toEqual(cursor)
   expect(Object.keys(EVIDENCE_BODY.properties)).toEqual(['since', 'session', 'cursor'])
 })
 
 test('nothing else is', () => {
-  const cursor = { scope: { type: 'range', since: 5 }, chains: ['G.1'], n: 0, number: 3 }
+  const cursor = { scope: { type: 'range', since: 5 }, made: 9, chains: [CHAIN], n: 0, number: 3 }
   const wrong = [
     undefined,
     {},
@@ -21,8 +23,9 @@ test('nothing else is', () => {
     { session: '' },
     { cursor: 7 },
     { cursor: { ...cursor, scope: { type: 'all' } } },
-    { cursor: { ...cursor, chains: ['a b'] } },
+    { cursor: { ...cursor, chains: [{ ...CHAIN, id: 'a b' }] } },
     { cursor: { ...cursor, chains: 'a' } },
+    { cursor: { ...cursor, made: 'now' } },
     { cursor: { ...cursor, n: -2 } },
     { cursor: { ...cursor, number: null } },
   ]
