@@ -44,6 +44,9 @@ export async function* recordedGroups(
   progress: (progress: Progress) => void,
 ): AsyncGenerator<readonly RecordedGroup[]> {
   const { span, connection } = wanted
+  // It stands in the text of the question.
+  if (!/^[\w.-]*$/.test(connection))
+    throw new CliError(2, '--connection: expected the name of a connection.')
   const columns = columnsFor(wanted.reads)
   const slices = slicesOf(
     await query(where, histogramSql(span, connection)),

@@ -3,13 +3,14 @@
  * does, every rule with its value, what comes out. Text from outside is passed through `show`, which writes out what
  * a terminal would obey.
  */
-import type {
-  Explained,
-  ExplainedOutput,
-  ExplainedRule,
-  ExplainedStatement,
-  ExplainedVerdict,
-  Plain,
+import {
+  type Explained,
+  type ExplainedOutput,
+  type ExplainedRule,
+  type ExplainedStatement,
+  type ExplainedVerdict,
+  NOT_KNOWN,
+  type Plain,
 } from './explain.ts'
 
 type Show = (text: string) => string
@@ -93,7 +94,9 @@ function ruleLines(rule: ExplainedRule, show: Show): string[] {
   const mode = rule.mode === 'monitor' ? ' (monitor)' : ''
   const head = `${mark} ${value.padEnd(5)}  ${rule.then.padEnd(5)}  ${show(rule.rule)}${mode}`
   const lines = [head, ...wrap(oneLine(rule.when), 16, show)]
-  const reads = Object.entries(rule.reads).map(([name, fact]) => `${name} = ${literal(fact)}`)
+  const reads = Object.entries(rule.reads).map(
+    ([name, fact]) => `${name} = ${fact === NOT_KNOWN ? fact : literal(fact)}`,
+  )
   if (rule.value !== false && reads.length > 0)
     lines.push(...wrap(`with ${reads.join('; ')}`, 16, show))
   return lines

@@ -21,6 +21,9 @@ export type Plain =
   | readonly Plain[]
   | { readonly [k: string]: Plain }
 
+/** In place of a fact of what could not be understood. */
+export const NOT_KNOWN = 'not known'
+
 export interface Explained {
   readonly statement: string
   readonly as: {
@@ -286,7 +289,7 @@ function factAt(facts: Facts, path: string): Plain {
       : facts.findings.map((one) => `${one.count} ${one.detector} in ${one.where}`)
   const [group, name] = path.split('.') as [FactGroupName, string]
   const view: unknown = facts[group]
-  if (view === undefined) return 'not known'
+  if (view === undefined) return NOT_KNOWN
   return plain((view as Record<string, unknown>)[name])
 }
 
