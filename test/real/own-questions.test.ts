@@ -1,0 +1,114 @@
+/** What a client sets for its own statements does not disturb the gateway's questions, nor they the client. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Gateway, startGateway } from '../lib/gateway.ts'
+import { type Postgres, startPostgres } from '../lib/postgres.ts'
+
+let server: Postgres
+let gateway: Gateway
+let token: string
+
+beforeAll(async () => {
+  server = await startPostgres()
+  const { user, password } = server
+  gateway = await startGateway({
+    connections: { shop: { server, database: 'postgres', user, password } },
+    roles: {
+      all: {
+        members: ['subject:*'],
+        connections: ['*'],
+        allow: ['read', 'write', 'schema', 'execute', 'admin'],
+      },
+    },
+  })
+  token = await gateway.token({ subject: 'agent' })
+}, 60_000)
+afterAll(async () => {
+  await gateway?.stop()
+  await server?.stop()
+})
+
+async function withClient(act: (client: pg.Client) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: gateway.url(token, 'shop') })
+  await client.connect()
+  try {
+    await act(client)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Questions take longer than a second while `act` runs: they wait behind a lock on a system catalogue. */
+async function slowly(act: () => Promise<unknown>): Promise<void> {
+  const blocker = new pg.Client({ connectionString: server.url })
+  await blocker.connect()
+  try {
+    await blocker.query('BEGIN; LOCK TABLE pg_catalog.pg_namespace')
+    const acting = act()
+    await sleep(1_600)
+    await blocker.query('ROLLBACK')
+    await acting
+  } finally {
+    await blocker.end()
+  }
+}
+
+test('a statement_timeout below what a question takes stops none, in a transaction or outside', async () => {
+  await withClient(async (client) => {
+    await client.query('SET statement_timeout = 1000')
+    await client.query('SET search_path = public')
+    await slowly(() => client.query('SELECT 1'))
+    await client.query('BEGIN')
+    await client.query('SET LOCAL search_path = public')
+    await slowly(() => client.query('SELECT 2'))
+    // What a question sets for itself ends with it.
+    const { rows } = await client.query('SHOW statement_timeout')
+    expect(rows).toEqual([{ statement_timeout: '1s' }])
+    expect((await client.query('SHOW jit')).rows).toEqual([{ jit: 'on' }])
+    await client.query('COMMIT')
+  })
+})
+
+test('SET TRANSACTION comes in time behind a change of names', async () => {
+  await withClient(async (client) => {
+    await client.query('CREATE TEMP TABLE mine (a int)')
+    await client.query('BEGIN')
+    await client.query('SET LOCAL search_path = public')
+    await client.query('SET TRANSACTION ISOLATION LEVEL SERIALIZABLE')
+    await client.query('SELECT a FROM mine')
+    const { rows } = await client.query('SHOW transaction_isolation')
+    expect(rows).toEqual([{ transaction_isolation: 'serializable' }])
+    await client.query('ROLLBACK')
+  })
+})
+
+test('a path with pg_temp in it makes no temporary schema before its first use', async () => {
+  await withClient(async (client) => {
+    await client.query('SET search_path = pg_temp, public')
+    const asked = 'SELECT pg_my_temp_schema() = 0 AS none'
+    expect((await client.query(asked)).rows).toEqual([{ none: true }])
+    await client.query('CREATE TABLE mine (a int)')
+    expect((await client.query('SELECT * FROM pg_temp.mine')).rows).toEqual([])
+    expect((await client.query(asked)).rows).toEqual([{ none: false }])
+  })
+})
+
+test('what one session has changed is known to all others before their next statement', async () => {
+  await withClient(async (one) => {
+    await withClient(async (other) => {
+      for (let i = 0; i < 20; i++) {
+        await one.query(`CREATE TABLE turn_${i} (a int)`)
+        const { rows } = await other.query(`SELECT a FROM turn_${i}`)
+        expect(rows).toEqual([])
+        await one.query(`DROP TABLE turn_${i}`)
+      }
+    })
+  })
+  const seen =
+    "SELECT arrayJoin(objects) AS t FROM statements WHERE statement LIKE 'SELECT a FROM turn_%'"
+  const rows = await gateway.eventually(seen, (all) => all.length === 20)
+  expect(rows.map((row) => row.t).sort()).toEqual(
+    Array.from({ length: 20 }, (_, i) => `public.turn_${i}`).sort(),
+  )
+})
