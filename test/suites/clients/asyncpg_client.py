@@ -315,7 +315,7 @@ async def guard(url, masked):
 
     await db.copy_from_table('customers', columns=['id', 'email'], output=sink, format='csv')
     assert b'\n77,"****"\n' in out and b'@' not in out, out[:100]
-    for text in ('SELECT upper(email) FROM customers', "SELECT 1 FROM customers WHERE email = 'c7@example.com'"):
+    for text in ('SELECT id FROM customers ORDER BY email', "SELECT 1 FROM customers WHERE email = 'c7@example.com'"):
         try:
             await db.fetch(text)
         except refused as error:
