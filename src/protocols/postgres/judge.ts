@@ -83,6 +83,21 @@ export function holds(judged: Judged, guard: Guard, inTransaction: boolean): boo
   )
 }
 
+/** The text of one statement of a message; the whole of it when it is the only one. */
+export function exactText(text: string, statement: Statement, count: number): string {
+  if (count === 1) return text
+  return Buffer.from(text).toString('utf8', statement.start, statement.end).trim()
+}
+
+export function endsTransaction({ effect }: Statement): boolean {
+  const { transaction } = effect
+  return transaction === 'commit' || transaction === 'rollback' || transaction === 'rollback-to'
+}
+
+export function overLimit(say: string): Verdict & { verdict: 'deny' } {
+  return { verdict: 'deny', kind: 'over_limit', rule: '', say, hint: '', position: undefined }
+}
+
 /** What no role may do, whatever it allows. */
 function refusedAnyway(statement: Statement): Verdict | undefined {
   if (statement.refused === undefined) return undefined

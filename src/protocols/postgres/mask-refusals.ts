@@ -8,6 +8,8 @@ import type { CopyForm, Statement } from './sql/analysis.ts'
 /** The statement, with a refusal added to its mask finding where these masks ask for one. */
 export function underMasks(statement: Statement, masks: Masks): Statement {
   if (statement.mask.refusal !== undefined) return statement
+  const untold = opensRefusal(statement)
+  if (untold !== undefined) return refused(statement, untold)
   if (statement.opaque !== undefined && masks.hides) {
     return refused(statement, {
       reason: `While a mask applies, what is not understood is refused: ${statement.opaque.reason}`,
@@ -17,6 +19,27 @@ export function underMasks(statement: Statement, masks: Masks): Statement {
   const { copy } = statement.effect
   const refusal = copy === undefined || masks.idle ? undefined : copyRefusal(copy, statement, masks)
   return refusal === undefined ? statement : refused(statement, refusal)
+}
+
+/** Pseudonyms that are translated where their message goes up, and nowhere else. */
+function opensRefusal({ mask, effect, facts }: Statement): Refusal | undefined {
+  const { opens, opened } = mask
+  if (opens === undefined && opened === undefined) return undefined
+  if (facts.commands.includes('EXPLAIN')) {
+    return {
+      reason: 'The plan of a statement with pseudonyms would show what they stand for.',
+      hint: 'Explain it without them.',
+    }
+  }
+  if (opens === undefined) return undefined
+  if (effect.runs !== undefined || opens.literals.length > 0) {
+    return {
+      reason:
+        'Pseudonyms in a statement that is run by name, or was prepared under other masks, are not translated.',
+      hint: 'Prepare it again, by the protocol and with parameters.',
+    }
+  }
+  return undefined
 }
 
 function copyRefusal(copy: CopyForm, statement: Statement, masks: Masks): Refusal | undefined {

@@ -148,13 +148,13 @@ function transformed(value: Uint8Array, { plan, transform, key }: Job): Buffer |
   }
 }
 
-function uuidText(raw: Buffer): Buffer {
+export function uuidText(raw: Buffer): Buffer {
   const hex = raw.toString('hex')
   return Buffer.from(hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'))
 }
 
 /** `\x…` or the escape format (bytea_output); undefined when it is neither. */
-function byteaFromText(value: Uint8Array): Uint8Array | undefined {
+export function byteaFromText(value: Uint8Array): Uint8Array | undefined {
   const text = Buffer.from(value).toString('latin1')
   if (text.startsWith('\\x')) return Buffer.from(text.substring(2), 'hex')
   const raw = new ByteSink(value.length)

@@ -6,6 +6,7 @@
  * was bound with: so what is analysed anew is a new object, and portals hold on to the old one with its description.
  */
 import type { Conversation } from './conversation.ts'
+import { isOpenedAs, withOpened } from './openings.ts'
 import type { Analysis, Effect, Statement } from './sql/analysis.ts'
 import { opaqueStatement } from './sql/opaque-statement.ts'
 import { type Portal, type Prepared, preparedOf, type Stamp } from './statements.ts'
@@ -47,7 +48,9 @@ export class Meanings {
       read.opaque === undefined ? read.statements : [opaqueStatement(text, read.opaque)]
     const { prepares, declares } = first?.effect ?? {}
     const body = prepares?.body ?? declares?.body ?? first
-    const statement = bySql ? body : first
+    const asked = bySql ? body : first
+    const isOpened = asked !== undefined && isOpenedAs(prepared.statement, asked)
+    const statement = isOpened ? withOpened(asked) : asked
     const renewed = preparedOf({ name, text, statement, bySql }, this.stamp)
     this.#talk.prepared.replace(name, prepared, renewed)
     return renewed

@@ -9,13 +9,15 @@ import type { Verdict } from '../../decide/verdict.ts'
 import type { Conversation } from './conversation.ts'
 import { ASKING, type Running } from './entry.ts'
 import { FAILED } from './frame.ts'
-import { holds, type Judged, judge } from './judge.ts'
+import { endsTransaction, exactText, holds, type Judged, judge, overLimit } from './judge.ts'
 import { underMasks } from './mask-refusals.ts'
 import { Meanings } from './meanings.ts'
 import { withNamed } from './named.ts'
+import { Opener } from './opener.ts'
 import { parameterTexts } from './params.ts'
 import type { BindBody } from './read.ts'
 import type { Analysis, Names as SessionNames, Statement } from './sql/analysis.ts'
+import type { Refused } from './sql/lineage/opens.ts'
 import { opaqueStatement, TOO_LARGE } from './sql/opaque-statement.ts'
 import { type Portal, type Prepared, preparedOf } from './statements.ts'
 import * as write from './write.ts'
@@ -32,9 +34,11 @@ export class Reader {
   #parsed: { text: string; namesKey: string; analysis: Analysis } | undefined
 
   readonly meanings: Meanings
+  readonly opener: Opener
 
   constructor(talk: Conversation) {
     this.#talk = talk
+    this.opener = new Opener(talk, this)
     this.meanings = new Meanings(talk, (text, bytes) => this.read(text, bytes))
   }
 
@@ -92,7 +96,7 @@ export class Reader {
   ): readonly Running[] | undefined | 'wait' {
     const talk = this.#talk
     const { guard } = talk
-    const statements = this.#statements(text, analysis)
+    const statements = this.opener.statements(text, this.#statements(text, analysis))
     const judged: Judged[] = []
     const merged: Statement[] = []
     const local = new Map<string, Statement>()
@@ -142,7 +146,7 @@ export class Reader {
   admitParse(name: string, text: string, analysis: Analysis): Prepared | undefined {
     const talk = this.#talk
     const { guard } = talk
-    const statements = this.#statements(text, analysis)
+    const statements = this.opener.statements(text, this.#statements(text, analysis))
     // PostgreSQL refuses a Parse of several statements itself; none of them is ever run.
     const statement = statements.length > 1 ? opaqueStatement(text, SEVERAL) : statements[0]
     const prepared = preparedOf({ name, text, statement, bySql: false }, this.meanings.stamp)
@@ -220,6 +224,7 @@ export class Reader {
       this.#refuseAborted(portal, statement)
       return undefined
     }
+    if (statement.mask.opens !== undefined && !this.opener.isOpen(portal)) return undefined
     let { judged } = portal
     const named = statement.effect.runs !== undefined
     if (judged === undefined || named || !holds(judged, guard, talk.inTransaction)) {
@@ -269,22 +274,10 @@ export class Reader {
   /** A name that was not seen made: the target may know it, but nobody knows what it is (semantics §1). */
   refuseUnknown(kind: 'statement' | 'portal', name: string): void {
     const talk = this.#talk
-    const shown = JSON.stringify(name.substring(0, 63))
-    const what = kind === 'statement' ? 'prepared statement' : 'portal'
     const statement = opaqueStatement('', UNKNOWN_NAME)
     const judged = this.#judgeOnly(statement, '', talk.guard)
     const id = talk.results.actions.refused(judged, statement, { bytesUp: 0, params: NO_PARAMS })
-    const frame = write.errorFrame({
-      severity: 'ERROR',
-      sqlstate: kind === 'statement' ? '26000' : '34000',
-      message: `${what} ${shown} does not exist`,
-      detail: write.refusalDetail({
-        verdict: 'not_understood',
-        rule: '',
-        policy: talk.guard.version,
-        say: `The gateway has not seen this ${what} made.`,
-      }),
-    })
+    const frame = write.unknownName(kind, name, talk.guard.version)
     talk.refuseExtended(frame, id)
   }
 
@@ -300,6 +293,17 @@ export class Reader {
     const message =
       'current transaction is aborted, commands ignored until end of transaction block'
     talk.refuseExtended(write.errorFrame({ severity: 'ERROR', sqlstate: '25P02', message }), id)
+  }
+
+  /** What a pseudonym stands for cannot go up: the portal is refused. */
+  refuseOpening(portal: Portal, refusal: Refused): void {
+    const { prepared, bytesUp, params } = portal
+    const asked = prepared.statement!
+    const statement = { ...asked, mask: { ...asked.mask, opens: undefined, refusal } }
+    const judged = this.#judgeOnly(statement, prepared.text, this.#talk.guard)
+    const { verdict } = judged
+    if (verdict.verdict === 'allow') throw new Error('a refusal of masks that refuses nothing')
+    this.#refuse(judged, verdict, { statement, bytesUp, params, extended: true })
   }
 
   #statements(text: string, analysis: Analysis): readonly Statement[] {
@@ -389,18 +393,3 @@ const NO_LOCAL: ReadonlyMap<string, Statement> = new Map()
 const NO_RUNNING: readonly Running[] = []
 const SEVERAL = { reason: 'several statements in one Parse', position: undefined }
 const UNKNOWN_NAME = { reason: 'a name that was not seen made', position: undefined }
-
-function endsTransaction({ effect }: Statement): boolean {
-  const { transaction } = effect
-  return transaction === 'commit' || transaction === 'rollback' || transaction === 'rollback-to'
-}
-
-function overLimit(say: string): Refusal {
-  return { verdict: 'deny', kind: 'over_limit', rule: '', say, hint: '', position: undefined }
-}
-
-/** The text of one statement of a message; the whole of it when it is the only one. */
-function exactText(text: string, statement: Statement, count: number): string {
-  if (count === 1) return text
-  return Buffer.from(text).toString('utf8', statement.start, statement.end).trim()
-}

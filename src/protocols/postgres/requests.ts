@@ -177,7 +177,8 @@ export class Requests implements LaneHandler {
     one.running = run
     talk.owe(one)
     talk.endSegment()
-    return FORWARD
+    const { instead } = talk.reader.opener
+    return instead === undefined ? FORWARD : this.#send(write.queryOf(instead))
   }
 
   #parse(bytes: Buffer, start: number, end: number): Held {
@@ -196,7 +197,15 @@ export class Requests implements LaneHandler {
     const one = new Entry(PARSE)
     one.prepared = prepared
     talk.owe(one)
-    return FORWARD
+    const { instead } = talk.reader.opener
+    if (instead === undefined) return FORWARD
+    return this.#send(write.withText(bytes, { start, end, body }, instead))
+  }
+
+  /** In place of the client's own frame. */
+  #send(frame: Buffer): Held {
+    this.#talk.toTarget(frame)
+    return TAKEN
   }
 
   #bind(bytes: Buffer, start: number, end: number): Held {
@@ -214,12 +223,17 @@ export class Requests implements LaneHandler {
     const portal = talk.reader.admitBind(prepared, body, bytes, end - start)
     if (portal === 'wait') return WAIT
     if (portal === undefined) return TAKEN
+    let bound: Buffer | undefined
+    if (portal.prepared.statement?.mask.opens !== undefined) {
+      bound = talk.reader.opener.bind(portal, { bytes, start, end, body })
+      if (bound === undefined) return TAKEN
+    }
     talk.portals.ask(portal.name, portal, talk.segment)
     talk.segmentOpen = true
     const one = new Entry(BIND)
     one.portal = portal
     talk.owe(one)
-    return FORWARD
+    return bound === undefined ? FORWARD : this.#send(bound)
   }
 
   #describe(bytes: Buffer, start: number, end: number): Held {

@@ -69,6 +69,8 @@ export interface Portal {
   judged: Judged | undefined
   /** The description of the portal itself was asked for since it was bound. */
   described: boolean
+  /** Its parameters were translated: pseudonyms became what they stand for (openings.ts). */
+  opened?: boolean
   /** EXECUTE and FETCH: it began to run under `result`, whatever the name it runs has come to mean since. */
   fixed: boolean
   result: Described | undefined

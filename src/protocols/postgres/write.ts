@@ -82,6 +82,22 @@ export function refusalDetail(fields: {
   return JSON.stringify({ sluice: { verdict, rule, policy, request: '', retry: false, say } })
 }
 
+/** For a name that the session was not seen to make. */
+export function unknownName(kind: 'statement' | 'portal', name: string, policy: number): Buffer {
+  const what = kind === 'statement' ? 'prepared statement' : 'portal'
+  return errorFrame({
+    severity: 'ERROR',
+    sqlstate: kind === 'statement' ? '26000' : '34000',
+    message: `${what} ${JSON.stringify(name.substring(0, 63))} does not exist`,
+    detail: refusalDetail({
+      verdict: 'not_understood',
+      rule: '',
+      policy,
+      say: `The gateway has not seen this ${what} made.`,
+    }),
+  })
+}
+
 /** A refused action: the session goes on. */
 export function refusalFrame(verdict: Verdict & { verdict: 'deny' }, policy: number): Buffer {
   const sqlstate = {
@@ -181,3 +197,32 @@ export const copyFail = (text: string): Buffer => serialize.copyFail(text) as Bu
 export const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4])
 export const SYNC = Buffer.from([0x53, 0, 0, 0, 4])
 export const FLUSH = Buffer.from([0x48, 0, 0, 0, 4])
+
+/** A Query of these bytes. */
+export function queryOf(text: Uint8Array): Buffer {
+  const sink = new ByteSink(text.length + 6)
+  sink.u8(0x51)
+  sink.i32(text.length + 5)
+  sink.append(text)
+  sink.u8(0)
+  return sink.view()
+}
+
+/** The Parse in [start, end) of `bytes` with another text. */
+export function withText(
+  bytes: Buffer,
+  parse: {
+    readonly start: number
+    readonly end: number
+    readonly body: { readonly textStart: number; readonly textEnd: number }
+  },
+  text: Uint8Array,
+): Buffer {
+  const { start, end, body } = parse
+  const sink = new ByteSink(end - start + text.length)
+  sink.append(bytes, start, body.textStart)
+  sink.append(text)
+  sink.append(bytes, body.textEnd, end)
+  sink.bytes.writeInt32BE(sink.size - 1, 1)
+  return sink.view()
+}

@@ -5,6 +5,7 @@
 import type { ActionClass, OpaqueReason } from '../../../decide/action.ts'
 import type { SqlFacts } from '../../../decide/facts/sql.ts'
 import type { MaskedColumns, OutputMask } from '../../../mask/plan.ts'
+import type { Transform } from '../../../mask/transform-spec.ts'
 import type { Catalogue, OwnObjects, Relation } from './catalogue.ts'
 
 /** What a session's unqualified names mean right now. Immutable: a change makes a new one with a new `key`. */
@@ -126,6 +127,32 @@ export interface MaskFinding {
   readonly rules: readonly string[]
   /** What hides each output, by position; undefined where it touches nothing, or positions are not known. */
   readonly outputs?: readonly (OutputMask | null)[] | undefined
+  /** Constants that stand for pseudonyms, to be translated before they go up. */
+  readonly opens?: Opens | undefined
+  /** Literals that were translated: the target's text holds what they stand for. */
+  readonly opened?: Opens['literals'] | undefined
+}
+
+export type PseudonymKind = 'text' | 'uuid' | 'bytea'
+
+interface Opening {
+  /** Domain of the mask whose pseudonym it must be. */
+  readonly domain: string
+  readonly kind: PseudonymKind
+  /** The column, for messages. */
+  readonly label: string
+}
+
+export interface Opens {
+  /** `at`: byte of the message's text at which it begins. */
+  readonly literals: readonly (Opening & { readonly text: string; readonly at: number })[]
+  readonly parameters: readonly (Opening & { readonly number: number; readonly array: boolean })[]
+  /** Parameters that are written to a masked column, and must not be what its mask shows. */
+  readonly checks: readonly {
+    readonly number: number
+    readonly transform: Transform
+    readonly label: string
+  }[]
 }
 
 export const NO_EFFECT: Effect = {

@@ -22,10 +22,13 @@ export function maskFinding(
   if (masked === undefined) return NO_MASK
   const code = bindsCode(masked) ? codeRefusal(stmt, classes) : undefined
   const { walk, masks } = walked(stmt, options)
+  const opens = walk.opens.finish(stmt)
+  const refused = opens !== undefined && 'reason' in opens ? opens : undefined
   return {
     touches: walk.touches,
-    refusal: code ?? walk.refusal,
+    refusal: code ?? walk.refusal ?? refused,
     rules: [...walk.rules],
+    ...(opens !== undefined && !('reason' in opens) ? { opens } : {}),
     ...(walk.touches && masks !== undefined ? { outputs: masks } : {}),
   }
 }

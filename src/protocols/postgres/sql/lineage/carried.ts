@@ -18,7 +18,10 @@ export function copied(walk: Walk, part: CopyStmt, place: Place): Outputs {
   const list = item.outputs.list.filter(
     ({ name }) => names.length === 0 || names.includes(name ?? ''),
   )
-  for (const { value } of list) walk.note(value.marks)
+  for (const { value } of list) {
+    walk.note(value.marks)
+    if (part.is_from === true) walk.opens.written(value, undefined)
+  }
   if (part.is_from !== true && formatOf(part) === 'binary')
     for (const { value } of list) walk.forbid(value.marks)
   // Which columns are sent stands in CopyForm.columns.

@@ -145,6 +145,7 @@ function nullTest(walk: Walk, arg: Node | undefined, at: Spot): Value {
 function operation(walk: Walk, part: A_Expr, at: Spot): Value {
   const { kind, name, lexpr, rexpr } = part
   if (at.use === 'predicate') {
+    if (isEquality(walk, part, at)) return constant('bool')
     const sides = [...sidesOf(walk, lexpr, at), ...sidesOf(walk, rexpr, at)]
     return derived(sides, { how: 'other', kind: undefined })
   }
@@ -162,6 +163,24 @@ function operation(walk: Walk, part: A_Expr, at: Spot): Value {
   // Patterns, IN, BETWEEN, NULLIF, ANY and ALL: what they say is which values are there.
   const judged = { place: at.place, use: 'predicate' as const }
   return other(walk, [...sidesOf(walk, lexpr, judged), ...sidesOf(walk, rexpr, judged)], at)
+}
+
+/** With constants that stand for pseudonyms of the column: `=`, IN, `= ANY`. */
+function isEquality(walk: Walk, { kind, name, lexpr, rexpr }: A_Expr, at: Spot): boolean {
+  const names = dotted(name) ?? []
+  const plain = names.length === 1 || (names.length === 2 && names[0] === 'pg_catalog')
+  if (!plain || names.at(-1) !== '=') return false
+  const column = (node: Node | undefined) =>
+    node !== undefined && 'ColumnRef' in node
+      ? columnRef(node.ColumnRef.fields, at.place.level)
+      : CLEAR
+  const [left, right] = [column(lexpr), column(rexpr)]
+  if (kind === 'AEXPR_OP') return walk.opensWith(left, [rexpr]) || walk.opensWith(right, [lexpr])
+  if (kind === 'AEXPR_IN' && rexpr !== undefined && 'List' in rexpr)
+    return walk.opensWith(left, rexpr.List.items ?? [])
+  if (kind !== 'AEXPR_OP_ANY' || rexpr === undefined) return false
+  if ('A_ArrayExpr' in rexpr) return walk.opensWith(left, rexpr.A_ArrayExpr.elements ?? [])
+  return walk.opensWith(left, [rexpr], true)
 }
 
 function sidesOf(walk: Walk, node: Node | undefined, at: Spot): Value[] {

@@ -9,6 +9,7 @@ import { stronger, type Transform } from '../../../../mask/transform-spec.ts'
 import type { Relation } from '../catalogue.ts'
 import type { Node, SelectStmt } from '../parse.ts'
 import { oidOf } from './kinds.ts'
+import { OpensFound } from './opens.ts'
 import type { Level, Outputs } from './scope.ts'
 import type { Source, Value } from './value.ts'
 
@@ -57,6 +58,9 @@ const STEPS_MAX = 200_000
 const HINT_VALUE =
   'Select the column by itself, or through functions such as upper, length, ||, coalesce, count, min, max, ' +
   'array_agg and row_to_json: what they make of it comes back masked. Leave it out of all others.'
+const HINT_PSEUDONYM =
+  'Compare it with = or IN with pseudonyms that were read from it, as parameters or, in a SELECT, as plain literals. ' +
+  'Numbers, dates and short texts have none that lead back.'
 const HINT_PREDICATE = 'Filter, join, group and sort by columns that are not masked.'
 
 export class Walk {
@@ -65,6 +69,8 @@ export class Walk {
   readonly rules = new Set<string>()
   /** Columns that decide which rows come out. */
   readonly deciding = new Map<string, Source>()
+  /** Constants that stand for pseudonyms. */
+  readonly opens = new OpensFound()
   readonly world: World
   readonly #walkers: Walkers
   #steps = 0
@@ -136,6 +142,14 @@ export class Walk {
     this.guard(value.marks)
   }
 
+  /** True: it is compared with constants that stand for pseudonyms, which tells no more than they do. */
+  opensWith(value: Value, nodes: readonly (Node | undefined)[], array = false): boolean {
+    if (!this.opens.compared(value, nodes, array)) return false
+    for (const source of value.columns) this.deciding.set(source.label, source)
+    this.note(value.marks)
+    return true
+  }
+
   /** As `decides`, of columns that a definition or a constraint names. */
   guard(marks: readonly Source[]): void {
     this.note(marks)
@@ -144,7 +158,7 @@ export class Walk {
       if (mark.mask?.inPredicates !== 'allow')
         this.refuse(
           `${mark.label} is masked and cannot decide which rows come out, or in which order.`,
-          HINT_PREDICATE,
+          mark.mask?.transform.type === 'pseudonym' ? HINT_PSEUDONYM : HINT_PREDICATE,
         )
     }
   }

@@ -2,7 +2,7 @@
  * Pure. INSERT, UPDATE, DELETE, MERGE: what they store must not be a masked value, and what RETURNING shows are outputs
  * like those of a query.
  */
-import { stringOf } from '../nodes.ts'
+import { dotted, stringOf } from '../nodes.ts'
 import type {
   DeleteStmt,
   InferClause,
@@ -47,6 +47,51 @@ function noteWritten(walk: Walk, nodes: readonly Node[] | undefined, item: Item)
   }
 }
 
+/** What is written to masked columns: pseudonyms, and nothing that a mask has shown. */
+function check(walk: Walk, nodes: readonly Node[] | undefined, item: Item): void {
+  for (const one of nodes ?? []) {
+    if (!('ResTarget' in one)) continue
+    const { name = '', val } = one.ResTarget
+    const value = item.byName.get(name)
+    if (value !== undefined && value.marks.length > 0 && !isExcluded(val, name))
+      walk.opens.written(value, val)
+  }
+}
+
+/** `EXCLUDED.name`: what the INSERT itself would have written there. */
+function isExcluded(node: Node | undefined, name: string): boolean {
+  const parts = node !== undefined && 'ColumnRef' in node ? dotted(node.ColumnRef.fields) : []
+  return parts?.length === 2 && parts[0] === 'excluded' && parts[1] === name
+}
+
+/** The same of rows: of VALUES, or of a query, whose values nobody can tell apart. */
+function checkRows(
+  walk: Walk,
+  rows: readonly (readonly (Node | undefined)[] | undefined)[],
+  to: { readonly item: Item; readonly columns: readonly (Node | string)[] },
+): void {
+  for (const [at, column] of to.columns.entries()) {
+    const isName = typeof column === 'string'
+    const name = isName ? column : 'ResTarget' in column ? column.ResTarget.name : stringOf(column)
+    const value = to.item.byName.get(name ?? '')
+    if (value === undefined || value.marks.length === 0) continue
+    for (const row of rows) {
+      // A row that is shorter leaves the rest to their defaults.
+      if (row === undefined) walk.opens.written(value, undefined)
+      else if (at < row.length) walk.opens.written(value, row[at])
+    }
+  }
+}
+
+function columnsOf(nodes: readonly Node[] | undefined, item: Item): readonly (Node | string)[] {
+  return nodes ?? item.outputs.list.flatMap(({ name }) => name ?? [])
+}
+
+function rowsOf(query: Node): readonly (readonly Node[] | undefined)[] {
+  const lists = 'SelectStmt' in query ? query.SelectStmt.valuesLists : undefined
+  return lists?.map((row) => ('List' in row ? (row.List.items ?? []) : [])) ?? [undefined]
+}
+
 /** `SET a = x`, `SET (a, b) = (x, y)`, and rows of VALUES. */
 function store(walk: Walk, nodes: readonly (Node | undefined)[] | undefined, place: Place): void {
   for (const one of nodes ?? []) {
@@ -73,7 +118,10 @@ export function insert(walk: Walk, part: InsertStmt, place: Place): Outputs {
   const item = target(walk, part.relation)
   if (part.cols === undefined) walk.note(marksOf(item))
   noteWritten(walk, part.cols, item)
-  if (part.selectStmt !== undefined) walk.statement(part.selectStmt, outer, 'stored')
+  if (part.selectStmt !== undefined) {
+    checkRows(walk, rowsOf(part.selectStmt), { item, columns: columnsOf(part.cols, item) })
+    walk.statement(part.selectStmt, outer, 'stored')
+  }
   const conflict = part.onConflictClause
   if (conflict !== undefined) {
     // EXCLUDED holds what the client itself sent; its columns must be qualified.
@@ -84,6 +132,7 @@ export function insert(walk: Walk, part: InsertStmt, place: Place): Outputs {
     walk.decide(conflict.infer?.indexElems, at)
     walk.decide(conflict.infer?.whereClause, at)
     noteWritten(walk, conflict.targetList, item)
+    check(walk, conflict.targetList, item)
     store(walk, conflict.targetList, at)
     walk.decide(conflict.whereClause, at)
   }
@@ -110,6 +159,7 @@ export function update(walk: Walk, part: UpdateStmt, place: Place): Outputs {
   const items = [item, ...from(walk, part.fromClause, { outer, beside: [item] }).items]
   const at = inside(items, outer)
   noteWritten(walk, part.targetList, item)
+  check(walk, part.targetList, item)
   store(walk, part.targetList, at)
   walk.decide(part.whereClause, at)
   return returning(walk, part.returningClause, { items, outer })
@@ -135,6 +185,8 @@ export function merge(walk: Walk, part: MergeStmt, place: Place): Outputs {
     const branch = one.MergeWhenClause
     walk.decide(branch.condition, at)
     noteWritten(walk, branch.targetList, item)
+    if (branch.values === undefined) check(walk, branch.targetList, item)
+    else checkRows(walk, [branch.values], { item, columns: columnsOf(branch.targetList, item) })
     store(walk, branch.targetList, at)
     store(walk, branch.values, at)
   }
