@@ -14,7 +14,7 @@
 import { createHash, type Hash, hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { COLUMNS } from './columns.ts'
-import { CONTENT_COLUMNS, RowBytes, SESSION_END, SHAPE_END, STEPS_END } from './row-binary.ts'
+import { CONTENT_COLUMNS, RowBytes, SESSION_END, SHAPE_END, Sink, Span } from './row-binary.ts'
 
 /** Number of this encoding. Another list of columns is another number, and both stay readable. */
 export const CANONICAL = 1
@@ -39,11 +39,15 @@ export interface Run {
 const BUFFER_BYTES = 64 << 10
 /** Raw bytes of this many shapes are remembered per session. */
 const SHAPES_MAX = 8
+/** From here on a call of crc32 is worth it. */
+const CRC_CALL_BYTES = 128
 
 /** Collects the rows of blocks into runs. `salt` gives 16 fresh random bytes. */
 export class Runs {
   readonly #salt: () => Uint8Array
   readonly #sessions = new Map<string, SessionRows>()
+  /** By the last bytes of their ids, where these tell them apart: one that stands here is compared as a whole. */
+  readonly #byEnd = new Map<number, SessionRows>()
   readonly #row = new RowBytes()
   #made: { run: Run; salt: Uint8Array }[] = []
   #last: SessionRows | undefined
@@ -55,200 +59,261 @@ export class Runs {
   /** Adds all rows of a block. Throws where it is not what encode.ts writes; rows before that are kept. */
   add(block: Buffer): void {
     const row = this.#row
-    row.block = block
-    row.at = 0
-    while (row.at < block.length) this.#addRow()
+    row.begin(block)
+    while (row.at < block.length) {
+      const rows = this.#session()
+      rows.mark()
+      try {
+        this.#addRow(rows)
+      } catch (error) {
+        rows.takeBack()
+        throw error
+      }
+    }
   }
 
   /** The runs so far, in the order in which they ended; each session's own are in order. */
   take(): readonly { readonly run: Run; readonly salt: Uint8Array }[] {
     for (const rows of this.#sessions.values()) this.#close(rows)
     this.#sessions.clear()
+    this.#byEnd.clear()
     this.#last = undefined
     const made = this.#made
     this.#made = []
     return made
   }
 
-  #addRow(): void {
+  #addRow(rows: SessionRows): void {
     const row = this.#row
-    const rows = this.#session()
-    row.begin()
-    row.copy(rows.span)
-    row.at += rows.raw.length
-    this.#shape(rows)
-    const seq = row.steps(SHAPE_END, STEPS_END)
-    if (rows.first !== 0 && seq !== rows.last + 1) this.#close(rows)
-    if (rows.first === 0) rows.begin(seq, this.#salt())
-    rows.add(row, seq)
+    row.events = rows.events
+    row.contents = rows.contents
+    rows.begin(this.#salt)
+    rows.events.put(rows.span)
+    row.at += rows.raw.bytes.length
+    const shape = this.#shape(rows)
+    const tail = rows.events.size
+    const seq = row.eventSteps()
+    const sum = rows.checksum(shape, tail)
+    if (rows.count > 0 && seq !== rows.last + 1) {
+      const { events, contents } = rows.takeRow()
+      this.#close(rows)
+      rows.begin(this.#salt)
+      rows.events.put(events)
+      rows.contents.put(contents)
+    }
+    rows.add(seq, sum)
   }
 
   #close(rows: SessionRows): void {
-    if (rows.first !== 0) this.#made.push({ run: rows.finish(), salt: rows.salt })
+    if (rows.count > 0) this.#made.push({ run: rows.finish(), salt: rows.salt })
   }
 
   /** The session whose columns stand here; they are read once and compared after that. */
   #session(): SessionRows {
     const row = this.#row
-    if (this.#last?.isAt(row) === true) return this.#last
-    const start = row.at
-    const id = row.peekText()
-    const known = this.#sessions.get(id)
-    if (known?.isAt(row) === true) {
-      this.#last = known
-      return known
+    if (this.#last?.raw.isAt(row) === true) return this.#last
+    const end = row.peekEnd()
+    let known = this.#byEnd.get(end)
+    if (known?.raw.isAt(row) !== true) {
+      const id = row.peekText()
+      known = this.#sessions.get(id)
+      if (known?.raw.isAt(row) !== true) known = this.#begin(id, known)
+      this.#byEnd.set(end, known)
     }
-    row.begin()
+    this.#last = known
+    return known
+  }
+
+  #begin(id: string, former: SessionRows | undefined): SessionRows {
+    const row = this.#row
+    const start = row.at
+    row.events = new Sink(1024)
     row.steps(0, SESSION_END)
-    const raw = Buffer.from(row.block.subarray(start, row.at))
+    const raw = new Span(row.block.subarray(start, row.at))
     row.at = start
     // The same session with other columns is another run: the columns are of the row all the same.
-    if (known !== undefined) this.#close(known)
-    const made = new SessionRows(id, raw, row.eventsCopy())
+    if (former !== undefined) this.#close(former)
+    const made = new SessionRows(
+      id,
+      raw,
+      Buffer.from(row.events.bytes.subarray(0, row.events.size)),
+    )
     this.#sessions.set(id, made)
-    this.#last = made
     return made
   }
 
-  #shape(rows: SessionRows): void {
+  #shape(rows: SessionRows): Shape {
     const row = this.#row
     for (const shape of rows.shapes) {
-      if (!shape.isAt(row)) continue
-      row.copy(shape.events)
-      row.copyContents(shape.contents)
-      row.at += shape.raw.length
-      return
+      if (!shape.raw.isAt(row)) continue
+      rows.events.put(shape.events)
+      rows.contents.put(shape.contents)
+      row.at += shape.raw.bytes.length
+      return shape
     }
     const start = row.at
-    const [events, contents] = [row.events.size, row.contents.size]
+    const [events, contents] = [rows.events.size, rows.contents.size]
     row.steps(SESSION_END, SHAPE_END)
     if (rows.shapes.length >= SHAPES_MAX) rows.shapes.shift()
-    rows.shapes.push(
-      new Shape(
-        Buffer.from(row.block.subarray(start, row.at)),
-        Buffer.from(row.events.bytes.subarray(events, row.events.size)),
-        Buffer.from(row.contents.bytes.subarray(contents, row.contents.size)),
-      ),
+    const shape = new Shape(
+      new Span(row.block.subarray(start, row.at)),
+      Buffer.from(rows.events.bytes.subarray(events, rows.events.size)),
+      Buffer.from(rows.contents.bytes.subarray(contents, rows.contents.size)),
+      rows.span,
     )
+    rows.shapes.push(shape)
+    return shape
   }
 }
 
 class Shape {
-  readonly raw: Buffer
+  readonly raw: Span
   readonly events: Buffer
   readonly contents: Buffer
+  /** Checksum of what all its rows in this session begin with. */
+  readonly sum: number
 
-  constructor(raw: Buffer, events: Buffer, contents: Buffer) {
+  constructor(raw: Span, events: Buffer, contents: Buffer, session: Buffer) {
     this.raw = raw
     this.events = events
     this.contents = contents
-  }
-
-  isAt(row: RowBytes): boolean {
-    return stands(this.raw, row)
+    this.sum = crc32(events, crc32(session))
   }
 }
 
+/** What is collected of one session; a row is written where its digest is made of it. */
 class SessionRows {
   readonly session: string
-  readonly raw: Buffer
+  readonly raw: Span
   readonly span: Buffer
   readonly shapes: Shape[] = []
+  readonly events = new Sink(1024)
+  readonly contents = new Sink(1024)
   salt: Uint8Array = new Uint8Array()
   first = 0
   last = 0
-  #events = new Digest()
-  #contents = new Digest()
-  #hints: string[] = []
+  count = 0
+  #row = { events: 0, contents: 0 }
+  #events: Hash | undefined
+  #contents: Hash | undefined
+  readonly #hints = new Sink(256)
 
-  constructor(session: string, raw: Buffer, span: Buffer) {
+  constructor(session: string, raw: Span, span: Buffer) {
     this.session = session
     this.raw = raw
     this.span = span
   }
 
-  isAt(row: RowBytes): boolean {
-    return stands(this.raw, row)
+  /** Here begins a row, of which nothing may be left if it is none. */
+  mark(): void {
+    if (this.events.size > BUFFER_BYTES) this.#events = flush(this.events, this.#events)
+    if (this.contents.size > BUFFER_BYTES) this.#contents = flush(this.contents, this.#contents)
+    this.#row.events = this.events.size
+    this.#row.contents = this.contents.size
   }
 
-  begin(seq: number, salt: Uint8Array): void {
-    this.first = seq
-    this.salt = salt
-    this.#contents.add(salt)
+  takeBack(): void {
+    this.events.size = this.#row.events
+    this.contents.size = this.#row.contents
   }
 
-  add(row: RowBytes, seq: number): void {
-    const events = row.events.bytes.subarray(0, row.events.size)
-    const contents = row.contents.bytes.subarray(0, row.contents.size)
+  /** The row that was written last, which is not of this run. */
+  takeRow(): { events: Buffer; contents: Buffer } {
+    const { events, contents } = this
+    const row = {
+      events: Buffer.from(events.bytes.subarray(this.#row.events, events.size)),
+      contents: Buffer.from(contents.bytes.subarray(this.#row.contents, contents.size)),
+    }
+    this.takeBack()
+    return row
+  }
+
+  /** The contents of a run begin with its salt. */
+  begin(salt: () => Uint8Array): void {
+    if (this.count > 0) return
+    // A row that was taken back may have left a salt there.
+    this.contents.size = 0
+    this.salt = salt()
+    this.contents.put(this.salt)
+    this.#row.contents = this.contents.size
+  }
+
+  /** Of the row whose own numbers begin at `tail`. */
+  checksum({ sum, contents }: Shape, tail: number): number {
+    const events = crcOf(this.events, tail, sum)
+    const start = this.#row.contents
+    if (contents.length < CRC_CALL_BYTES) return crcOf(this.contents, start, events)
+    return crcOf(this.contents, start + contents.length, crc32(contents, events))
+  }
+
+  add(seq: number, sum: number): void {
+    if (this.count === 0) this.first = seq
     this.last = seq
-    this.#events.add(events)
-    this.#contents.add(contents)
-    this.#hints.push(hint(crc32(contents, crc32(events))))
+    this.count++
+    const hints = this.#hints
+    hints.room(8)
+    for (let shift = 28; shift >= 0; shift -= 4)
+      hints.bytes[hints.size++] = HEX.charCodeAt((sum >>> shift) & 15)
   }
 
   finish(): Run {
     const { session, first, last } = this
+    const hints = this.#hints
     const run = {
       session,
       first,
       last,
-      events: this.#events.finish(),
-      contents: this.#contents.finish(),
-      hints: this.#hints.join(''),
+      events: finish(this.events, this.#events),
+      contents: finish(this.contents, this.#contents),
+      hints: hints.bytes.toString('latin1', 0, hints.size),
     }
-    this.#hints = []
-    this.first = 0
+    this.#events = undefined
+    this.#contents = undefined
+    hints.clear(BUFFER_BYTES)
+    this.count = 0
     return run
   }
 }
 
-function hint(value: number): string {
-  return (value >>> 0).toString(16).padStart(8, '0')
+const HEX = '0123456789abcdef'
+
+/** Four tables of 256: for the last byte, and for those one, two and three before it. */
+const CRC = new Int32Array(1024)
+for (let n = 0; n < 1024; n++) {
+  let value = n < 256 ? n : CRC[n - 256]!
+  for (let i = 0; i < 8; i++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1
+  CRC[n] = value
 }
 
-function stands(raw: Buffer, row: RowBytes): boolean {
-  const end = row.at + raw.length
-  return end <= row.block.length && row.block.compare(raw, 0, raw.length, row.at, end) === 0
+/** CRC-32 of what stands in a sink from `start` on, after `before`. */
+function crcOf({ bytes, view, size }: Sink, start: number, before: number): number {
+  if (size - start >= CRC_CALL_BYTES) return crc32(bytes.subarray(start, size), before)
+  let value = ~before
+  let i = start
+  for (; i + 4 <= size; i += 4) {
+    const four = value ^ view.getInt32(i, true)
+    const [low, high] = [four & 0xffff, four >>> 16]
+    value =
+      CRC[768 + (low & 255)]! ^
+      CRC[512 + (low >>> 8)]! ^
+      CRC[256 + (high & 255)]! ^
+      CRC[high >>> 8]!
+  }
+  for (; i < size; i++) value = CRC[(value ^ bytes[i]!) & 255]! ^ (value >>> 8)
+  return ~value >>> 0
 }
 
-/** SHA-256 of what is added; small amounts cost one call. */
-class Digest {
-  #bytes = Buffer.allocUnsafe(1024)
-  #size = 0
-  #hash: Hash | undefined
+function flush(sink: Sink, before: Hash | undefined): Hash {
+  const made = before ?? createHash('sha256')
+  made.update(sink.bytes.subarray(0, sink.size))
+  sink.clear(BUFFER_BYTES * 2)
+  return made
+}
 
-  add(bytes: Uint8Array): void {
-    if (this.#size + bytes.length > this.#bytes.length) this.#room(bytes.length)
-    if (bytes.length > BUFFER_BYTES) {
-      this.#flush().update(bytes)
-      return
-    }
-    this.#bytes.set(bytes, this.#size)
-    this.#size += bytes.length
-  }
-
-  finish(): string {
-    const rest = this.#bytes.subarray(0, this.#size)
-    const digest = this.#hash?.update(rest).digest('hex') ?? hash('sha256', rest, 'hex')
-    this.#hash = undefined
-    this.#size = 0
-    return digest
-  }
-
-  #room(more: number): void {
-    if (more > BUFFER_BYTES || this.#size + more > BUFFER_BYTES) this.#flush()
-    if (more > BUFFER_BYTES || this.#size + more <= this.#bytes.length) return
-    const grown = Buffer.allocUnsafe(
-      Math.min(BUFFER_BYTES, Math.max(this.#bytes.length * 4, this.#size + more)),
-    )
-    grown.set(this.#bytes.subarray(0, this.#size))
-    this.#bytes = grown
-  }
-
-  #flush(): Hash {
-    this.#hash ??= createHash('sha256')
-    this.#hash.update(this.#bytes.subarray(0, this.#size))
-    this.#size = 0
-    return this.#hash
-  }
+/** SHA-256 of what was added; small amounts cost one call. */
+function finish(sink: Sink, before: Hash | undefined): string {
+  const rest = sink.bytes.subarray(0, sink.size)
+  const digest = before?.update(rest).digest('hex') ?? hash('sha256', rest, 'hex')
+  sink.clear(BUFFER_BYTES * 2)
+  return digest
 }

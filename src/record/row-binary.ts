@@ -23,7 +23,12 @@ const STEPS: readonly Step[] = COLUMNS.map(([name, type]) => ({
 export const SESSION_END = SESSION_COLUMNS.length
 export const SHAPE_END = SESSION_END + SHAPE_COLUMNS.length
 export const STEPS_END = STEPS.length
-const SEQ = COLUMNS.findIndex(([name]) => name === 'seq')
+const SEQ = columnAt('seq')
+
+function columnAt(name: string): number {
+  return COLUMNS.findIndex(([one]) => one === name)
+}
+
 function kindOf(type: string): Kind {
   if (type === 'Bool') return 'bool'
   if (type === 'String') return 'text'
@@ -31,21 +36,39 @@ function kindOf(type: string): Kind {
   return type.startsWith('Map') ? 'counts' : 'uint'
 }
 
-class Sink {
-  bytes = Buffer.allocUnsafe(16 << 10)
+/** A growing buffer of RowBinary. */
+export class Sink {
+  bytes: Buffer
+  view: DataView
   size = 0
+
+  constructor(capacity: number) {
+    this.bytes = Buffer.allocUnsafeSlow(capacity)
+    this.view = viewOf(this.bytes)
+  }
 
   room(count: number): void {
     if (this.size + count <= this.bytes.length) return
-    const grown = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.size + count))
-    grown.set(this.bytes.subarray(0, this.size))
-    this.bytes = grown
+    this.#resize(Math.max(this.bytes.length * 4, this.size + count))
+  }
+
+  /** Empty, and no larger than `most`. */
+  clear(most: number): void {
+    this.size = 0
+    if (this.bytes.length > most) this.#resize(most)
   }
 
   put(source: Uint8Array): void {
     this.room(source.length)
     this.bytes.set(source, this.size)
     this.size += source.length
+  }
+
+  /** Without a call: they are few. */
+  zeros(count: number): void {
+    this.room(count + 8)
+    for (let at = 0; at < count; at += 8) this.view.setFloat64(this.size + at, 0)
+    this.size += count
   }
 
   /** LEB128. */
@@ -58,30 +81,72 @@ class Sink {
     }
     this.bytes[this.size++] = rest
   }
+
+  #resize(capacity: number): void {
+    const made = Buffer.allocUnsafeSlow(capacity)
+    made.set(this.bytes.subarray(0, this.size))
+    this.bytes = made
+    this.view = viewOf(made)
+  }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+/** Bytes that are looked for again and again. */
+export class Span {
+  readonly bytes: Buffer
+  readonly #view: DataView
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = Buffer.from(bytes)
+    this.#view = viewOf(this.bytes)
+  }
+
+  /** Four bytes at a time: a call of compare costs more than it saves here. */
+  isAt({ view, at }: RowBytes): boolean {
+    const own = this.#view
+    const size = own.byteLength
+    if (at + size > view.byteLength) return false
+    let i = 0
+    for (; i + 4 <= size; i += 4) if (own.getInt32(i) !== view.getInt32(at + i)) return false
+    for (; i < size; i++) if (own.getUint8(i) !== view.getUint8(at + i)) return false
+    return true
+  }
+}
+
+/** What encode.ts writes for the columns that the other kind of row has, all of them empty. */
+const NO_ACTION = emptied('bytes_up', 'params', [0, 0, 0, 0, 0x90])
+const NO_OUTCOME = emptied('rows', 'payload', [0, 0, 0, 0, 0xa0, 0xa0, 0xa0, 0x80, 0xc2, 0xa0])
+
+function emptied(first: string, last: string, raw: readonly number[]) {
+  const [from, to] = [columnAt(first), columnAt(last) + 1]
+  const steps = STEPS.filter((_, at) => at >= from && at < to)
+  // Nothing is eight zeros for a number, and one for each of the others.
+  const sizeOf = (some: readonly Step[]) =>
+    some.reduce((size, { kind }) => size + (kind === 'uint' ? 8 : 1), 0)
+  return {
+    from,
+    to,
+    raw: Uint8Array.from(raw),
+    events: sizeOf(steps.filter(({ isContent }) => !isContent)),
+    contents: sizeOf(steps.filter(({ isContent }) => isContent)),
+  }
 }
 
 /** One row while it is read: msgpack in, RowBinary out. */
 export class RowBytes {
   block: Buffer = Buffer.alloc(0)
+  view = viewOf(this.block)
   at = 0
-  readonly events = new Sink()
-  readonly contents = new Sink()
+  events = new Sink(0)
+  contents = new Sink(0)
 
-  begin(): void {
-    this.events.size = 0
-    this.contents.size = 0
-  }
-
-  copy(bytes: Uint8Array): void {
-    this.events.put(bytes)
-  }
-
-  copyContents(bytes: Uint8Array): void {
-    this.contents.put(bytes)
-  }
-
-  eventsCopy(): Buffer {
-    return Buffer.from(this.events.bytes.subarray(0, this.events.size))
+  begin(block: Buffer): void {
+    this.block = block
+    this.view = viewOf(block)
+    this.at = 0
   }
 
   /** The text that stands here, without going on. */
@@ -91,6 +156,34 @@ export class RowBytes {
     const text = this.block.toString('latin1', this.at, this.at + size)
     this.at = start
     return text
+  }
+
+  /** The last bytes of a short text that stands here: tells most of them apart. */
+  peekEnd(): number {
+    const { view, at } = this
+    if (at + 36 > view.byteLength) return 0
+    const size = view.getUint8(at) & 0x1f
+    return size < 4 ? size : view.getInt32(at + size - 3) & 0x3fffffff
+  }
+
+  /** The columns of an event; returns the value of `seq`. */
+  eventSteps(): number {
+    const seq = this.steps(SHAPE_END, NO_ACTION.from)
+    this.#orZeros(NO_ACTION)
+    this.#orZeros(NO_OUTCOME)
+    return seq
+  }
+
+  #orZeros({ from, to, raw, events, contents }: typeof NO_ACTION): void {
+    const { block, at } = this
+    for (let i = 0; i < raw.length; i++)
+      if (block[at + i] !== raw[i]) {
+        this.steps(from, to)
+        return
+      }
+    this.at += raw.length
+    this.events.zeros(events)
+    this.contents.zeros(contents)
   }
 
   /** Columns `from` to `to`; returns the value of `seq` if it is among them. */
@@ -131,11 +224,9 @@ export class RowBytes {
       this.at += count
     }
     sink.room(8)
-    const { bytes } = sink
-    let at = sink.size
-    for (let rest = low, i = 0; i < 4; i++, rest >>>= 8) bytes[at++] = rest & 255
-    for (let rest = high, i = 0; i < 4; i++, rest >>>= 8) bytes[at++] = rest & 255
-    sink.size = at
+    sink.view.setUint32(sink.size, low, true)
+    sink.view.setUint32(sink.size + 4, high, true)
+    sink.size += 8
     return high * 0x100000000 + low
   }
 

@@ -157,6 +157,42 @@ test('a gap in the numbers begins another run', () => {
     [5, 6],
   ])
   expect(runs.take()).toEqual([])
+  const apart = [1, 5].map((first) => {
+    const alone = new Runs(() => SALT)
+    alone.add(block([row(first), row(first + 1)]))
+    return alone.take()[0]!.run
+  })
+  expect(runsOf(runs, [row(1), row(2), row(5), row(6)])).toEqual(apart)
+})
+
+function runsOf(runs: Runs, rows: readonly Row[]) {
+  runs.add(block(rows))
+  return runs.take().map(({ run }) => run)
+}
+
+test('a row that is cut off leaves nothing behind, and those before it stay', () => {
+  const row = (seq: number, session: string) => ({
+    session,
+    seq,
+    rows: 1,
+    params: [],
+    payload: Buffer.from('p'),
+  })
+  const [one, two] = [row(1, 's'), row(2, 's')]
+  const whole = block([one, two])
+  const first = block([one]).length
+  for (let end = 1; end < whole.length; end++) {
+    if (end === first) continue
+    const runs = new Runs(() => SALT)
+    expect(() => runs.add(whole.subarray(0, end))).toThrow()
+    const expected = new Runs(() => SALT)
+    if (end > first) expected.add(block([one]))
+    else runs.add(block([one]))
+    runs.add(block([two]))
+    if (end < first) expected.add(block([one]))
+    expected.add(block([two]))
+    expect(runs.take()).toEqual(expected.take())
+  }
 })
 
 test('action rows and everything else that encode.ts writes are read to the end', () => {

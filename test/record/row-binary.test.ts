@@ -15,7 +15,7 @@ function emptyRow(seq: readonly number[]): Buffer {
 
 function seqOf(block: Buffer): number {
   const row = new RowBytes()
-  row.block = block
+  row.begin(block)
   const seq = row.steps(0, STEPS_END)
   expect(row.at).toBe(block.length)
   return seq
@@ -40,7 +40,7 @@ test('columns of session, shape and event follow each other', () => {
   expect(SESSION_END).toBeLessThan(SHAPE_END)
   expect(COLUMNS[SHAPE_END]![0]).toBe('ts')
   const row = new RowBytes()
-  row.block = Buffer.from([0xa2, 0x68, 0x69])
+  row.begin(Buffer.from([0xa2, 0x68, 0x69]))
   expect(row.peekText()).toBe('hi')
   expect(row.at).toBe(0)
 })
