@@ -8,15 +8,15 @@
  */
 import { createPrivateKey } from 'node:crypto'
 import {
-  appendFileSync,
   closeSync,
   existsSync,
   fsyncSync,
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { newSigningKey, type SignedKey, type SigningKey, signingKey, signKey } from './proof.ts'
@@ -51,7 +51,9 @@ export class ChainKeys {
   static open(folder: string, chain: string, at: number): ChainKeys {
     const path = join(folder, 'keys.ndjson')
     const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []
-    const list = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as SignedKey)
+    // What follows the last line was torn by a crash, and nothing was signed with it.
+    lines.pop()
+    const list = lines.map((line) => JSON.parse(line) as SignedKey)
     const last = list.at(-1)
     if (last === undefined) {
       const current = newSigningKey()
@@ -86,7 +88,10 @@ export class ChainKeys {
     writeSynced(join(this.#folder, `${key.id}.pem`), pem)
     const signed = signKey(key, by, { chain: this.#chain, at })
     const path = join(this.#folder, 'keys.ndjson')
-    appendFileSync(path, `${JSON.stringify(signed)}\n`, { mode: 0o600, flush: true } as object)
+    // As a whole: on a full disk an appended line would be torn, and the list with it.
+    const list = [...this.list, signed].map((one) => `${JSON.stringify(one)}\n`)
+    writeSynced(`${path}.new`, list.join(''))
+    renameSync(`${path}.new`, path)
     this.list.push(signed)
     this.#current = key
     this.#since = at
@@ -103,7 +108,10 @@ export class ChainKeys {
 
 function writeSynced(path: string, text: string): void {
   const descriptor = openSync(path, 'w', 0o600)
-  writeSync(descriptor, text)
-  fsyncSync(descriptor)
-  closeSync(descriptor)
+  try {
+    writeFileSync(descriptor, text)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
 }

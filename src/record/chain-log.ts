@@ -68,7 +68,8 @@ export class ChainLog {
 
   /** Opens the last file, without its torn end. Throws where what stands in it cannot be continued. */
   recover(): Recovered {
-    const name = this.#files().at(-1)
+    const files = this.#files()
+    const name = files.at(-1)
     if (name === undefined) {
       this.#open(0, 0)
       return { head: undefined, leaves: [] }
@@ -76,6 +77,11 @@ export class ChainLog {
     const path = join(this.#folder, name)
     const bytes = readFileSync(path)
     const { lines, end, isDamaged } = wholeLines(bytes)
+    if (files.length > 1 && lines.length === 0 && !isDamaged) {
+      // Killed before its head was there: nothing has begun with it.
+      rmSync(path)
+      return this.recover()
+    }
     if (isDamaged) throw new Error('its log is damaged')
     this.#descriptor = openSync(path, 'r+', 0o600)
     ftruncateSync(this.#descriptor, end)
@@ -122,11 +128,28 @@ export class ChainLog {
 
   head(head: SignedHead, { size, number }: { size: number; number: number }): void {
     const { text, signature, peaks } = head
-    if (this.#bytes > FILE_BYTES_MAX) {
-      closeSync(this.#descriptor)
-      this.#open(size, number)
+    const line = { head: text, signature, peaks: [...peaks] }
+    if (this.#bytes <= FILE_BYTES_MAX || !this.#isNext(line, { size, number })) this.#append([line])
+  }
+
+  /** False where another file cannot be begun: then the one that is there goes on. */
+  #isNext(line: Line, { size, number }: { size: number; number: number }): boolean {
+    const former = { descriptor: this.#descriptor, bytes: this.#bytes }
+    let path: string | undefined
+    try {
+      path = this.#open(size, number)
+      this.#append([line])
+    } catch {
+      if (path !== undefined) {
+        closeSync(this.#descriptor)
+        rmSync(path, { force: true })
+      }
+      this.#descriptor = former.descriptor
+      this.#bytes = former.bytes
+      return false
     }
-    this.#append([{ head: text, signature, peaks: [...peaks] }])
+    closeSync(former.descriptor)
+    return true
   }
 
   /** Leaves with numbers `from` to `to`, the latter not included, as far as they are here. */
@@ -168,10 +191,12 @@ export class ChainLog {
       .sort()
   }
 
-  #open(size: number, number: number): void {
+  #open(size: number, number: number): string {
     const name = [size, number].map((part) => String(part).padStart(16, '0')).join('-')
-    this.#descriptor = openSync(join(this.#folder, `${name}.ndjson`), 'wx', 0o600)
+    const path = join(this.#folder, `${name}.ndjson`)
+    this.#descriptor = openSync(path, 'wx', 0o600)
     this.#bytes = 0
+    return path
   }
 
   #append(lines: readonly Line[]): void {

@@ -1,10 +1,13 @@
 /** Not the store: what the chain does with spool, log, keys and clock alone. */
 import {
   appendFileSync,
+  closeSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,6 +16,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { clock } from '../../src/base/clock.ts'
 import { ulid } from '../../src/base/id.ts'
 import { Chain, type ChainOptions } from '../../src/record/chain.ts'
+import { ChainLog } from '../../src/record/chain-log.ts'
 import { Tree } from '../../src/record/merkle.ts'
 import { isSigned, readHead, type SignedHead } from '../../src/record/proof.ts'
 import { openRecorder } from '../../src/record/recorder.ts'
@@ -136,6 +140,61 @@ test('a log that was rolled back, changed, or has lost its key is not continued'
   writeFileSync(log, readFileSync(log, 'utf8').replace(/\\"root\\"|"peaks":\[/g, '"peaks":["00",'))
   expect(open().id).not.toBe(keyless.id)
   expect(said.filter((line) => line.startsWith('error'))).toHaveLength(3)
+})
+
+test('a next file of the log that cannot be opened leaves the former one in use', () => {
+  const place = join(folder, 'chain', 'full')
+  const log = new ChainLog(place)
+  log.recover()
+  const head = (number: number) => ({ text: `["head",${number}]`, signature: '', peaks: [] })
+  log.head(head(0), { size: 0, number: 0 })
+  const leaf = { text: '["leaf"]', salt: '', hints: 'f'.repeat(33 << 20) }
+  log.leaves([leaf], 'segment', 1)
+  // What stands there already is like a folder that takes no more files.
+  const taken = join(place, `${'1'.padStart(16, '0')}-${'1'.padStart(16, '0')}.ndjson`)
+  writeFileSync(taken, '')
+  log.head(head(1), { size: 1, number: 1 })
+  // Whoever is given the next descriptor must not find our lines in it.
+  const other = openSync(join(folder, 'other'), 'w+')
+  log.leaves([{ ...leaf, hints: '' }], 'segment', 2)
+  log.sync()
+  closeSync(other)
+  expect(statSync(join(folder, 'other')).size).toBe(0)
+  rmSync(taken)
+  log.head(head(2), { size: 2, number: 2 })
+  log.close()
+  const again = new ChainLog(place)
+  expect(again.recover().head?.text).toBe(head(2).text)
+  expect(again.covered(0).get('segment')).toBe(2)
+  again.close()
+})
+
+test('a kill between a new file of the log and its first head loses nothing', () => {
+  const first = open()
+  write(2)
+  first.close()
+  const place = join(folder, 'chain', first.id)
+  writeFileSync(join(place, '0000000000000001-0000000000000003.ndjson'), '{"head":"[')
+  instance = ulid()
+  const second = open()
+  expect([second.id, second.size, said]).toEqual([first.id, 1, []])
+  second.close()
+  const third = open()
+  expect([third.id, third.size, said]).toEqual([first.id, 1, []])
+  third.close()
+})
+
+test('a line of the list of keys that was torn is the end of no chain', () => {
+  const first = open()
+  first.close()
+  appendFileSync(join(folder, 'chain', first.id, 'keys.ndjson'), '{"text":"[\\"sluice')
+  const second = open({ keyAgeMsMax: -1 })
+  expect([second.id, said]).toEqual([first.id, []])
+  second.tick()
+  second.close()
+  const third = open()
+  expect([third.id, third.keys.length, said]).toEqual([first.id, 2, []])
+  third.close()
 })
 
 test('keys are changed when they are old, and the former one is gone', async () => {
