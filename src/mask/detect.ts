@@ -2,12 +2,15 @@
  * Pure. Finds secrets in values by detectors, whose patterns run on RE2 (linear time, no
  * backtracking), as the bytes are chosen by others.
  *
- * Four sieves, each a necessary condition of the next: a count of digits, runs and signs in one pass
- * over the bytes (no call out of JavaScript), one RE2 set over the patterns of all detectors, each
- * pattern that it names, and the detector's check. What passes has a score, which words beside it
- * raise or lower; from `SCORE_LEAST` on it is a hit. `mayHit` is for spans of many values at once:
- * it assumes nothing about what stands between them, so it may say yes to what `scan` of each value
- * denies, never the reverse.
+ * Three sieves, each a necessary condition of the next: digits, runs, signs and literals, counted in
+ * one pass over the bytes (no call out of JavaScript), each pattern whose needs they meet, and the
+ * detector's check. What passes has a score, which words beside it raise or lower; from
+ * `SCORE_LEAST` on it is a hit. `mayHit` is for spans of many values at once: it assumes nothing
+ * about what stands between them, so it may say yes to what `scan` of each value denies, never the
+ * reverse.
+ *
+ * The work on one value is bounded: one with more than `CANDIDATES_MAX` candidates (a table of
+ * numbers, or made to be slow) is a hit as a whole, and redacted.
  *
  * Values are taken as UTF-8. Bytes that are not UTF-8 only interrupt a match: what is ASCII beside
  * them is found.
@@ -23,7 +26,6 @@ import {
 } from './detectors/detector.ts'
 import { KNOWN_DETECTORS } from './known-detectors.ts'
 import { type CompiledForm, type Screen, screenOf } from './screen.ts'
-import { traitsOf } from './traits.ts'
 import { stronger, type Transform } from './transform-spec.ts'
 
 export { KNOWN_DETECTORS }
@@ -49,6 +51,12 @@ export interface Hit {
   readonly monitor: boolean
 }
 
+/** Places in one value that are looked at closely, of all detectors together. */
+export const CANDIDATES_MAX = 4096
+/** Of a long one each 16 bytes count as another. */
+const LONG_SHIFT = 4
+
+const REDACT: Transform = { type: 'redact' }
 const NO_HITS: readonly Hit[] = []
 const NO_NAMES: readonly Uint8Array[] = []
 
@@ -71,7 +79,7 @@ export class DetectorSet {
     assert(uses.length > 0, 'a detector set without detectors')
     this.#uses = merged(uses)
     this.#screen = screenOf([...this.#uses.keys()])
-    this.#lengthLeast = this.#screen.needs.lengthLeast
+    this.#lengthLeast = this.#screen.sieve.lengthLeast
     const enforced = uses.filter((use) => !use.monitor)
     if (enforced.length === uses.length) this.enforced = this
     else this.enforced = enforced.length === 0 ? undefined : new DetectorSet(enforced)
@@ -80,7 +88,7 @@ export class DetectorSet {
   /** False: no value within these bytes holds a hit, wherever values begin and end. */
   mayHit(bytes: Uint8Array, start = 0, end = bytes.length): boolean {
     if (end - start < this.#lengthLeast) return false
-    return this.#screen.probe.test(view(bytes, start, end))
+    return this.#screen.mayOccur(view(bytes, start, end))
   }
 
   /**
@@ -88,8 +96,7 @@ export class DetectorSet {
    * allocates nothing.
    */
   mayHold(bytes: Uint8Array, start: number, end: number): boolean {
-    if (end - start < this.#lengthLeast) return false
-    return this.#screen.needs.meets(traitsOf(bytes, start, end), end - start)
+    return this.#screen.sieve.mayHold(bytes, start, end)
   }
 
   /**
@@ -113,17 +120,25 @@ export class DetectorSet {
     end = bytes.length,
     names: readonly Uint8Array[] = NO_NAMES,
   ): readonly Hit[] {
-    if (!this.mayHold(bytes, start, end)) return NO_HITS
+    const { sieve, forms } = this.#screen
+    const candidates = sieve.candidates(bytes, start, end)
+    if (candidates.length === 0) return NO_HITS
     const value = view(bytes, start, end)
-    const { set, forms } = this.#screen
-    // `test` makes no list; most values have none to make.
-    if (!set.test(value)) return NO_HITS
-    const hits: Hit[] = []
-    for (const index of set.match(value)) {
+    const search: Search = { names, hits: [], left: CANDIDATES_MAX }
+    for (const index of candidates) {
       const form = forms[index]!
-      find(form, value, { use: this.#uses.get(form.detector)!, names, hits })
+      find(form, value, this.#uses.get(form.detector)!, search)
+      if (search.left < 0) return [this.#whole(form.detector.id, value.length)]
     }
-    return hits
+    return search.hits
+  }
+
+  /** Nobody knows which of them is in it. */
+  #whole(detector: string, length: number): Hit {
+    const uses = [...this.#uses.values()]
+    const transform = uses.map((use) => use.transform).reduce(stronger, REDACT)
+    const monitor = uses.every((use) => use.monitor)
+    return { detector, start: 0, end: length, score: 100, transform, monitor }
   }
 }
 
@@ -143,19 +158,22 @@ function merged(uses: readonly DetectorUse[]): ReadonlyMap<Detector, Use> {
 }
 
 interface Search {
-  readonly use: Use
   readonly names: readonly Uint8Array[]
   readonly hits: Hit[]
+  /** Candidates that may still be looked at; below zero where there are more. */
+  left: number
 }
 
-function find(form: CompiledForm, value: Buffer, search: Search): void {
+function find(form: CompiledForm, value: Buffer, use: Use, search: Search): void {
   const { pattern, detector } = form
-  const { transform, monitor } = search.use
+  const { transform, monitor } = use
   pattern.lastIndex = 0
   // What is left is too short for another hit: saves the last call for most values.
   while (pattern.lastIndex + detector.needs.length <= value.length) {
     const match = pattern.exec(value)
     if (match === null) break
+    search.left -= 1 + ((pattern.lastIndex - match.index) >> LONG_SHIFT)
+    if (search.left < 0) break
     // An empty match would stand still.
     if (pattern.lastIndex === match.index) {
       pattern.lastIndex++

@@ -1,124 +1,154 @@
 /**
  * Pure. What a value is made of, counted in one pass over its bytes that allocates nothing: the
- * first sieve before any pattern. A value that meets the needs of no detector holds no hit.
+ * first sieve before any pattern. More bytes around a value can only raise each of its traits.
  */
 import type { Needs } from './detectors/detector.ts'
 
-/** digits 8 bits, longest run 8, colons 2, then flags. Counts stop at what their bits hold. */
-const COUNT_MOST = 0xff
-const RUN_SHIFT = 8
-const COLON_SHIFT = 16
-const AT = 1 << 18
-const HEAD = 1 << 19
-const SIGNS = 1 << 20
-const ASSIGN = 1 << 21
-const FLAGS = AT | HEAD | SIGNS | ASSIGN
+/** Of which runs of digits with signs between them are made. */
+export const CHAINED = '0123456789 ().+/-'
+/** Of which tokens are made. */
+export const TOKEN = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+/=.-'
 
-/**
- * Classes of bytes: 0 ends a run, 1 letter, 2 digit, 3 other token characters, 4 and above what is
- * also counted by itself.
- */
-const CLASS = new Uint8Array(256)
-for (let byte = 0x61; byte <= 0x7a; byte++) CLASS[byte] = 1
-for (let byte = 0x41; byte <= 0x5a; byte++) CLASS[byte] = 1
-for (let byte = 0x30; byte <= 0x39; byte++) CLASS[byte] = 2
-for (const token of '_+/=.-') CLASS[token.charCodeAt(0)] = 3
-const AT_SIGN = 4
-const COLON = 5
-const QUOTE = 6
-CLASS[0x40] = AT_SIGN
-CLASS[0x3a] = COLON
-CLASS[0x22] = QUOTE
-CLASS[0x27] = QUOTE
+/** Places of the traits in what `traitsOf` fills. */
+export const LENGTH = 0
+export const DIGITS = 1
+export const DIGIT_RUN = 2
+export const CHAIN = 3
+export const ALPHANUMERIC_RUN = 4
+export const RUN = 5
+export const MIXED_RUN = 6
+export const DOTTED_RUN = 7
+export const COLONS = 8
+export const FLAGS = 9
+export const TRAITS = 10
+
+const AT = 1
+const LETTERS_BEFORE_DIGITS = 2
+const FOUR_SIGNS = 4
+const ASSIGNS = 8
+
+/** Up to 2 letters, 3 digit, 4 and above signs, which are bits. */
+const LOWER = 1
+const UPPER = 2
+const DIGIT = 3
+const IN_CHAIN = 4
+const IN_TOKEN = 8
+const OTHER = 16
+const HAS_DIGIT = 4
+/** Bits of all three. */
+const MIXED = LOWER | UPPER | HAS_DIGIT
+
+const KIND = new Uint8Array(256).fill(OTHER)
+for (let byte = 0; byte < 128; byte++) {
+  const char = String.fromCharCode(byte)
+  const isChained = CHAINED.includes(char)
+  const isToken = TOKEN.includes(char)
+  if (isChained || isToken) KIND[byte] = (isChained ? IN_CHAIN : 0) | (isToken ? IN_TOKEN : 0)
+}
+for (let byte = 0x61; byte <= 0x7a; byte++) KIND[byte] = LOWER
+for (let byte = 0x41; byte <= 0x5a; byte++) KIND[byte] = UPPER
+for (let byte = 0x30; byte <= 0x39; byte++) KIND[byte] = DIGIT
+
+const AT_SIGN = 0x40
+const COLON = 0x3a
 const EQUALS = 0x3d
+const QUOTE = 0x22
+const APOSTROPHE = 0x27
+const DOT = 0x2e
 
-/** Letter, letter, digit, digit, as four classes of two bits. */
-const LETTERS_BEFORE_DIGITS = 0b01_01_10_10
-const FOUR_SIGNS = 0b11_11_11_11
-
-export function traitsOf(bytes: Uint8Array, start: number, end: number): number {
-  let digits = 0
-  let longest = 0
+/** Fills `out` with the traits of [start, end). */
+export function traitsOf(bytes: Uint8Array, start: number, end: number, out: Int32Array): void {
+  for (let at = 0; at < TRAITS; at++) out[at] = 0
+  out[LENGTH] = end - start
+  let digitRun = 0
+  let chain = 0
+  let wordStart = start
   let runStart = start
-  let last = 0
-  let colons = 0
-  let flags = 0
+  let mix = 0
+  let dots = 0
+  let signs = 0
+  let lastSign = -1
   for (let at = start; at < end; at++) {
     const byte = bytes[at]!
-    const kind = CLASS[byte]!
-    if (kind === 0 || kind > 3) {
-      if (at - runStart > longest) longest = at - runStart
-      runStart = at + 1
-      last = 0
-      if (kind === 0) continue
-      if (kind === AT_SIGN) flags |= AT
-      else {
-        flags |= ASSIGN
-        if (kind === COLON) colons++
+    const kind = KIND[byte]!
+    if (kind < DIGIT) {
+      mix |= kind
+      if (chain === 0) continue
+      closeNumber(out, digitRun, chain)
+      digitRun = 0
+      chain = 0
+      continue
+    }
+    if (kind === DIGIT) {
+      digitRun++
+      chain++
+      mix |= HAS_DIGIT
+      if (digitRun === 2 && at - start > 2 && KIND[bytes[at - 2]!]! < DIGIT) {
+        if (KIND[bytes[at - 3]!]! < DIGIT) out[FLAGS]! |= LETTERS_BEFORE_DIGITS
       }
       continue
     }
-    last = ((last << 2) | kind) & 0xff
-    if (kind === 2) {
-      digits++
-      if (last === LETTERS_BEFORE_DIGITS) flags |= HEAD
-    } else if (kind === 3) {
-      if (last === FOUR_SIGNS) flags |= SIGNS
-      if (byte === EQUALS) flags |= ASSIGN
+    if (digitRun !== 0) closeNumber(out, digitRun, chain)
+    digitRun = 0
+    if ((kind & IN_CHAIN) === 0) chain = 0
+    if (at - wordStart > out[ALPHANUMERIC_RUN]!) out[ALPHANUMERIC_RUN] = at - wordStart
+    wordStart = at + 1
+    if ((kind & IN_TOKEN) !== 0) {
+      if (byte === DOT) dots++
+      else if (byte === EQUALS) out[FLAGS]! |= ASSIGNS
+      signs = lastSign === at - 1 ? signs + 1 : 1
+      lastSign = at
+      if (signs === 4) out[FLAGS]! |= FOUR_SIGNS
+      continue
     }
+    closeRun(out, at - runStart, mix, dots)
+    runStart = at + 1
+    mix = 0
+    dots = 0
+    if (kind === OTHER) noteSign(out, byte)
   }
-  if (end - runStart > longest) longest = end - runStart
-  if (digits > COUNT_MOST) digits = COUNT_MOST
-  if (longest > COUNT_MOST) longest = COUNT_MOST
-  if (colons > 3) colons = 3
-  return digits | (longest << RUN_SHIFT) | (colons << COLON_SHIFT) | flags
+  closeNumber(out, digitRun, chain)
+  if (end - wordStart > out[ALPHANUMERIC_RUN]!) out[ALPHANUMERIC_RUN] = end - wordStart
+  closeRun(out, end - runStart, mix, dots)
 }
 
-/** The needs of many detectors, each kind of need once, as they are compared. */
-export class NeedsTable {
-  readonly lengthLeast: number
-  /** Per kind: digits, run, colons, flags, length. Side by side, as this is read for every value. */
-  readonly #table: Int32Array
+/** `digitRun` digits end here, `chain` of them in their chain so far. */
+function closeNumber(out: Int32Array, digitRun: number, chain: number): void {
+  out[DIGITS]! += digitRun
+  if (digitRun > out[DIGIT_RUN]!) out[DIGIT_RUN] = digitRun
+  if (chain > out[CHAIN]!) out[CHAIN] = chain
+}
 
-  constructor(needs: readonly Needs[]) {
-    const rows = needs.map(packed)
-    const distinct = rows.filter(
-      (row, index) => !rows.some((other, at) => at !== index && implies(row, other, at < index)),
-    )
-    this.#table = Int32Array.from(distinct.flat())
-    this.lengthLeast = Math.min(...needs.map((one) => one.length))
-  }
+function closeRun(out: Int32Array, run: number, mix: number, dots: number): void {
+  if (run > out[RUN]!) out[RUN] = run
+  if (mix === MIXED && run > out[MIXED_RUN]!) out[MIXED_RUN] = run
+  if (dots > 1 && run > out[DOTTED_RUN]!) out[DOTTED_RUN] = run
+}
 
-  /** False: a value of this length with these traits meets the needs of none. */
-  meets(traits: number, length: number): boolean {
-    const digits = traits & COUNT_MOST
-    const run = (traits >>> RUN_SHIFT) & COUNT_MOST
-    const colons = (traits >>> COLON_SHIFT) & 3
-    const table = this.#table
-    for (let at = 0; at < table.length; at += 5) {
-      if (table[at]! > digits || table[at + 1]! > run || table[at + 2]! > colons) continue
-      const flags = table[at + 3]!
-      if ((flags & traits) === flags && table[at + 4]! <= length) return true
-    }
-    return false
+function noteSign(out: Int32Array, byte: number): void {
+  if (byte === AT_SIGN) out[FLAGS]! |= AT
+  else if (byte === QUOTE || byte === APOSTROPHE) out[FLAGS]! |= ASSIGNS
+  else if (byte === COLON) {
+    out[FLAGS]! |= ASSIGNS
+    out[COLONS]!++
   }
 }
 
-function packed(needs: Needs): readonly number[] {
-  let flags = needs.at ? AT : 0
-  if (needs.lettersBeforeDigits) flags |= HEAD
-  if (needs.fourSigns) flags |= SIGNS
-  if (needs.assigns) flags |= ASSIGN
-  const digits = Math.min(needs.digits ?? 0, COUNT_MOST)
-  const run = Math.min(needs.run ?? 0, COUNT_MOST)
-  return [digits, run, needs.colons ?? 0, flags & FLAGS, needs.length]
-}
-
-/** Whatever meets `row` meets `other`, so that `row` need not be asked; of equal ones the first stays. */
-function implies(row: readonly number[], other: readonly number[], isEarlier: boolean): boolean {
-  const isEqual = row.every((value, at) => value === other[at])
-  if (isEqual) return isEarlier
-  return row.every((value, at) =>
-    at === 3 ? (value & other[at]!) === other[at]! : value >= other[at]!,
-  )
+/** Needs as they are compared with traits, place by place. */
+export function needsRow(needs: Needs): Int32Array {
+  const row = new Int32Array(TRAITS)
+  row[LENGTH] = needs.length
+  row[DIGITS] = needs.digits ?? 0
+  row[DIGIT_RUN] = needs.digitRun ?? 0
+  row[CHAIN] = needs.chain ?? 0
+  row[ALPHANUMERIC_RUN] = needs.alphanumericRun ?? 0
+  row[RUN] = needs.run ?? 0
+  row[MIXED_RUN] = needs.mixedRun ?? 0
+  row[DOTTED_RUN] = needs.dottedRun ?? 0
+  row[COLONS] = needs.colons ?? 0
+  if (needs.at) row[FLAGS]! |= AT
+  if (needs.lettersBeforeDigits) row[FLAGS]! |= LETTERS_BEFORE_DIGITS
+  if (needs.fourSigns) row[FLAGS]! |= FOUR_SIGNS
+  if (needs.assigns) row[FLAGS]! |= ASSIGNS
+  return row
 }

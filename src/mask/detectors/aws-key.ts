@@ -18,6 +18,7 @@ export const awsKey: Detector = {
     {
       source: '(?i:aws|secret)[^\\n\\x00]{0,40}?[^A-Za-z0-9/+\\n\\x00][A-Za-z0-9/+]{40}',
       score: 75,
+      needs: { mixedRun: SECRET_LENGTH },
     },
   ],
   probe: '(?:AKIA|ASIA)[A-Z0-9]{16}|[A-Za-z0-9/+]{40}',

@@ -25,8 +25,18 @@ export interface Needs {
   readonly at?: boolean
   /** Decimal digits in all. */
   readonly digits?: number
+  /** Longest run of digits. */
+  readonly digitRun?: number
+  /** Digits in the longest run of digits and `space ( ) . + / -`. */
+  readonly chain?: number
+  /** Longest run of letters and digits. */
+  readonly alphanumericRun?: number
   /** Longest run of [A-Za-z0-9_+/=.-]. */
   readonly run?: number
+  /** Longest of these runs that holds small letters, capital ones and digits. */
+  readonly mixedRun?: number
+  /** Longest of these runs that holds two dots. */
+  readonly dottedRun?: number
   readonly colons?: 1 | 2 | 3
   /** Somewhere two letters stand before two digits. */
   readonly lettersBeforeDigits?: boolean
@@ -42,6 +52,8 @@ export interface Form {
   readonly source: string
   /** 0 to 100: how sure a confirmed candidate is by itself, with no word beside it. */
   readonly score: number
+  /** Beyond those of the detector and what the source itself says (pattern-needs.ts). */
+  readonly needs?: Partial<Needs>
 }
 
 /** From this score on a candidate is a hit. */

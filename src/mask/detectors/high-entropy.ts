@@ -23,7 +23,7 @@ export const highEntropy: Detector = {
   checked: 'entropy; not hexadecimal',
   forms: [{ source: '[A-Za-z0-9_+/-]{20,}={0,2}', score: 55 }],
   probe: '[A-Za-z0-9_+/-]{20}',
-  needs: { length: LENGTH_LEAST, run: LENGTH_LEAST, digits: 2 },
+  needs: { length: LENGTH_LEAST, mixedRun: LENGTH_LEAST, digits: 2 },
   confirm: (bytes, start, end) => (looksRandom(bytes, start, end) ? [{ start, end }] : NONE),
 }
 

@@ -23,7 +23,7 @@ export const jwt: Detector = {
   ],
   probe: 'e[wy][A-Za-z0-9_-]{8,}\\.',
   // The shortest header is {"alg":1}: twelve digits of base64; two dots follow.
-  needs: { length: 14, run: 14 },
+  needs: { length: 14, dottedRun: 14 },
   confirm(bytes, start, end) {
     const dot = bytes.indexOf(0x2e, start)
     // A header of this size is no header of ours to read; it looks like a token, so it counts as
