@@ -71,7 +71,7 @@ const TOTAL_TEXT = [
   (x: string) => `substr(${x}, 2, 3)`,
   (x: string) => `md5(${x})`,
   (x: string) => `concat('<', ${x}, '>')`,
-  (x: string) => `split_part(${x}, '@', 1)`,
+  (x: string) => `ltrim(${x}, 'zq')`,
   (x: string) => `to_json(${x})`,
 ]
 /** On no list, and most of them fail for some values, or say more by being null. */

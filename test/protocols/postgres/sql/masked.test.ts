@@ -59,7 +59,7 @@ const COMES_BACK: readonly (readonly [text: string, outputs: string])[] = [
     'redact redact redact',
   ],
   [
-    "SELECT substr(email, 2, 1), left(ssn, 3), split_part(email, '@', 2) FROM customers",
+    "SELECT substr(email, 2, 1), left(ssn, 3), ltrim(email, 'a') FROM customers",
     'redact redact redact',
   ],
   ['SELECT customers FROM customers', 'redact'],

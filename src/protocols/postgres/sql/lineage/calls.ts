@@ -5,7 +5,7 @@
 import { CARRIER_FUNCTIONS } from '../masked-code.ts'
 import { dotted } from '../nodes.ts'
 import type { FuncCall, Node, WindowDef } from '../parse.ts'
-import { other, type Spot } from './spot.ts'
+import { computed, other, type Spot } from './spot.ts'
 import { totalCall } from './total-functions.ts'
 import { constant, derived, type Value } from './value.ts'
 import type { Place, Walk } from './walk.ts'
@@ -31,7 +31,7 @@ export function call(walk: Walk, node: FuncCall, at: Spot): Value {
   const total = known ? totalCall(name, args) : undefined
   if (total === undefined) return other(walk, [...args, ...handed], spot)
   const how = total.isAggregate ? 'aggregate' : 'total'
-  return derived(args, { how, kind: total.kind, copies: total.copies })
+  return computed(walk, derived(args, { how, kind: total.kind, copies: total.copies }), spot)
 }
 
 /** The inside of OVER or of one WINDOW. */

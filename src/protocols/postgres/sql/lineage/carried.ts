@@ -49,7 +49,16 @@ export function explained(walk: Walk, part: ExplainStmt, place: Place): Outputs 
       'The plan of a statement that names masked columns shows estimates about their values.',
       'Use EXPLAIN (COSTS OFF).',
     )
+  if ((walk.touches || runs) && !isAnalyzeOff(part))
+    walk.refuse(
+      'Running a statement under EXPLAIN shows how much room the values of masked columns take.',
+      'Leave ANALYZE out: EXPLAIN (COSTS OFF).',
+    )
   return NO_OUTPUTS
+}
+
+function isAnalyzeOff(part: ExplainStmt): boolean {
+  return !has(part, 'analyze') || isOff(part, 'analyze')
 }
 
 function has(part: ExplainStmt, name: string): boolean {

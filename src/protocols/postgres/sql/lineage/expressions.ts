@@ -10,9 +10,9 @@ import type { A_Expr, Node, SubLink, TypeName } from '../parse.ts'
 import { call } from './calls.ts'
 import { castIsTotal, isArray, isListed, type Kind, kindNamed, unified } from './kinds.ts'
 import { columnRef, steady, whole } from './scope.ts'
-import { meeting, other, type Spot } from './spot.ts'
+import { computed, meeting, other, type Spot } from './spot.ts'
 import { totalOperator } from './total-functions.ts'
-import { CLEAR, constant, derived, record, type Value } from './value.ts'
+import { CLEAR, constant, derived, isTelling, record, UNBOUNDED, type Value } from './value.ts'
 import type { Walk } from './walk.ts'
 
 export function valueIn(walk: Walk, node: Node | undefined, at: Spot): Value {
@@ -21,7 +21,7 @@ export function valueIn(walk: Walk, node: Node | undefined, at: Spot): Value {
     const value = columnRef(node.ColumnRef.fields, at.place.level)
     if (at.use === 'predicate') walk.decides(value)
     else walk.note(value.marks)
-    return value
+    return computed(walk, value, at)
   }
   if ('A_Const' in node) return literal(node)
   if ('ParamRef' in node || 'SQLValueFunction' in node || 'SetToDefault' in node) return CLEAR
@@ -33,7 +33,11 @@ export function valueIn(walk: Walk, node: Node | undefined, at: Spot): Value {
   if ('CoalesceExpr' in node) return met(walk, node.CoalesceExpr.args, at)
   if ('NullTest' in node) return nullTest(walk, node.NullTest.arg, at)
   if ('RowExpr' in node)
-    return record((node.RowExpr.args ?? []).map((one) => valueIn(walk, one, at)))
+    return computed(
+      walk,
+      record((node.RowExpr.args ?? []).map((one) => valueIn(walk, one, at))),
+      at,
+    )
   if ('A_ArrayExpr' in node) return array(walk, node.A_ArrayExpr.elements, at)
   if ('CollateClause' in node) {
     const inner = valueIn(walk, node.CollateClause.arg, at)
@@ -109,7 +113,8 @@ function array(walk: Walk, nodes: readonly Node[] | undefined, at: Spot): Value 
   const parts = (nodes ?? []).map((one) => valueIn(walk, one, at))
   const kind = unified(parts.map((one) => one.kind))
   const listed = kind !== undefined && isListed(kind) && !isArray(kind)
-  if (!listed && parts.some((one) => one.marks.length > 0)) return other(walk, parts, at)
+  const hidden = parts.some((one) => one.marks.length > 0)
+  if (hidden && (!listed || isTelling(parts))) return other(walk, parts, at)
   const element = kind === 'literal' ? 'text' : kind
   return derived(parts, { how: 'total', kind: listed ? `${element}[]` : undefined })
 }
@@ -156,7 +161,8 @@ function operation(walk: Walk, part: A_Expr, at: Spot): Value {
     const plain = parts.length === 1 || (parts.length === 2 && parts[0] === 'pg_catalog')
     const found = plain ? totalOperator(parts.at(-1)!, left, right) : undefined
     if (found === undefined) return other(walk, [left, right], at)
-    return derived([left, right], { how: 'total', kind: found.kind, copies: found.copies })
+    const value = derived([left, right], { how: 'total', kind: found.kind, copies: found.copies })
+    return computed(walk, value, at)
   }
   if (kind === 'AEXPR_OP')
     return other(walk, [...sidesOf(walk, lexpr, at), ...sidesOf(walk, rexpr, at)], at)
@@ -192,12 +198,20 @@ function sidesOf(walk: Walk, node: Node | undefined, at: Spot): Value[] {
 function cast(walk: Walk, arg: Node | undefined, type: TypeName | undefined, at: Spot): Value {
   const value = valueIn(walk, arg, at)
   const kind = kindOfName(walk, type)
-  if (value.how === 'constant') return constant(kind)
+  // A parameter may be as long as a message.
+  if (value.how === 'constant')
+    return { ...constant(kind), copies: isWritten(arg) ? value.copies : UNBOUNDED }
   const sized = (type?.typmods ?? []).length > 0
   if (castIsTotal(value.kind, kind, sized)) return derived([value], { how: 'total', kind })
   // Without a mask in it, only what it turns into matters.
   if (value.marks.length === 0) return derived([value], { how: 'other', kind })
   return other(walk, [value], at)
+}
+
+/** It stands in the statement's text. */
+function isWritten(node: Node | undefined): boolean {
+  if (node !== undefined && 'TypeCast' in node) return isWritten(node.TypeCast.arg)
+  return node === undefined || 'A_Const' in node
 }
 
 function kindOfName(walk: Walk, type: TypeName | undefined): Kind {

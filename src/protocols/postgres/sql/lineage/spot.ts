@@ -15,6 +15,12 @@ export function other(walk: Walk, parts: readonly Value[], at: Spot): Value {
   return value
 }
 
+/** By something total, of parts that may not be: even where nobody reads it, it may be worked out. */
+export function computed(walk: Walk, value: Value, at: Spot): Value {
+  if (value.how === 'other' && at.use === 'value') walk.forbid(value.marks)
+  return value
+}
+
 /** As `either`, in a type that all of them must take. */
 export function meeting(walk: Walk, values: readonly Value[], at: Spot): Value {
   const value =

@@ -4,11 +4,15 @@
  * masked value comes back masked. Everything that is not listed is refused.
  *
  * Not on the list, on purpose: arithmetic (overflows), substring by pattern, array_length (null for an empty array),
- * lpad, repeat and replace (lengths), sum and avg of numeric (overflow by a planted value), anything with a format.
+ * lpad, repeat and replace (lengths), sum and avg of numeric (overflow by a planted value), anything with a format; strpos
+ * and split_part (under a collation that is not deterministic they fail only where the text is long enough).
+ *
+ * What collects values fails by the size of what it has made, and rows can be multiplied by a join: so only columns
+ * themselves go in, whose content does not decide their length, and nothing that may be of any length beside a mask.
  * https://www.postgresql.org/docs/current/functions.html
  */
 import { isArray, isListed, isString, type Kind, unified } from './kinds.ts'
-import type { Value } from './value.ts'
+import { UNBOUNDED, type Value } from './value.ts'
 
 export interface Total {
   readonly kind: Kind
@@ -60,10 +64,7 @@ substr(string, int!) text
 substr(string, int!, int!) text
 substring(string, int!) text
 substring(string, int!, int!) text
-split_part(string, text!, int!) text
 starts_with(string, string) bool
-strpos(string, string) int4
-position(string, string) int4
 translate(string, text!, text!) text
 quote_literal(string) text
 quote_ident(string) text
@@ -120,18 +121,33 @@ const COPIES_MAX = 64
 /** Functions whose text may be longer than what they are given. */
 const LENGTHENS = /^(to_json|row_to_json|json_|jsonb_|quote_|encode|array_to_string|concat)/
 
+/** Aggregates that keep all that they are given. */
+const COLLECTS = /_agg$/
+/** Kinds whose values are all of one length. */
+const FIXED =
+  /^(bool|int[248]|float[48]|date|time|timetz|timestamp|timestamptz|interval|uuid|money|macaddr)$/
+
+/** Nothing masked in it but columns as they are, or what has no length to tell. */
+function isPlain({ marks, how, kind, fields }: Value): boolean {
+  if (marks.length === 0 || how === 'identity') return true
+  return fields === undefined ? FIXED.test(kind ?? '') : fields.every(isPlain)
+}
+
 /** What a call gives if it is on the list for these arguments; undefined otherwise. */
 export function totalCall(name: string, args: readonly Value[]): Total | undefined {
   for (const signature of LIST.get(name) ?? []) {
     if (!fits(signature, args)) continue
     const { returns, isAggregate } = signature
+    const collects = COLLECTS.test(name)
+    if (collects && !args.every(isPlain)) continue
     const first = args[0]?.kind
     const kind =
       returns === 'first' ? textOf(first) : returns === 'array' ? `${textOf(first)}[]` : returns
     const copies = LENGTHENS.test(name)
       ? 2 * sum(args)
       : Math.max(1, ...args.map((one) => one.copies))
-    return copies > COPIES_MAX ? undefined : { kind, copies, isAggregate }
+    const isLong = LENGTHENS.test(name) && copies > COPIES_MAX
+    return isLong ? undefined : { kind, copies: collects ? UNBOUNDED : copies, isAggregate }
   }
   return undefined
 }

@@ -38,6 +38,9 @@ export interface Value {
   readonly fields: readonly Value[] | undefined
 }
 
+/** As `copies`: a text whose length nobody bounds. */
+export const UNBOUNDED = Number.POSITIVE_INFINITY
+
 const NONE: readonly Source[] = []
 
 /** Depends on nothing, and nobody knows its type. */
@@ -87,7 +90,15 @@ export function either(parts: readonly Value[]): Value {
 
 /** A row of these columns. */
 export function record(fields: readonly Value[]): Value {
-  return derived(fields, { how: 'total', kind: 'record', fields })
+  return derived(fields, { how: isTelling(fields) ? 'other' : 'total', kind: 'record', fields })
+}
+
+/** Together they may be too long, and one that is of any length makes that tell the length of what is masked. */
+export function isTelling(parts: readonly Value[]): boolean {
+  return (
+    parts.some((one) => one.copies === UNBOUNDED) &&
+    parts.some((one) => one.marks.length > 0 && one.how !== 'identity')
+  )
 }
 
 function isSameColumn(one: Value, other: Value): boolean {

@@ -64,6 +64,10 @@ function isExcluded(node: Node | undefined, name: string): boolean {
   return parts?.length === 2 && parts[0] === 'excluded' && parts[1] === name
 }
 
+function isTranslated({ marks }: Value): boolean {
+  return marks.some(({ mask, unknown }) => unknown || mask?.transform.type === 'pseudonym')
+}
+
 /** The same of rows: of VALUES, or of a query, whose values nobody can tell apart. */
 function checkRows(
   walk: Walk,
@@ -124,8 +128,11 @@ export function insert(walk: Walk, part: InsertStmt, place: Place): Outputs {
   }
   const conflict = part.onConflictClause
   if (conflict !== undefined) {
-    // EXCLUDED holds what the client itself sent; its columns must be qualified.
-    const list = item.outputs.list.map(({ name }) => ({ name, value: CLEAR }))
+    // EXCLUDED holds what the client itself sent, or what its pseudonyms stand for; its columns must be qualified.
+    const list = item.outputs.list.map(({ name, value }) => ({
+      name,
+      value: isTranslated(value) ? value : CLEAR,
+    }))
     const excluded = itemOf('excluded', { list, open: CLEAR, shaky: false })
     const at = inside([item, excluded], outer)
     conflicts(walk, part, conflict.infer)
@@ -133,7 +140,10 @@ export function insert(walk: Walk, part: InsertStmt, place: Place): Outputs {
     walk.decide(conflict.infer?.whereClause, at)
     noteWritten(walk, conflict.targetList, item)
     check(walk, conflict.targetList, item)
-    store(walk, conflict.targetList, at)
+    const others = conflict.targetList?.filter(
+      (one) => !('ResTarget' in one && isExcluded(one.ResTarget.val, one.ResTarget.name ?? '')),
+    )
+    store(walk, others, at)
     walk.decide(conflict.whereClause, at)
   }
   return returning(walk, part.returningClause, { items: [item], outer })
