@@ -55,6 +55,8 @@ const LEAVES_MAX = 2000
 const ROWS_MAX = 20_000
 const SESSION_LEAVES_MAX = 500
 const STRAYS_MAX = 1000
+/** Microseconds that the clocks of gateways with one store may be apart. */
+const AHEAD_MAX = 300_000_000
 
 interface LeafRow {
   readonly n: number
@@ -213,7 +215,7 @@ export class Evidence {
     const last = leaves.at(-1)
     if (last === undefined) {
       const chains = cursor.chains.filter((_, at) => at > 0)
-      const lines = await this.#gaps(chain, cursor.n, until.leaves)
+      const lines = await this.#gaps({ id: chain, ...until }, cursor.n, session)
       return { lines, next: { ...cursor, chains, n: -1, number: -1 } }
     }
     const heads = await this.#heads(
@@ -228,13 +230,23 @@ export class Evidence {
     return { lines: [{ chain }, { heads: used }, page], next: { ...cursor, n: last.n } }
   }
 
-  /** Leaves that are gone behind a session's last one: more of the session may be among them. */
-  async #gaps(chain: string, from: number, end: number): Promise<object[]> {
-    const [found] = await this.#query(
-      'SELECT uniqExact(n) AS count FROM chain_leaves WHERE chain = {chain:String} AND n >= {from:UInt64} AND n < {end:UInt64}',
-      { chain, from: Math.max(0, from), end },
+  /**
+   * Leaves behind a session's last one that are gone, or stand there under another session's name: more of the session may
+   * be among them. Not asked of a session that has its end.
+   */
+  async #gaps({ id: chain, leaves: end }: EvidenceChain, from: number, session: string) {
+    const first = Math.max(0, from)
+    const params = { chain, from: first, end, session }
+    const [ended] = await this.#query(
+      "SELECT count() AS rows FROM events WHERE session_id = {session:String} AND kind IN ('close', 'login_refused')",
+      params,
     )
-    const count = end - Math.max(0, from) - Number(found?.count ?? 0)
+    if (Number(ended?.rows ?? 0) > 0) return []
+    const [found] = await this.#query(
+      `SELECT uniqExactIf(n, session_id = ${LEAF_SESSION}) AS count FROM chain_leaves WHERE chain = {chain:String} AND n >= {from:UInt64} AND n < {end:UInt64}`,
+      params,
+    )
+    const count = end - first - Number(found?.count ?? 0)
     return count > 0 ? [{ gaps: { chain, from, count } }] : []
   }
 
@@ -296,29 +308,39 @@ export class Evidence {
     const [which, params]: [string, Parameters] =
       scope.type === 'session'
         ? ['session_id = {session:String}', { session: scope.session }]
-        : [
-            'session_id IN (SELECT DISTINCT session_id FROM events WHERE ts >= fromUnixTimestamp64Micro({since:Int64}))',
-            { since: scope.since },
-          ]
+        : scope.since === 0
+          ? ['1', {}]
+          : [
+              'session_id IN (SELECT DISTINCT session_id FROM events WHERE ts >= fromUnixTimestamp64Micro({since:Int64}))',
+              { since: scope.since },
+            ]
+    // What is told to be of a time that has not come was not on its way.
+    const told = `(ts <= fromUnixTimestamp64Micro({made:Int64}) OR ts > fromUnixTimestamp64Micro({ahead:Int64}))`
+    const times = { made, ahead: made + AHEAD_MAX }
+    // A session's leaves follow each other without a gap; which events they speak for is said by their texts alone.
     const suspects = await this.#query(
       `SELECT e.session_id AS session, e.high AS high FROM (
-        SELECT session_id, count() AS rows, max(seq) AS high FROM events
-        WHERE ${which} AND ts <= fromUnixTimestamp64Micro({made:Int64}) GROUP BY session_id) AS e
-      LEFT JOIN (SELECT session_id, sum(last_seq - first_seq + 1) AS rows FROM (
-        SELECT DISTINCT chain, n, session_id, first_seq, last_seq FROM chain_leaves WHERE ${which}) GROUP BY session_id) AS l
-      ON e.session_id = l.session_id WHERE e.rows > l.rows ORDER BY session LIMIT {max:UInt32}`,
-      { ...params, made, max: STRAYS_MAX },
+        SELECT session_id, count() AS rows, min(seq) AS low, max(seq) AS high FROM events
+        WHERE ${which} AND ${told} GROUP BY session_id) AS e
+      LEFT JOIN (SELECT session_id, sum(last - first + 1) AS rows, min(first) AS low, max(last) AS high FROM (
+        SELECT DISTINCT chain, n, session_id, ${LEAF_SPAN} FROM chain_leaves
+        WHERE ${which} AND ${LEAF_SESSION} = session_id) GROUP BY session_id) AS l
+      ON e.session_id = l.session_id WHERE e.rows > l.rows OR e.low < l.low OR e.high > l.high
+      ORDER BY session LIMIT {max:UInt32}`,
+      { ...params, ...times, max: STRAYS_MAX },
     )
     if (suspects.length > 0) await this.#own.settle()
     const strays: Row[] = []
     for (const { session, high } of suspects) {
       const found = await this.#query(
-        `SELECT e.session_id AS session, min(e.seq) AS first, max(e.seq) AS last, count() AS rows,
-          toUnixTimestamp64Micro(min(e.ts)) AS at FROM events AS e
-        LEFT ANTI JOIN (SELECT arrayJoin(range(first_seq, last_seq + 1)) AS seq FROM chain_leaves WHERE session_id = {session:String}) AS l
-        ON e.seq = l.seq WHERE e.session_id = {session:String} AND e.seq <= {high:UInt64}
-          AND e.ts <= fromUnixTimestamp64Micro({made:Int64}) GROUP BY session`,
-        { session: String(session), high: Number(high), made },
+        `SELECT session_id AS session, min(seq) AS first, max(seq) AS last, count() AS rows,
+          toUnixTimestamp64Micro(min(ts)) AS at, any(instance) AS instance FROM events
+        WHERE session_id = {session:String} AND seq <= {high:UInt64} AND ${told}
+          AND NOT arrayExists(span -> seq BETWEEN span.1 AND span.2, (
+            SELECT groupArray((first, last)) FROM (SELECT DISTINCT ${LEAF_SPAN} FROM chain_leaves
+            WHERE session_id = {session:String} AND ${LEAF_SESSION} = session_id)))
+        GROUP BY session_id`,
+        { session: String(session), high: Number(high), ...times },
       )
       strays.push(...found)
     }
@@ -338,6 +360,9 @@ export class Evidence {
   }
 }
 
+/** Of a leaf's text (proof.ts); what the columns beside it say is signed by nobody. */
+const LEAF_SESSION = 'JSONExtractString(text, 6)'
+const LEAF_SPAN = 'JSONExtractUInt(text, 7) AS first, JSONExtractUInt(text, 8) AS last'
 const LEAF_COLUMNS =
   'SELECT DISTINCT n, session_id, first_seq, last_seq, text, salt, hints FROM chain_leaves'
 

@@ -18,6 +18,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ClickHouse, openClickHouse } from '../../src/record/clickhouse.ts'
 import type { Recorder } from '../../src/record/event.ts'
 import { Evidence, type EvidenceScope, type OwnChain } from '../../src/record/evidence.ts'
+import { Tree } from '../../src/record/merkle.ts'
+import { headText, newSigningKey, signKey, signText } from '../../src/record/proof.ts'
 import { BLOCK_HEAD, readSegment, sealBlock } from '../../src/record/segment.ts'
 import type { ShipThread } from '../../src/record/ship-thread.ts'
 import { type Report, Verifier } from '../../src/replay/verifier.mjs'
@@ -232,6 +234,47 @@ describe('a record', () => {
     ])
   })
 
+  test('to which events of another time were added, or in the place of others', async () => {
+    const made = (session: string, ts: string, seq = 'seq') =>
+      `INSERT INTO events SELECT * REPLACE ('${session}' AS session_id, ${ts} AS ts, ${seq} AS seq) FROM (SELECT * FROM events WHERE session_id = '${A()}')`
+    const { findings, before } = await attacked([
+      made('later', 'ts + INTERVAL 1 YEAR'),
+      made('long-ago', "toDateTime64('1960-01-01 00:00:00', 6, 'UTC')"),
+      // As many as there were: their number says nothing.
+      `ALTER TABLE events DELETE WHERE session_id = '${sessions[2]}'`,
+      made(sessions[2]!, 'ts', 'seq + 100'),
+    ])
+    expect(findings).toMatchObject([
+      { kind: 'missing', session: sessions[2], first: 1, last: 13 },
+      { kind: 'added', session: sessions[2], first: 101, last: 113 },
+      { kind: 'added', session: 'later' },
+    ])
+    expect(before).toBe(13)
+  })
+
+  test('to which an event was added, and a leaf made to seem to speak for it', async () => {
+    const sql = [
+      `INSERT INTO events SELECT * REPLACE (50 AS seq) FROM (SELECT * FROM events WHERE session_id = '${A()}' AND seq = 3)`,
+      `ALTER TABLE chain_leaves UPDATE last_seq = 60 WHERE session_id = '${A()}'`,
+    ]
+    const added = [{ kind: 'added', session: A(), first: 50, last: 50 }]
+    expect((await attacked(sql)).findings).toMatchObject(added)
+    const scope: EvidenceScope = { type: 'session', session: A() }
+    expect((await attacked(sql, { scope })).findings).toMatchObject(added)
+  })
+
+  test('whose session may go on in a leaf that was given another name', async () => {
+    const scope: EvidenceScope = { type: 'session', session: A() }
+    const sql = [
+      `ALTER TABLE events DELETE WHERE session_id = '${A()}' AND kind = 'close'`,
+      `ALTER TABLE chain_leaves UPDATE session_id = 'x' WHERE session_id = '${sessions[2]}'`,
+    ]
+    expect((await attacked(sql, { scope })).findings).toMatchObject([
+      { kind: 'missing', session: A() },
+      { kind: 'leaf', say: expect.stringContaining('1 leaves') },
+    ])
+  })
+
   test('from which a whole session was deleted', async () => {
     const rows = `ALTER TABLE events DELETE WHERE session_id = '${A()}'`
     const leaf = `ALTER TABLE chain_leaves DELETE WHERE session_id = '${A()}'`
@@ -333,6 +376,48 @@ describe('a record', () => {
     for (const line of found) pinned.line(line)
     expect(pinned.finish().findings).toMatchObject([{ kind: 'key' }])
   })
+})
+
+test('what another gateway has not copied yet is no finding, what it never copied is one', () => {
+  const made = Date.now() * 1000
+  const say = (ago: number, ours = 'B') => {
+    const verifier = new Verifier()
+    const columns = { columns: [], contents: 0, canonical: 1 }
+    verifier.line({ sluice: 'evidence', version: 1, scope: ALL, made, ...columns })
+    for (const [chain, at] of [
+      ['A', made - ago - 5_000_000],
+      ['B', made],
+    ] as const) {
+      const key = newSigningKey()
+      const place = {
+        chain,
+        number: 0,
+        size: 0,
+        root: new Tree().root,
+        instance: `run of ${chain}`,
+      }
+      const head = {
+        ...place,
+        at,
+        kind: 'run',
+        previous: '',
+        retentionDays: 1,
+        key: key.id,
+      } as const
+      const text = headText(head)
+      const signed = { text, signature: signText(text, key), peaks: [] }
+      verifier.line({ keys: [signKey(key, key, { chain, at: 1 })] })
+      if (chain === ours) verifier.line({ known: [{ source: 'gateway', ...signed }] })
+      verifier.line({ chain, from: null })
+      verifier.line({ heads: [signed] })
+    }
+    const stray = { session: 's', first: 1, last: 2, rows: 2, at: made - ago }
+    verifier.line({ strays: [{ ...stray, instance: 'run of A' }] })
+    verifier.line({ end: true })
+    return verifier.finish().findings.map(({ kind }) => kind)
+  }
+  expect(say(10_000_000)).toEqual([])
+  expect(say(100_000_000)).toEqual(['unsigned'])
 })
 
 /** With a checksum that fits. */
