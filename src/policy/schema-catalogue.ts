@@ -65,6 +65,15 @@ export function readSchema(text: string): SchemaCatalogue {
 
 /** What is wrong with it, or undefined. */
 function read(draft: SchemaDraft, stmt: Node): string | undefined {
+  try {
+    return readStatement(draft, stmt)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return error.message.startsWith('it ') ? error.message : 'this is nested too deeply to be read'
+  }
+}
+
+function readStatement(draft: SchemaDraft, stmt: Node): string | undefined {
   const [kind, inside] = Object.entries(stmt)[0] as [string, Part]
   switch (kind) {
     case 'CreateStmt':

@@ -215,6 +215,7 @@ export class SchemaDraft {
     for (const one of list(part.inhRelations)) {
       const parent = this.#find(one.RangeVar)
       if (typeof parent === 'string') return parent
+      if (parents.includes(parent)) return `${parent.schema}.${parent.name} is named twice`
       parents.push(parent)
     }
     return parents

@@ -26,7 +26,15 @@ export function plainColumn(name: string): Column {
   return { number: 0, name, typeOid: TEXT_OID, notNull: false, generatedFrom: [] }
 }
 
-export function numbered(columns: readonly Column[]): Column[] {
+/** PostgreSQL takes no more for a table (MaxHeapAttributeNumber). */
+const COLUMNS_MAX = 1600
+
+/** Columns of the same name are one, as where two parents have it. Throws RangeError where there are too many. */
+export function numbered(all: readonly Column[]): Column[] {
+  const byName = new Map<string, Column>()
+  for (const column of all) if (!byName.has(column.name)) byName.set(column.name, column)
+  const columns = [...byName.values()]
+  if (columns.length > COLUMNS_MAX) throw new RangeError(`it has more than ${COLUMNS_MAX} columns`)
   return columns.map((column, at) => ({ ...column, number: at + 1 }))
 }
 

@@ -21,6 +21,37 @@ test('no schema is no target', () => {
   expect(names.key).toBe('no target')
 })
 
+describe('a schema that would take for ever', () => {
+  const many = (count: number, one: (n: number) => string, between = '') =>
+    Array.from({ length: count }, (_, n) => one(n)).join(between)
+  const told = (text: string) => readSchema(text).problems.map(({ message }) => message)
+
+  test.each([
+    [
+      'a table of more columns than there can be',
+      `CREATE TABLE t (${many(60_000, (n) => `c${n} int`, ',')})`,
+    ],
+    [
+      'a query of more parts than can be read',
+      `CREATE VIEW v AS ${many(6000, () => 'SELECT 1', ' UNION ALL ')}`,
+    ],
+    ['a parent twice', 'CREATE TABLE a (x int); CREATE TABLE b (y int) INHERITS (a, a)'],
+  ])('%s is a problem', (_, text) => {
+    const before = performance.now()
+    expect(told(text)).toHaveLength(1)
+    expect(performance.now() - before).toBeLessThan(5000)
+  })
+
+  test('columns that two parents have are one', () => {
+    const level = (n: number) =>
+      `CREATE TABLE l${n} () INHERITS (t${n}); CREATE TABLE r${n} () INHERITS (t${n}); CREATE TABLE t${n + 1} () INHERITS (l${n}, r${n});`
+    const { names, problems } = readSchema(`CREATE TABLE t0 (x int); ${many(40, level)}`)
+    expect(problems).toEqual([])
+    const last = names.catalogue.parts!.relations.find(({ name }) => name === 't40')
+    expect(last?.columns.map(({ name }) => name)).toEqual(['x'])
+  })
+})
+
 test('tables have their keys, foreign keys, partitions, generated columns and triggers', () => {
   const schema = `
     CREATE TABLE a (id int PRIMARY KEY, x text UNIQUE, y text GENERATED ALWAYS AS (upper(x)) STORED);
