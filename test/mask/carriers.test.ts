@@ -9,6 +9,7 @@ test('every carrier of semantics §5 is listed, and only extensions may stand in
     'pg_stats_ext',
     'pg_stats_ext_exprs',
     'pg_stat_activity',
+    'pg_stat_database',
     'pg_stat_statements',
     'pg_prepared_statements',
     'pg_cursors',
@@ -16,4 +17,12 @@ test('every carrier of semantics §5 is listed, and only extensions may stand in
   expect([...CARRIERS.keys()].sort()).toEqual(wanted.sort())
   const anywhere = [...CARRIERS].filter(([, carrier]) => carrier.anySchema)
   expect(anywhere.map(([name]) => name)).toEqual(['pg_stat_statements'])
+})
+
+test('what tells of guesses that were written, and of lengths, is hidden as well', () => {
+  expect(CARRIERS.get('pg_stats')?.columns).toContain('n_distinct')
+  expect(CARRIERS.get('pg_stats')?.columns).toContain('correlation')
+  expect(CARRIERS.get('pg_stats')?.columns).not.toContain('null_frac')
+  expect(CARRIERS.get('pg_statistic')?.columns).toContain('stanumbers5')
+  expect(CARRIERS.get('pg_stat_database')?.columns).toEqual(['temp_bytes'])
 })

@@ -5,6 +5,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Gateway, startGateway } from '../lib/gateway.ts'
 import { type Postgres, startPostgres } from '../lib/postgres.ts'
 
+const GREEN = `
+apiVersion: sluice/v1
+kind: Policy
+name: green
+applies: { connections: [green] }
+masks:
+  - { columns: [public.people.mail], with: redact }
+`
+
 let server: Postgres
 let gateway: Gateway
 let token: string
@@ -13,7 +22,11 @@ beforeAll(async () => {
   server = await startPostgres()
   const { user, password } = server
   gateway = await startGateway({
-    connections: { shop: { server, database: 'postgres', user, password } },
+    connections: {
+      shop: { server, database: 'postgres', user, password },
+      green: { server, database: 'green', user, password },
+    },
+    policies: { 'green.yaml': GREEN },
     roles: {
       all: {
         members: ['subject:*'],
@@ -29,8 +42,11 @@ afterAll(async () => {
   await server?.stop()
 })
 
-async function withClient(act: (client: pg.Client) => Promise<void>): Promise<void> {
-  const client = new pg.Client({ connectionString: gateway.url(token, 'shop') })
+async function withClient(
+  act: (client: pg.Client) => Promise<void>,
+  connection = 'shop',
+): Promise<void> {
+  const client = new pg.Client({ connectionString: gateway.url(token, connection) })
   await client.connect()
   try {
     await act(client)
@@ -112,3 +128,33 @@ test('what one session has changed is known to all others before their next stat
     Array.from({ length: 20 }, (_, i) => `public.turn_${i}`).sort(),
   )
 })
+
+test('another database that takes the name is known to be another one', async () => {
+  const view = (column: string) =>
+    `CREATE OR REPLACE VIEW shown AS SELECT ${column} AS x FROM people`
+  server.sql('CREATE DATABASE base')
+  server.sql(
+    "CREATE TABLE people (mail text, note text); INSERT INTO people VALUES ('zq', 'n')",
+    'base',
+  )
+  server.sql(view('note'), 'base')
+  server.sql('CREATE DATABASE green TEMPLATE base')
+  server.sql('CREATE DATABASE blue TEMPLATE base')
+  server.sql(view('mail'), 'blue')
+  server.sql(view('note'), 'green')
+  const shown = async (): Promise<unknown[]> => {
+    let rows: unknown[] = []
+    const ask = async (client: pg.Client) => {
+      rows = (await client.query('SELECT x FROM shown')).rows
+    }
+    await withClient(ask, 'green')
+    return rows
+  }
+  expect(await shown()).toEqual([{ x: 'n' }])
+  // Both workers, and old enough that the next session looks again.
+  for (let n = 0; n < 4; n++) await shown()
+  server.sql('ALTER DATABASE green RENAME TO former')
+  server.sql('ALTER DATABASE blue RENAME TO green')
+  await sleep(3_500)
+  for (let n = 0; n < 4; n++) expect(await shown()).toEqual([{ x: '****' }])
+}, 30_000)

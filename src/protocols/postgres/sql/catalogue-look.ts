@@ -26,7 +26,10 @@ export interface Seen {
   /** The oldest transaction that was not over. */
   readonly since: number
   readonly version: number
-  /** Which server it was: transactions of another one have nothing to do with these. */
+  /**
+   * Which server and which database it was: transactions of another server have nothing to do with these, and another
+   * database that took the name may have as many rows, all of them old.
+   */
   readonly server: string
   /** Schemas by OID. */
   readonly schemas: ReadonlyMap<number, string>
@@ -142,6 +145,7 @@ export function lookText(seen: Seen | undefined): string {
   'version', pg_catalog.current_setting('server_version_num')::pg_catalog.int4,
   'server', pg_catalog.concat_ws(' ', pg_catalog.inet_server_addr(), pg_catalog.inet_server_port(),
     pg_catalog.pg_is_in_recovery(),
+    (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname ${eq} pg_catalog.current_database()),
     pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time())::pg_catalog.int8),
   'schemas', (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(n.oid::pg_catalog.int8,
       n.nspname, n.xmin::pg_catalog.text) ORDER BY n.oid)
