@@ -21,6 +21,7 @@ import { parseName } from '../config/units.ts'
 import { readYaml, type YamlFile } from '../config/yaml.ts'
 import type { MaskDeclarations } from '../mask/transform-spec.ts'
 import { scopeFault } from './member.ts'
+import { detectorsForm, ownDetectors, ownNames } from './policy-detectors.ts'
 import { type KnownNames, maskDeclarations, maskForm } from './policy-masks.ts'
 import {
   isSuite,
@@ -100,7 +101,7 @@ const scopes = (fault: (value: string) => string | undefined): Field<string[]> =
     items.length === 0 ? `expected at least one; ${SCOPE_HINT}` : undefined,
   )
 
-function form(knownDetectors: KnownNames) {
+function form(knownDetectors: KnownNames, own: readonly string[] = []) {
   return section(
     {
       apiVersion: oneOf(['sluice/v1']),
@@ -114,7 +115,8 @@ function form(knownDetectors: KnownNames) {
         ).optional(),
       }).optional(),
       rules: list(ruleForm).optional(),
-      masks: list(maskForm(knownDetectors)).optional(),
+      detectors: detectorsForm.optional(),
+      masks: list(maskForm(knownDetectors, own)).optional(),
       ...SUITE_FIELDS,
     },
     ['limits'],
@@ -143,7 +145,7 @@ export function readPolicy(
   if (!yaml.isReadable)
     return { policy: undefined, suite: undefined, problems: yaml.problems, warnings: [] }
   if (isSuite(yaml)) return { policy: undefined, ...readSuite(yaml, source.path), warnings: [] }
-  const result = check<Form>(form(knownDetectors), yaml.value ?? null)
+  const result = check<Form>(form(knownDetectors, ownNames(yaml.value)), yaml.value ?? null)
   const issues = 'issues' in result ? result.issues : []
   const problems = [
     ...yaml.problems,
@@ -238,6 +240,10 @@ function build(form: Form, from: Source): Policy {
       message: one.message ?? '',
       rule: from.rules.get(index)!,
     })),
-    masks: maskDeclarations(form.masks ?? [], { name: form.name, monitor }),
+    masks: maskDeclarations(form.masks ?? [], {
+      name: form.name,
+      monitor,
+      own: ownDetectors(form.detectors),
+    }),
   }
 }

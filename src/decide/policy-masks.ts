@@ -17,12 +17,14 @@ import {
 } from '../config/fields.ts'
 import { didYouMean, NOT_YET } from '../config/problem.ts'
 import { parseName } from '../config/units.ts'
+import type { Detector } from '../mask/detectors/detector.ts'
 import type {
   ColumnMaskDeclaration,
   DetectorMaskDeclaration,
   MaskDeclarations,
   Transform,
 } from '../mask/transform-spec.ts'
+import { OWN_NAME } from './policy-detectors.ts'
 
 type ColumnPattern = ColumnMaskDeclaration['pattern']
 
@@ -82,16 +84,16 @@ export interface KnownNames {
   keys(): Iterable<string>
 }
 
-/** `detect` takes the names in `knownDetectors` and no other. */
-export function maskForm(knownDetectors: KnownNames) {
+/** `detect` takes the names in `knownDetectors`, those in `own`, and no other. */
+export function maskForm(knownDetectors: KnownNames, own: readonly string[] = []) {
   const detector = parsed('the name of a detector', (name) => name)
   const known = withSchema(
     checked(detector, (name) =>
-      knownDetectors.has(name)
+      knownDetectors.has(name) || own.includes(name)
         ? undefined
-        : `there is no such detector${didYouMean(name, knownDetectors.keys())}`,
+        : `there is no such detector${didYouMean(name, [...knownDetectors.keys(), ...own])}`,
     ),
-    { enum: [...knownDetectors.keys()] },
+    { anyOf: [{ enum: [...knownDetectors.keys()] }, { type: 'string', pattern: OWN_NAME }] },
   )
   const form = section({
     columns: list(columnPattern, { min: 1 }).optional(),
@@ -112,7 +114,7 @@ export type MaskForm = Value<ReturnType<typeof maskForm>>
 /** Names what each declaration stems from: `policy/mask-1`, counted from 1. */
 export function maskDeclarations(
   forms: readonly MaskForm[],
-  policy: { name: string; monitor: boolean },
+  policy: { name: string; monitor: boolean; own?: ReadonlyMap<string, Detector> },
 ): MaskDeclarations {
   const columns: ColumnMaskDeclaration[] = []
   const detectors: DetectorMaskDeclaration[] = []
@@ -128,8 +130,11 @@ export function maskDeclarations(
         monitor,
         rule,
       })
-    for (const detector of form.detect ?? [])
-      detectors.push({ detector, with: transformOf(form), monitor, rule })
+    for (const detector of form.detect ?? []) {
+      const custom = policy.own?.get(detector)
+      const declared = { detector, with: transformOf(form), monitor, rule }
+      detectors.push(custom === undefined ? declared : { ...declared, custom })
+    }
   }
   return { columns, detectors }
 }

@@ -43,6 +43,10 @@ const CONTROLS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', 
 const BOUND: PatternTree = { type: 'empty', isBound: true }
 /** What becomes an ASCII letter where case does not count. */
 const FOLDED: Readonly<Record<string, string>> = { k: '\u212a', s: '\u017f' }
+const FOLDS: CharSet = {
+  ascii: new Uint8Array(128),
+  others: Object.values(FOLDED).map(utf8),
+}
 
 class Reader {
   readonly #chars: readonly string[]
@@ -124,7 +128,7 @@ class Reader {
   #escape(folds: boolean): CharSet {
     const char = this.#next()
     if (char === 'd') return setOf(DIGITS)
-    if (char === 'w') return setOf(WORD)
+    if (char === 'w') return folds ? joined(setOf(WORD), FOLDS) : setOf(WORD)
     if (char === 's') return setOf(SPACES)
     if (char === 'D') return negated(setOf(DIGITS))
     if (char === 'W') return negated(setOf(WORD))

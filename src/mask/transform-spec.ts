@@ -1,4 +1,5 @@
 /** Pure. What a mask does to a value, as policy says it (`with:`); which of two is the stronger. */
+import type { Detector } from './detectors/detector.ts'
 
 export type Transform =
   | { readonly type: 'null' }
@@ -54,6 +55,8 @@ export interface ColumnMaskDeclaration {
 
 export interface DetectorMaskDeclaration {
   readonly detector: string
+  /** That of the policy's own; left out for known ones. */
+  readonly custom?: Detector
   readonly with: Transform
   readonly monitor: boolean
   readonly rule: string

@@ -33,6 +33,9 @@ const KEYWORDS: Record<string, (value: Json, wanted: never, by: Schema) => boole
           : type === 'null'
             ? value === null
             : typeof value === type,
+  pattern: (value, source: string) =>
+    typeof value !== 'string' || new RegExp(source, 'u').test(value),
+  maxLength: (value, most: number) => typeof value !== 'string' || value.length <= most,
   enum: (value, words: Json[]) => words.includes(value),
   const: (value, one: Json) => value === one,
   minimum: (value, least: number) => Number(value) >= least,
@@ -71,6 +74,7 @@ const POLICY: Mapping = {
   mode: 'monitor',
   applies: { connections: ['orders', 'label:a=b'], roles: ['*'] },
   rules: [{ id: 'a', when: 'sql.writes', then: 'deny', message: 'No.' }],
+  detectors: [{ name: 'badge-number', pattern: 'EMP-[0-9]{6}', words: ['badge'] }],
   masks: [
     {
       columns: ['*.*.email'],

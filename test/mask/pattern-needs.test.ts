@@ -65,6 +65,66 @@ test('whatever RE2 finds meets the needs of its pattern, within any text', () =>
   expect(found).toBeGreaterThan(1000)
 })
 
+test('of any pattern, RE2 finds nothing in a text that does not meet its needs', () => {
+  const atom = fc.constantFrom(
+    ...[
+      'a',
+      'k',
+      'S',
+      'é',
+      '.',
+      '[0-9]',
+      '[^a]',
+      '[a-k_]',
+      '\\d',
+      '\\w',
+      '\\s',
+      '\\S',
+      '\\.',
+      '\\b',
+    ],
+    ...[
+      '[\\d_]',
+      '[^\\p{L}]',
+      '\\p{N}',
+      '[-a]',
+      'x{2}',
+      '1{3}',
+      '{',
+      ' ',
+      '@',
+      '\\x41',
+      '[é-ü]',
+      '[\\W]',
+    ],
+  )
+  const pattern = fc.letrec((tie) => ({
+    node: fc.oneof(
+      { maxDepth: 4 },
+      atom,
+      fc.tuple(tie('node'), tie('node')).map((both) => both.join('')),
+      fc.tuple(tie('node'), tie('node')).map((both) => `(?:${both.join('|')})`),
+      fc
+        .tuple(tie('node'), fc.constantFrom('?', '*', '+', '{2}', '{1,3}', '{0,1}', '+?'))
+        .map(([node, times]) => `(?:${String(node)})${times}`),
+      tie('node').map((node) => `(?i:${String(node)})`),
+    ),
+  })).node
+  const piece = fc.constantFrom(...'akKAsSxX01239.-_ @{é\u017f\u212a\u0663\u00a0', 'xx', '111', 'É')
+  let found = 0
+  fc.assert(
+    fc.property(pattern, fc.array(piece, { maxLength: 8 }), (node, pieces) => {
+      const source = String(node)
+      const bytes = Buffer.from(pieces.join(''))
+      if (bytes.length === 0 || !new RE2(source, 'u').test(bytes)) return
+      found++
+      expect(new Sieve([patternNeeds(source)]).mayHold(bytes, 0, bytes.length), source).toBe(true)
+    }),
+    { numRuns: 3000 },
+  )
+  expect(found).toBeGreaterThan(200)
+})
+
 /** RE2 source as one that fast-check can make examples of. */
 function javascript(source: string): RegExp {
   const plain = source

@@ -1,7 +1,6 @@
 /** Pure. The parts of the README that are made from the source, so that they cannot say something else. */
 import { ERRORS, type ErrorCode } from '../../src/base/errors.ts'
 import { FACT_GROUPS, FINDING, SINGLE_FACTS } from '../../src/decide/facts/schema.ts'
-import { KNOWN_DETECTORS } from '../../src/mask/detect.ts'
 import { SQLSTATE } from '../../src/protocols/postgres/write.ts'
 
 /** Name of a part → its text, to stand between `<!-- generated: name -->` and `<!-- end: name -->`. */
@@ -25,27 +24,19 @@ export const PARTS: Readonly<Record<string, () => string>> = {
         ...Object.entries(FINDING).map(([name, type]) => [`\`findings[].${name}\``, `\`${type}\``]),
       ],
     ),
-  detectors: () =>
-    table(
-      ['detector', 'version', 'finds', 'confirmed by'],
-      [...KNOWN_DETECTORS.values()].map(({ id, version, finds, checked }) => [
-        `\`${id}\``,
-        String(version),
-        finds,
-        checked,
-      ]),
-    ),
 }
 
 /** The text with every part made anew. Throws when a part has no place in it. */
 export function withParts(text: string): string {
-  return Object.entries(PARTS).reduce((made, [name, part]) => {
-    const [begin, end] = [`<!-- generated: ${name} -->`, `<!-- end: ${name} -->`]
-    const [from, to] = [made.indexOf(begin), made.indexOf(end)]
-    if (from < 0 || to < from) throw new Error(`the README has no place for ${name}`)
-    const [before, after] = [made.substring(0, from + begin.length), made.substring(to)]
-    return `${before}\n\n${part()}\n\n${after}`
-  }, text)
+  return Object.entries(PARTS).reduce((made, [name, part]) => withPart(made, name, part()), text)
+}
+
+export function withPart(text: string, name: string, part: string): string {
+  const [begin, end] = [`<!-- generated: ${name} -->`, `<!-- end: ${name} -->`]
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)]
+  if (from < 0 || to < from) throw new Error(`the README has no place for ${name}`)
+  const [before, after] = [text.substring(0, from + begin.length), text.substring(to)]
+  return `${before}\n\n${part}\n\n${after}`
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

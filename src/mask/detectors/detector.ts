@@ -37,7 +37,7 @@ export interface Needs {
   readonly mixedRun?: number
   /** Longest of these runs that holds two dots. */
   readonly dottedRun?: number
-  readonly colons?: 1 | 2 | 3
+  readonly colons?: number
   /** Somewhere two letters stand before two digits. */
   readonly lettersBeforeDigits?: boolean
   /** Somewhere four of `_+/=.-` stand in a row. */

@@ -44,7 +44,7 @@ export const itFiscal: Detector = numberDetector({
       score: 75,
     },
   ],
-  needs: { length: 16, run: 16 },
+  needs: { length: 16, alphanumericRun: 16 },
   words: ['codice fiscale', 'fiscale', 'cf'],
   isValid(text) {
     let sum = 0

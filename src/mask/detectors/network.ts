@@ -9,7 +9,7 @@ export const ipv4: Detector = {
   checked: 'four octets; not what is called a version',
   forms: [{ source: '[0-9]{1,3}(?:\\.[0-9]{1,3}){3}', score: 60 }],
   probe: '[0-9]\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]',
-  needs: { length: 7, digits: 4, run: 7 },
+  needs: { length: 7, digits: 4, dottedRun: 7 },
   words: ['ip', 'ipv4', 'host', 'addr', 'address', 'peer'],
   doubts: ['version', 'ver', 'v', 'release', 'build', 'firmware', 'driver', 'section', 'chapter'],
   confirm(bytes, start, end) {
@@ -63,9 +63,9 @@ export const macAddress: Detector = {
   finds: 'MAC addresses',
   checked: 'six octets, no more; not all alike',
   forms: [
-    { source: '(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}', score: 75 },
+    { source: '(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}', score: 75, needs: { colons: 5 } },
     { source: '(?:[0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}', score: 65 },
-    { source: '(?:[0-9A-Fa-f]{4}\\.){2}[0-9A-Fa-f]{4}', score: 55 },
+    { source: '(?:[0-9A-Fa-f]{4}\\.){2}[0-9A-Fa-f]{4}', score: 55, needs: { dottedRun: 14 } },
   ],
   probe: '(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{4}\\.){2}[0-9A-Fa-f]{4}',
   needs: { length: 14 },

@@ -1,4 +1,9 @@
-/** IO (standard output). `npm run detectors`: precision and recall of every detector on the corpus. */
+/**
+ * IO (standard output). `npm run detectors [-- COUNT SEED]`: precision and recall of every detector
+ * on the corpus; `--wrong` adds what was missed, `--readme` writes the table into README.md.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { withPart } from '../../tidy/readme.ts'
 import { measure } from './measure.ts'
 import { reportTable } from './report-table.ts'
 import { corpus } from './values.ts'
@@ -6,6 +11,10 @@ import { corpus } from './values.ts'
 const [count = '10000', seed] = process.argv.slice(2).filter((one) => /^\d+$/.test(one))
 const report = measure(corpus(Number(count), seed === undefined ? undefined : Number(seed)))
 console.log(reportTable(report))
+if (process.argv.includes('--readme')) {
+  const readme = readFileSync('README.md', 'utf8')
+  writeFileSync('README.md', withPart(readme, 'detectors', reportTable(report)))
+}
 if (process.argv.includes('--wrong')) {
   for (const row of report.rows) {
     for (const one of row.misses)

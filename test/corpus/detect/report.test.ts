@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { beforeAll, expect, test } from 'vitest'
+import { withPart } from '../../tidy/readme.ts'
 import { measure, type Report } from './measure.ts'
+import { reportTable } from './report-table.ts'
 import { corpus } from './values.ts'
 
 const VALUES = 10_000
@@ -39,6 +42,11 @@ test('all of them together leave look-alikes alone', () => {
 
 test('whatever stands beside a word is found by one of them', () => {
   expect(report.misses.filter(({ kind }) => kind !== 'alone').length).toBeLessThan(VALUES * 0.001)
+})
+
+test('the README says what was measured (npm run detectors -- --readme)', () => {
+  const readme = readFileSync('README.md', 'utf8')
+  expect(withPart(readme, 'detectors', reportTable(report))).toBe(readme)
 })
 
 test('the corpus is the same on every machine', () => {
