@@ -19,6 +19,7 @@ import { ChainKeys, KEY_AGE_MS } from './chain-keys.ts'
 import { ChainLog, type LoggedLeaf } from './chain-log.ts'
 import { COLUMNS_HASH } from './columns.ts'
 import { leafHash, Tree } from './merkle.ts'
+import { OpenSegment } from './open-segment.ts'
 import {
   type Head,
   headText,
@@ -68,6 +69,7 @@ export class Chain {
   readonly #unstored = new Map<string, number>()
   /** Open segments, and when they were seen first. */
   readonly #seen = new Map<string, number>()
+  #open = new Map<string, OpenSegment>()
   #tree: Tree
   /** The newest leaves, for whoever makes copies; older ones are in the log. */
   #recent: LoggedLeaf[] = []
@@ -256,6 +258,7 @@ export class Chain {
   #coverSpool(): void {
     const { spoolFolder, clock } = this.#options
     const now = clock.elapsed() / 1000
+    const open = new Map<string, OpenSegment>()
     for (const name of spoolFiles(spoolFolder)) {
       const isOpen = name.endsWith('.open')
       if (name.endsWith('.bad') || (isOpen && !this.#isOurs(name))) continue
@@ -264,7 +267,9 @@ export class Chain {
         this.#seen.set(name, since)
         if (now - since < OPEN_MS) continue
       } else if (this.#seen.get(name) === 0) continue
-      const content = read(join(spoolFolder, name))
+      const path = join(spoolFolder, name)
+      if (isOpen) open.set(name, this.#open.get(name) ?? new OpenSegment(path))
+      const content = read(() => open.get(name)?.read() ?? readSegment(readFileSync(path)))
       if (content === undefined) continue
       this.cover(name, content)
       if (!isOpen) {
@@ -273,6 +278,7 @@ export class Chain {
         this.#seen.delete(name.replace(/\.seg$/, '.open'))
       }
     }
+    this.#open = open
     this.#forgetGone()
   }
 
@@ -325,9 +331,9 @@ function baseName(name: string): string {
 }
 
 /** undefined: gone in this moment, or not a segment: ship.ts says so. */
-function read(path: string): SegmentContent | undefined {
+function read(from: () => SegmentContent | 'foreign'): SegmentContent | undefined {
   try {
-    const content = readSegment(readFileSync(path))
+    const content = from()
     // Rows of another version are not ours to read; ship.ts sets them aside.
     return content === 'foreign' || content.header.columns !== COLUMNS_HASH ? undefined : content
   } catch {

@@ -37,6 +37,8 @@ export interface SegmentContent {
   readonly blocks: readonly Buffer[]
   readonly seals: readonly Seal[]
   readonly rows: number
+  /** Where the last seal ends. */
+  readonly sealed: number
   /** Where the last good block ends. */
   readonly end: number
   /** Blocks before `end` that do not check: not a crash, but damage. */
@@ -76,18 +78,23 @@ export function sealBlock(bytes: Buffer, rows: number): void {
   bytes.writeUInt32BE(crc32(bytes.subarray(8)) >>> 0, 4)
 }
 
-/** 'foreign': not a segment of this version, or one whose header is not whole. */
-export function readSegment(bytes: Buffer): SegmentContent | 'foreign' {
-  const header = readHeader(bytes)
+/**
+ * 'foreign': not a segment of this version, or one whose header is not whole. `before`: what was read of the same bytes when
+ * there were less of them; that is gone on with, and must not be used any more.
+ */
+export function readSegment(bytes: Buffer, before?: SegmentContent): SegmentContent | 'foreign' {
+  const header = before?.header ?? readHeader(bytes)
   if (header === undefined) return 'foreign'
-  const blocks: Buffer[] = []
-  const seals: Seal[] = []
-  let sealed = 0
-  let rows = 0
-  let bad = 0
-  let damaged = 0
-  let at = FIXED + header.instance.length
-  let end = at
+  const blocks = (before?.blocks ?? []) as Buffer[]
+  const seals = (before?.seals ?? []) as Seal[]
+  let { sealed, rows, damaged, end } = before ?? {
+    sealed: 0,
+    rows: 0,
+    damaged: 0,
+    end: FIXED + header.instance.length,
+  }
+  let bad = damaged
+  let at = end
   while (at + BLOCK_HEAD <= bytes.length) {
     const size = bytes.readUInt32BE(at)
     const next = at + BLOCK_HEAD + size
@@ -106,7 +113,7 @@ export function readSegment(bytes: Buffer): SegmentContent | 'foreign' {
     } else bad++
     at = next
   }
-  return { header, blocks, seals, rows, end, damaged, torn: bytes.length - end }
+  return { header, blocks, seals, rows, sealed, end, damaged, torn: bytes.length - end }
 }
 
 function readHeader(bytes: Buffer): SegmentHeader | undefined {

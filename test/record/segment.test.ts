@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { COLUMNS_HASH } from '../../src/record/columns.ts'
-import { BLOCK_HEAD, readSegment, sealBlock, segmentHeader } from '../../src/record/segment.ts'
+import {
+  BLOCK_HEAD,
+  readSegment,
+  type SegmentContent,
+  sealBlock,
+  segmentHeader,
+} from '../../src/record/segment.ts'
 
 function block(body: Uint8Array, rows: number): Buffer {
   const bytes = Buffer.concat([Buffer.alloc(BLOCK_HEAD), body])
@@ -43,6 +49,33 @@ test('cut off after any byte, every whole block before the cut is kept and the r
     expect(content.end + content.torn).toBe(size)
     expect(content.damaged).toBe(0)
   }
+})
+
+test('read in pieces is the same as read at once, with seals and damage', () => {
+  const damaged = block(Buffer.from('damaged'), 1)
+  damaged[BLOCK_HEAD] = 0
+  const seal = block(Buffer.from('a seal'), 0)
+  const blocks = BODIES.map((body, i) => block(body, i + 1))
+  const bytes = Buffer.concat([
+    HEADER,
+    blocks[0]!,
+    seal,
+    damaged,
+    ...blocks,
+    seal,
+    Buffer.alloc(40),
+  ])
+  const whole = readSegment(bytes)
+  fc.assert(
+    fc.property(fc.array(fc.nat(bytes.length)), (cuts) => {
+      let content: SegmentContent | undefined
+      for (const size of [...cuts.sort((a, b) => a - b), bytes.length]) {
+        const read = readSegment(bytes.subarray(0, size), content)
+        content = read === 'foreign' ? undefined : read
+      }
+      expect(content).toEqual(whole)
+    }),
+  )
 })
 
 test('a file without a whole header, or of another version, is foreign', () => {
