@@ -150,7 +150,8 @@ function alter(walk: Walk, part: AlterTableStmt): void {
   const marked = known !== undefined && item.hasMarks
   for (const one of part.cmds ?? []) {
     if (!('AlterTableCmd' in one)) continue
-    const { subtype, def } = one.AlterTableCmd
+    const { subtype, def, name = '' } = one.AlterTableCmd
+    if (subtype === 'AT_ColumnDefault' && def !== undefined) defaulted(walk, item, name)
     if (marked && (subtype === undefined || !HARMLESS_CHANGES.has(subtype)))
       moved(walk, part.relation)
     each(def, (key, inside) => {
@@ -165,6 +166,14 @@ function alter(walk: Walk, part: AlterTableStmt): void {
     if (rest !== undefined)
       walk.forbid(walk.value({ Unknown: rest } as unknown as Node, place).marks)
   }
+}
+
+/** A default is a value that is written without being looked at: under pseudonyms it would be a guess that comes back. */
+function defaulted(walk: Walk, item: Item, column: string): void {
+  const marks = marksNamed(item, column).filter((mark) => mark.mask?.monitor === false)
+  if (marks.length === 0) return
+  walk.note(marks)
+  walk.refuse(`${marks[0]!.label} is masked and takes no default.`, KEEP)
 }
 
 /** Foreign keys are judged by `references`; the rest of a constraint reads its own table. */
