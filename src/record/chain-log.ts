@@ -58,6 +58,7 @@ export class ChainLog {
   readonly #reserve: Reserve
   #descriptor = -1
   #bytes = 0
+  #isSynced = true
 
   constructor(folder: string) {
     this.#folder = folder
@@ -123,7 +124,9 @@ export class ChainLog {
 
   /** Waits for the disk: a head that was handed on must not be ahead of its leaves. */
   sync(): void {
+    if (this.#isSynced) return
     fdatasyncSync(this.#descriptor)
+    this.#isSynced = true
   }
 
   head(head: SignedHead, { size, number }: { size: number; number: number }): void {
@@ -214,6 +217,7 @@ export class ChainLog {
 
   #write(bytes: Buffer): void {
     let done = 0
+    this.#isSynced = false
     try {
       while (done < bytes.length)
         done += writeSync(this.#descriptor, bytes, done, bytes.length - done, this.#bytes + done)

@@ -166,6 +166,11 @@ export class Chain {
     this.#covered.set(segment, at)
   }
 
+  /** What is covered so far is on the disk: rows that outlive a loss of power have their leaves. Throws likewise. */
+  settle(): void {
+    this.#log.sync()
+  }
+
   /** Called a few times a second: covers what nobody has covered, and signs what waits. Never throws. */
   tick(): void {
     try {

@@ -63,8 +63,10 @@ export class Notary {
     }
   }
 
+  /** Before it is stored. */
   cover(name: string, content: SegmentContent): void {
     this.#chain.cover(name, content)
+    this.#chain.settle()
   }
 
   forget(name: string): void {
