@@ -13,62 +13,75 @@ export class Sieve {
   readonly lengthLeast: number
   readonly #rows: readonly Int32Array[]
   readonly #heads: Heads | undefined
-  /** Those without a literal, which nothing but their traits tells; and of these the least asking. */
+  /** Those without a literal, which nothing but their traits tells. */
   readonly #bare: Int32Array
-  readonly #least: readonly Int32Array[]
+  /** Of these, and of those with a literal, the rows that ask the least. */
+  readonly #leastBare: readonly Int32Array[]
+  readonly #leastHeaded: readonly Int32Array[]
   readonly #found: Int32Array
 
   /** In order, one for each pattern. */
   constructor(needs: readonly PatternNeeds[]) {
     this.#rows = needs.map(needsRow)
     this.lengthLeast = Math.min(...this.#rows.map((row) => row[LENGTH]!))
-    const hasHeads = needs.some(({ literals }) => literals !== undefined)
-    this.#heads = hasHeads ? new Heads(needs.map(({ literals }) => literals)) : undefined
     const indexes = [...needs.keys()]
-    this.#bare = Int32Array.from(indexes.filter((at) => needs[at]!.literals === undefined))
-    const bare = [...this.#bare].map((at) => this.#rows[at]!)
-    this.#least = bare.filter(
-      (row, at) => !bare.some((other, index) => index !== at && implies(row, other, index < at)),
-    )
+    const isBare = (at: number) => needs[at]!.literals === undefined
+    this.#bare = Int32Array.from(indexes.filter(isBare))
+    this.#leastBare = leastOf(indexes.filter(isBare).map((at) => this.#rows[at]!))
+    const headed = indexes.filter((at) => !isBare(at)).map((at) => this.#rows[at]!)
+    this.#leastHeaded = leastOf(headed)
+    this.#heads = headed.length > 0 ? new Heads(needs.map(({ literals }) => literals)) : undefined
     this.#found = new Int32Array(needs.length)
   }
 
   /** False: none of them occurs in [start, end). */
   mayHold(bytes: Uint8Array, start: number, end: number): boolean {
     if (end - start < this.lengthLeast) return false
-    const heads = this.#heads
     traitsOf(bytes, start, end, traits)
-    heads?.look(bytes, start, end)
-    if (this.#anyBare()) return true
-    if (heads === undefined || !heads.anyMet) return false
-    const { met } = heads
+    if (anyMet(this.#leastBare)) return true
+    const met = this.#met(bytes, start, end)
+    if (met === undefined) return false
     for (let at = 0; at < met.length; at++) if (met[at] === 1 && meets(this.#rows[at]!)) return true
     return false
   }
 
-  /** Those that may occur in [start, end), in order; good until the next call. */
+  /** Those that may occur in [start, end); good until the next call. */
   candidates(bytes: Uint8Array, start: number, end: number): Int32Array {
-    let count = 0
+    if (end - start < this.lengthLeast) return NONE
+    traitsOf(bytes, start, end, traits)
     const found = this.#found
-    const heads = this.#heads
-    if (end - start >= this.lengthLeast) {
-      traitsOf(bytes, start, end, traits)
-      heads?.look(bytes, start, end)
-      if (this.#anyBare())
-        for (const at of this.#bare) if (meets(this.#rows[at]!)) found[count++] = at
-      if (heads?.anyMet) {
-        const { met } = heads
-        for (let at = 0; at < met.length; at++)
-          if (met[at] === 1 && meets(this.#rows[at]!)) found[count++] = at
-      }
+    let count = 0
+    if (anyMet(this.#leastBare)) {
+      for (const at of this.#bare) if (meets(this.#rows[at]!)) found[count++] = at
     }
-    return found.subarray(0, count)
+    const met = this.#met(bytes, start, end)
+    if (met !== undefined) {
+      for (let at = 0; at < met.length; at++)
+        if (met[at] === 1 && meets(this.#rows[at]!)) found[count++] = at
+    }
+    return count === 0 ? NONE : found.subarray(0, count)
   }
 
-  #anyBare(): boolean {
-    for (const row of this.#least) if (meets(row)) return true
-    return false
+  /** By pattern, 1 where a literal of it stands; undefined where none does that could matter. */
+  #met(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
+    const heads = this.#heads
+    if (heads === undefined || !anyMet(this.#leastHeaded)) return undefined
+    heads.look(bytes, start, end)
+    return heads.anyMet ? heads.met : undefined
   }
+}
+
+const NONE = new Int32Array(0)
+
+function anyMet(rows: readonly Int32Array[]): boolean {
+  for (const row of rows) if (meets(row)) return true
+  return false
+}
+
+function leastOf(rows: readonly Int32Array[]): readonly Int32Array[] {
+  return rows.filter(
+    (row, at) => !rows.some((other, index) => index !== at && implies(row, other, index < at)),
+  )
 }
 
 function meets(row: Int32Array): boolean {

@@ -17,7 +17,11 @@ export const privateKey: Detector = {
   finds: 'private keys: PEM, OpenSSH, PGP, PuTTY, age',
   checked: '',
   forms: [
-    { source: '-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----', score: 95 },
+    {
+      source: '-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----',
+      score: 95,
+      needs: { fourSigns: true },
+    },
     { source: 'PuTTY-User-Key-File-[0-9]:', score: 95 },
     { source: 'AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}', score: 95 },
   ],
