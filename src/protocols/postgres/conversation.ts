@@ -36,6 +36,9 @@ const ASK_TRIES = 5
 /** Name of the statement that is sent in place of a refused one; its text never parses, so it is never made. */
 const REFUSED = 'sluice_refused'
 
+/** Most bytes of what is held whole on the way down. */
+const HELD_BYTES_MAX = 64 << 20
+
 export class Conversation {
   #guard: Guard | undefined
   readonly parts: RelayParts<PostgresUpstream>
@@ -68,6 +71,12 @@ export class Conversation {
   overdue: Entry | undefined
   /** Why the session ended, once it has. */
   over: string | undefined
+  /**
+   * What is held whole on the way down may have this many bytes; longer rows can only pass where nothing masks them.
+   * Told by relay.ts, for each session another number: a known one would tell how long a masked value beside a
+   * filled-up one is.
+   */
+  rowBytesMax = HELD_BYTES_MAX
   /** Told by relay.ts: ends the session with this error, or without a word when undefined. */
   finish: (reason: string, error?: GatewayError) => void = () => {}
 

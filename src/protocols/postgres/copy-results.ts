@@ -12,7 +12,6 @@ import { CopyMasker } from './mask-copy.ts'
 import type { Results } from './results.ts'
 import type { CopyForm, MaskFinding } from './sql/analysis.ts'
 
-const ROW_BYTES_MAX = 64 << 20
 const SINK_BYTES_MAX = 256 << 10
 /** OID of `text`: COPY in text and csv writes every type as text. */
 const TEXT_OID = 25
@@ -68,7 +67,7 @@ export class CopyResults {
     const { masks } = this.#results
     const { names } = this.#talk.keeper
     const every = masks.plan([field(0, 0)], touches)?.[0]
-    const rowBytesMax = ROW_BYTES_MAX
+    const { rowBytesMax } = this.#talk
     if (form.columns === undefined && outputs !== undefined) {
       const fields = outputs.map((one) => field(0, 0, one?.typeOid))
       const plan = masks.plan(fields, touches, outputs)

@@ -2,7 +2,7 @@
  * IO. Joins the two wires of a PostgreSQL session: bytes in, bytes out, who must wait for whom, and how it ends.
  * What the bytes mean is the conversation's.
  */
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
 import type { WireSink } from '../../accept/wire.ts'
 import { monotonicMs } from '../../base/clock.ts'
 import { GatewayError } from '../../base/errors.ts'
@@ -20,6 +20,8 @@ import * as write from './write.ts'
 
 /** How long a peer may take to close its half after the other side is done. */
 const LINGER_MS = 2_000
+/** Half of what the limit of a held row may be below its most; two draws, so that no edge of it can be felt. */
+const ROW_BYTES_SPREAD = 8 << 20
 /** At most one cancel for one answer in this time. */
 const CANCEL_MS_MIN = 50
 /** How long a target may take to say what names mean, before the client is welcome. */
@@ -64,6 +66,7 @@ class Session {
     this.#secret = randomBytes(parts.claim.cancelKeyBytes)
     this.#done = done
     this.#talk = new Conversation(parts, shared)
+    this.#talk.rowBytesMax -= randomInt(ROW_BYTES_SPREAD) + randomInt(ROW_BYTES_SPREAD)
     const { statementTimeoutMs } = parts.grant.connection
     this.#clock = statementTimeoutMs === undefined ? undefined : this.#clockOf(statementTimeoutMs)
     this.#talk.finish = (reason, error) => this.#finish(reason, error)

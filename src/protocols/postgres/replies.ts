@@ -27,9 +27,6 @@ import { readFields, readRows, readTextRow } from './read.ts'
 import { replicated, replicationOver } from './replication.ts'
 import * as write from './write.ts'
 
-/** A reply that is held whole may have this many bytes; longer rows can only pass where nothing masks them. */
-const HELD_BYTES_MAX = 64 << 20
-
 const QUERY_CANCELED = '57014'
 
 /** What the client reads of a statement that the gateway has stopped. */
@@ -57,7 +54,7 @@ export class Replies implements LaneHandler {
   }
 
   heldBytesMax(): number {
-    return HELD_BYTES_MAX
+    return this.#talk.rowBytesMax
   }
 
   oversize(): boolean {

@@ -32,6 +32,16 @@ test('what only monitors hides nothing from the client, errors and notifications
   expect(down(play).filter((frame) => frame.includes('ada'))).toHaveLength(3)
 })
 
+test('how long a row may be is another number for each session', () => {
+  const ends = (size: string) => {
+    const head = `U> RowDescription e=customers.email:text | Bytes 44${size}`
+    return talk(MASKED, 'C> Query "SELECT email FROM customers"', head).client.isEnded
+  }
+  const ended = Array.from({ length: 60 }, () => ends('03800000'))
+  expect(new Set(ended)).toEqual(new Set([true, false]))
+  expect([ends('02ff0000'), ends('04000001')]).toEqual([false, true])
+})
+
 test('a row that is too long for its plan ends the session, and passes where nothing is masked', () => {
   const head = 'U> RowDescription e=customers.email:text | Bytes 4405000000'
   const masked = talk(MASKED, 'C> Query "SELECT email FROM customers"', head)

@@ -19,6 +19,7 @@ test.each([
   'ALTER TABLE customers ADD EXCLUDE USING hash (card WITH =)',
   'ALTER SCHEMA public RENAME TO p',
   'ALTER INDEX i ATTACH PARTITION customers',
+  'ALTER TABLE customers ALTER email SET DEFAULT 1',
 ])('%s could take a mask away', (text) => {
   expect(refusal(text)).toBeDefined()
 })
@@ -27,6 +28,7 @@ test.each([
   'DROP TABLE customers',
   'ALTER TABLE customers DROP COLUMN email',
   'ALTER TABLE customers ALTER name SET DEFAULT 1',
+  'ALTER TABLE customers ALTER email DROP DEFAULT',
   'ALTER TABLE customers RENAME CONSTRAINT a TO b',
   'ALTER TABLE orders RENAME TO o',
   'ALTER TABLE nosuch RENAME TO o',
