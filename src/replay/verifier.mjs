@@ -498,6 +498,15 @@ export class Verifier {
             `event${from === to ? '' : 's'} ${span({ first: from, last: to })} of session ${session} of ${when(leaf.at)} ${from === to ? 'is' : 'are'} missing`,
             { ...place, first: from, last: to },
           )
+      // Their digest needs all of them; what is left has its checksums.
+      const changed = this.changedOf(given, leaf, rows)
+      if (changed !== undefined) this.sayChanged(changed, leaf, place)
+      else if (rows.length > 0)
+        this.find(
+          'erased',
+          `what is left of events ${span(leaf)} of session ${session} cannot be verified any more`,
+          place,
+        )
       return
     }
     const [events, contents] = [
@@ -517,20 +526,7 @@ export class Verifier {
         place,
       )
     if (areEvents && isErased) return
-    const salted = Buffer.concat([
-      Buffer.from(given.salt, 'hex'),
-      Buffer.from(given.hints, 'latin1'),
-    ])
-    const changed =
-      sha256(salted) === leaf.hints
-        ? rows
-            .filter(
-              (row) =>
-                checksum(row) !==
-                given.hints.slice((row.seq - first) * 8, (row.seq - first + 1) * 8),
-            )
-            .map(({ seq }) => seq)
-        : []
+    const changed = this.changedOf(given, leaf, rows) ?? []
     // A forged leaf, or checksums that were changed too: all of the run.
     if (changed.length === 0)
       this.find(
@@ -538,13 +534,27 @@ export class Verifier {
         `events ${span(leaf)} of session ${session} of ${when(leaf.at)} were changed`,
         place,
       )
-    else
-      for (const [from, to] of ranges(changed))
-        this.find(
-          'changed',
-          `event${from === to ? '' : 's'} ${span({ first: from, last: to })} of session ${session} of ${when(leaf.at)} ${from === to ? 'was' : 'were'} changed`,
-          { ...place, first: from, last: to },
-        )
+    else this.sayChanged(changed, leaf, place)
+  }
+
+  /** Which of the rows that are there their checksums tell to be others; undefined where these are others themselves. */
+  changedOf(given, { first, hints }, rows) {
+    const salted = Buffer.concat([
+      Buffer.from(given.salt, 'hex'),
+      Buffer.from(given.hints, 'latin1'),
+    ])
+    if (sha256(salted) !== hints) return undefined
+    const hintOf = ({ seq }) => given.hints.slice((seq - first) * 8, (seq - first + 1) * 8)
+    return rows.filter((row) => checksum(row) !== hintOf(row)).map(({ seq }) => seq)
+  }
+
+  sayChanged(changed, leaf, place) {
+    for (const [from, to] of ranges(changed))
+      this.find(
+        'changed',
+        `event${from === to ? '' : 's'} ${span({ first: from, last: to })} of session ${leaf.session} of ${when(leaf.at)} ${from === to ? 'was' : 'were'} changed`,
+        { ...place, first: from, last: to },
+      )
   }
 
   follow(leaf, rows, place) {

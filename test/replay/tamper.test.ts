@@ -202,6 +202,22 @@ describe('a record', () => {
     ])
   })
 
+  test('from which one event was deleted so that another one could be edited', async () => {
+    const sql = [
+      `ALTER TABLE events DELETE WHERE session_id = '${A()}' AND seq = 4`,
+      `ALTER TABLE events UPDATE rows = 7 WHERE session_id = '${A()}' AND seq = 6`,
+    ]
+    expect((await attacked(sql)).findings).toMatchObject([
+      { kind: 'missing', session: A(), first: 4, last: 4 },
+      { kind: 'changed', session: A(), first: 6, last: 6 },
+    ])
+    const hints = `ALTER TABLE chain_leaves UPDATE hints = '' WHERE session_id = '${A()}'`
+    expect((await attacked([...sql, hints])).findings).toMatchObject([
+      { kind: 'missing', session: A(), first: 4, last: 4 },
+      { kind: 'erased', session: A() },
+    ])
+  })
+
   test('in which two events were swapped', async () => {
     const { findings } = await attacked([
       `CREATE TABLE moved AS events`,
