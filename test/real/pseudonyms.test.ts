@@ -201,6 +201,9 @@ describe('nothing tells what a pseudonym stands for', () => {
     // What shows texts.
     [`SELECT current_query() FROM people WHERE mail = '${mail}'`, []],
     [`SELECT 1; SELECT current_query(); SELECT id FROM people WHERE mail = '${mail}'`, []],
+    // What a default, a trigger or a cursor may call.
+    [`SELECT id FROM people WHERE mail = '${mail}'; INSERT INTO people (id) VALUES (70)`, []],
+    [`SELECT id FROM people WHERE mail = '${mail}'; COMMIT`, []],
     [`EXPLAIN (COSTS OFF) SELECT id FROM people WHERE mail = '${mail}'`, []],
     ['EXPLAIN (COSTS OFF) SELECT id FROM people WHERE mail = $1', [mail]],
     [`PREPARE p AS SELECT id FROM people WHERE mail = '${mail}'`, []],

@@ -91,6 +91,8 @@ const CURRENT_QUERY_OID = 817
 const showing = new WeakMap<Catalogue, boolean>()
 
 function showsText(statements: readonly Statement[], catalogue: Catalogue): boolean {
+  // Defaults, triggers and cursors that others run may call it as well, and nobody sees them do so.
+  if (statements.length > 1 && !statements.every(onlyReads)) return true
   const calls = statements.some(({ facts }) =>
     facts.functions.some((name) => name.endsWith(CURRENT_QUERY)),
   )
@@ -107,6 +109,15 @@ const SHOWS_TEXT: Refused = {
   reason:
     'A pseudonym in a text is not translated where current_query() could show what it stands for.',
   hint: 'Send it as a parameter.',
+}
+
+function onlyReads({ verb, classes, effect, facts }: Statement): boolean {
+  return (
+    verb === 'SELECT' &&
+    !facts.writes &&
+    effect.runs === undefined &&
+    classes.every((one) => one === 'read')
+  )
 }
 
 function refuse(statement: Statement, refusal: Refused): Statement {
