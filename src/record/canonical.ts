@@ -88,7 +88,6 @@ export class Runs {
     row.events = rows.events
     row.contents = rows.contents
     rows.begin(this.#salt)
-    rows.events.put(rows.span)
     row.at += rows.raw.bytes.length
     const shape = this.#shape(rows)
     const tail = rows.events.size
@@ -147,19 +146,19 @@ export class Runs {
     for (const shape of rows.shapes) {
       if (!shape.raw.isAt(row)) continue
       rows.events.put(shape.events)
-      rows.contents.put(shape.contents)
+      if (shape.contents.length > 0) rows.contents.put(shape.contents)
       row.at += shape.raw.bytes.length
       return shape
     }
     const start = row.at
     const [events, contents] = [rows.events.size, rows.contents.size]
+    rows.events.put(rows.span)
     row.steps(SESSION_END, SHAPE_END)
     if (rows.shapes.length >= SHAPES_MAX) rows.shapes.shift()
     const shape = new Shape(
       new Span(row.block.subarray(start, row.at)),
       Buffer.from(rows.events.bytes.subarray(events, rows.events.size)),
       Buffer.from(rows.contents.bytes.subarray(contents, rows.contents.size)),
-      rows.span,
     )
     rows.shapes.push(shape)
     return shape
@@ -168,16 +167,17 @@ export class Runs {
 
 class Shape {
   readonly raw: Span
+  /** Columns of the session too. */
   readonly events: Buffer
   readonly contents: Buffer
   /** Checksum of what all its rows in this session begin with. */
   readonly sum: number
 
-  constructor(raw: Span, events: Buffer, contents: Buffer, session: Buffer) {
+  constructor(raw: Span, events: Buffer, contents: Buffer) {
     this.raw = raw
     this.events = events
     this.contents = contents
-    this.sum = crc32(events, crc32(session))
+    this.sum = crc32(events)
   }
 }
 
