@@ -45,9 +45,12 @@ async function look(
     }
     const now = await fingerprint(paths())
     if (now === last && now !== known && !signal.aborted) {
+      const before = paths().join('\n')
       changed()
-      // What `paths` says may have changed with the configuration.
-      known = await fingerprint(paths())
+      const after = paths()
+      // Known is what was there before the call: what was written meanwhile is another change. Unless there are
+      // other files to look at now.
+      known = after.join('\n') === before ? now : await fingerprint(after)
       last = known
     } else last = now
   }

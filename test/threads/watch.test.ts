@@ -32,3 +32,22 @@ test('a file written, replaced, added in a folder or removed is a change; silenc
   await pause(150)
   expect(changes).toBe(4)
 })
+
+test('what is written while a change is taken in is another change', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-watch-'))
+  const file = join(folder, 'sluice.yaml')
+  writeFileSync(file, 'a')
+  let changes = 0
+  const watch = watchFiles(
+    () => [file],
+    () => {
+      changes++
+      if (changes === 1) writeFileSync(file, 'ccc')
+    },
+    20,
+  )
+  await pause(150)
+  writeFileSync(file, 'bb')
+  await until(() => changes === 2, 'the second change')
+  watch.close()
+})
