@@ -29,10 +29,19 @@ const HIDDEN = `${REDACTED} (hidden by the gateway: a mask applies and this migh
 const HEAD_SIZE = 5
 const RAISED = 'P0001'
 
+const WORD = /^[A-Za-z\x80-\xff]{1,64}$/
+const NUMBER = /^\d{1,10}$/
+const PLACE = /^[\w./+<>-]{0,128}$/
 /**
- * Never hold a value, whoever raised it: severity, code, positions, place in the server's source.
+ * Never hold a value, whoever raised it: severity, code, positions, place in the server's source. Only in the form that
+ * they have, and once each as the protocol says: another text under such a letter is none of them.
  */
-const PLAIN = 'SVCPpFLR'
+const PLAIN: ReadonlyMap<string, RegExp> = new Map([
+  ...['S', 'V'].map((type) => [type, WORD] as const),
+  ['C', /^[0-9A-Z]{5}$/],
+  ...['p', 'P', 'L'].map((type) => [type, NUMBER] as const),
+  ...['F', 'R'].map((type) => [type, PLACE] as const),
+])
 /** Names of schema, table, column, type, constraint: code may set them to anything. */
 const NAMES = 'stcdn'
 const TEXTS = 'MDHWq'
@@ -84,7 +93,7 @@ function maskField(
   fields: Fields,
   masks: ErrorMasks,
 ): Buffer | undefined {
-  if (PLAIN.includes(type)) return undefined
+  if (isPlain(type, text, fields)) return undefined
   if (masks.columns && !isHarmless(type, fields)) {
     count(masks.tally, 'error')
     return Buffer.from(type === 'M' ? HIDDEN : REDACTED)
@@ -93,6 +102,11 @@ function maskField(
   const { detectors, key, tally } = masks
   const masked = maskText(text, { detectors, key, tally })
   return masked === null ? Buffer.from(REDACTED) : masked
+}
+
+function isPlain(type: string, text: Buffer, fields: Fields): boolean {
+  if (PLAIN.get(type)?.test(text.toString('latin1')) !== true) return false
+  return fields.filter(([other]) => other === type).length === 1
 }
 
 function isHarmless(type: string, fields: Fields): boolean {

@@ -129,3 +129,31 @@ test('the payload of a notification is redacted, its channel and sender stay', (
   expect(maskNotification(notification(''))).toBe('same')
   expect(maskNotification(notification(SECRET).subarray(0, -1))).toBe('malformed')
 })
+
+test.each([
+  ['a second code', [['C', `Key (email)=(${SECRET}) already exists.`]]],
+  ['a position', [['p', SECRET]]],
+  ['a severity', [['S', SECRET]]],
+  ['a place in the source', [['F', `Key (email)=(${SECRET}) already exists.`]]],
+] as const)('a text under the letter of %s hides, whatever it claims to be', (_, more) => {
+  const fields = [['S', 'ERROR'], ['C', '23505'], ['M', 'no'], ...more]
+  const body = Buffer.from(`${fields.map(([type, text]) => `${type}${text}\0`).join('')}\0`)
+  const head = Buffer.alloc(5)
+  head.write('E')
+  head.writeInt32BE(body.length + 4, 1)
+  const after = maskError(Buffer.concat([head, body]), masks())
+  expect(after).toBeInstanceOf(Buffer)
+  expect(String(after)).not.toContain(SECRET)
+})
+
+test('a severity in any language, a position and a place in the source stay', () => {
+  const fields = {
+    S: 'ОШИБКА',
+    C: '42601',
+    P: '15',
+    F: 'src/scan.l',
+    L: '1188',
+    R: 'scanner_yyerror',
+  }
+  expect(masked(fields)).toMatchObject(fields)
+})
