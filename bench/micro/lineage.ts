@@ -7,12 +7,7 @@ import { maskedColumns } from '../../src/mask/resolve-masks.ts'
 import type { AnalyseOptions } from '../../src/protocols/postgres/sql/analysis.ts'
 import { catalogueOf, type Relation } from '../../src/protocols/postgres/sql/catalogue.ts'
 import { FactsCache } from '../../src/protocols/postgres/sql/facts-cache.ts'
-import {
-  INITDB_OPERATORS,
-  INITDB_ROUTINES,
-  INITDB_TYPES,
-  INITDB_VOLATILE,
-} from '../../src/protocols/postgres/sql/initdb-names.ts'
+import { INITDB } from '../../src/protocols/postgres/sql/initdb-names.ts'
 import { walked } from '../../src/protocols/postgres/sql/lineage/lineage.ts'
 import { loadParser, parse } from '../../src/protocols/postgres/sql/parse.ts'
 import type { Findings } from '../load/works.ts'
@@ -124,12 +119,7 @@ const OPTIONS: AnalyseOptions = {
       operators: [],
       types: [],
       casts: [],
-      builtIn: {
-        routines: INITDB_ROUTINES,
-        volatile: INITDB_VOLATILE,
-        operators: INITDB_OPERATORS,
-        types: INITDB_TYPES,
-      },
+      builtIn: INITDB,
     }),
     searchPath: ['pg_catalog', 'public'],
     currentUser: 'bench',

@@ -23,7 +23,9 @@ export function duplicate(socket: Socket): number | undefined {
 export function closeDescriptor(fd: number): void {
   try {
     closeSync(fd)
-  } catch {}
+  } catch {
+    // The number is free all the same; a second try could close somebody else's.
+  }
 }
 
 /** How many descriptors this process may have open at once (RLIMIT_NOFILE; Node has raised soft to hard). */

@@ -4,6 +4,7 @@
  *
  * What only a session has is as it is in a new one: nothing counted, no prepared statement but those of the message.
  */
+
 import type { Config } from '../config/shape.ts'
 import type { Action } from '../decide/action.ts'
 import { type DecideContext, decide, type SessionState } from '../decide/decide.ts'
@@ -12,6 +13,7 @@ import { admit, type Grant } from '../decide/grant.ts'
 import { GATEWAY_ISSUER } from '../decide/member.ts'
 import type { Guard, PolicySet } from '../decide/policy.ts'
 import type { PolicyRule } from '../decide/policy-file.ts'
+import type { PolicyTest } from '../decide/policy-tests.ts'
 import type { Verdict } from '../decide/verdict.ts'
 import { type Identity, NO_JOB } from '../identify/identity.ts'
 import { allDetectors, findingsIn } from '../mask/findings.ts'
@@ -25,19 +27,11 @@ import { lineageOf, type StatementLineage } from '../protocols/postgres/sql/line
 import { opaqueStatement, TOO_LARGE } from '../protocols/postgres/sql/opaque-statement.ts'
 
 /** Who asks, for what. */
-export interface Asked {
-  readonly subject: string
+export interface Asked
+  extends Omit<PolicyTest['as'], 'roles'>,
+    Pick<PolicyTest, 'connection' | 'database' | 'statement' | 'params' | 'inTransaction'> {
   /** Exactly these; undefined: those that the configuration gives to such an identity. */
   readonly roles: readonly string[] | undefined
-  readonly groups: readonly string[]
-  readonly kind: 'human' | 'workload'
-  readonly job: string
-  readonly connection: string
-  /** '' for the connection's own. */
-  readonly database: string
-  readonly statement: string
-  readonly params: readonly string[]
-  readonly inTransaction: boolean
 }
 
 export interface TriedRule {

@@ -138,7 +138,8 @@ export class Notary {
 
   /** One at a time. Rejects with StoreError. */
   async #copy(): Promise<void> {
-    await this.#copying?.catch(() => {})
+    // How the former one ended is told to whoever began it. Of several that wait, one goes on.
+    while (this.#copying !== undefined) await this.#copying.catch(() => {})
     this.#copying = (async () => {
       const found = await this.#copies.copy(await this.#parts.store())
       if (found === 'behind') this.#beginAnew(Number.POSITIVE_INFINITY)

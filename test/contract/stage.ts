@@ -8,7 +8,6 @@ import { readConfig } from '../../src/config/config.ts'
 import { decide } from '../../src/decide/decide.ts'
 import { admit, type Grant } from '../../src/decide/grant.ts'
 import { compilePolicies, type Guard, type PolicySet } from '../../src/decide/policy.ts'
-import { type Identity, NO_JOB } from '../../src/identify/identity.ts'
 import { KNOWN_DETECTORS } from '../../src/mask/detect.ts'
 import { allDetectors, findingsIn } from '../../src/mask/findings.ts'
 import { CatalogueStore, catalogueKey } from '../../src/protocols/postgres/catalogues.ts'
@@ -20,6 +19,7 @@ import { buildCatalogue } from '../../src/protocols/postgres/sql/catalogue-read.
 import { FactsCache } from '../../src/protocols/postgres/sql/facts-cache.ts'
 import type { LiveSession, RelayParts, RelayWorker } from '../../src/protocols/protocol.ts'
 import { Turn } from '../../src/relay/turn.ts'
+import { IDENTITY } from '../lib/identity.ts'
 import { readFixture } from './fixture.ts'
 import type { Columns } from './frames.ts'
 import { MemoryRecorder, type MemoryWire } from './memory.ts'
@@ -59,19 +59,6 @@ const facts = new FactsCache({ entriesMax: 10_000 })
 const masks = new Map()
 /** A thread that cannot start: what it is asked, it cannot tell. */
 const parser = new ParseThread({ entry: '/nowhere/parse.js' })
-
-const IDENTITY: Identity = {
-  subject: 'ci',
-  kind: 'workload',
-  issuer: 'gateway',
-  groups: [],
-  rolesOnly: undefined,
-  connectionsOnly: undefined,
-  owner: '',
-  job: NO_JOB,
-  credentialId: 'slc_1',
-  expiresAt: 4_000_000_000_000,
-}
 
 const grants = new Map<string, Grant>()
 

@@ -1,21 +1,8 @@
 /** Pure. A grant from a configuration, as a session gets one, and a claim. */
 import { readConfig } from '../../src/config/config.ts'
 import { admit, type Grant } from '../../src/decide/grant.ts'
-import { type Identity, NO_JOB } from '../../src/identify/identity.ts'
 import type { Claim } from '../../src/protocols/protocol.ts'
-
-const IDENTITY: Identity = {
-  subject: 'ci',
-  kind: 'workload',
-  issuer: 'gateway',
-  groups: [],
-  rolesOnly: undefined,
-  connectionsOnly: undefined,
-  owner: '',
-  job: NO_JOB,
-  credentialId: 'slc_1',
-  expiresAt: 4_000_000_000_000,
-}
+import { IDENTITY } from '../lib/identity.ts'
 
 /** What a client said, but for its parameters. */
 export const CLAIM: Omit<Claim, 'parameters'> = {

@@ -2,12 +2,14 @@
  * Pure. Names of what initdb makes in PostgreSQL 18, for judging texts where no target can be asked (policy tests).
  * Made from the catalogue of such a server; support functions that no text calls are left out.
  */
+import type { BuiltInNames } from './catalogue.ts'
+
 function names(text: string): ReadonlySet<string> {
   return new Set(text.trim().split(/\s+/))
 }
 
 /** Functions and aggregates in pg_catalog. */
-export const INITDB_ROUTINES = names(`
+const ROUTINES = names(`
   abbrev abs acldefault aclexplode acos acosd acosh age amvalidate any_value any_value_transfn
   anyarray_send anycompatiblearray_send area array_agg array_dims array_fill array_larger
   array_length array_lower array_ndims array_position array_positions array_remove array_replace
@@ -203,7 +205,7 @@ export const INITDB_ROUTINES = names(`
 `)
 
 /** Those of them that are VOLATILE. */
-export const INITDB_VOLATILE = names(`
+const VOLATILE = names(`
   amvalidate array_sample array_shuffle brin_desummarize_range brin_summarize_new_values
   brin_summarize_range clock_timestamp current_query currtid2 currval cursor_to_xml
   cursor_to_xmlschema gen_random_uuid gin_clean_pending_list lastval lo_close lo_creat lo_create
@@ -253,14 +255,14 @@ export const INITDB_VOLATILE = names(`
 `)
 
 /** Operators. */
-export const INITDB_OPERATORS = names(`
+const OPERATORS = names(`
   !! !~ !~* !~~ !~~* # ## #- #> #>> % & && &< &<| &> * *< *<= *<> *= *> *>= + - -> ->> -|- / <
   <-> << <<= <<| <= <> <@ <^ = > >= >> >>= >^ ? ?# ?& ?- ?-| ?| ?|| @ @-@ @> @? @@ @@@ ^ ^@ |
   |&> |/ |>> || ||/ ~ ~* ~<=~ ~<~ ~= ~>=~ ~>~ ~~ ~~*
 `)
 
 /** Types without arrays and row types. */
-export const INITDB_TYPES = names(`
+const TYPES = names(`
   aclitem any anyarray anycompatible anycompatiblearray anycompatiblemultirange
   anycompatiblenonarray anycompatiblerange anyelement anyenum anymultirange anynonarray anyrange
   bit bool box bpchar bytea cardinal_number char character_data cid cidr circle cstring date
@@ -274,3 +276,10 @@ export const INITDB_TYPES = names(`
   tsm_handler tsmultirange tsquery tsrange tstzmultirange tstzrange tsvector txid_snapshot
   unknown uuid varbit varchar void xid xid8 xml yes_or_no
 `)
+
+export const INITDB: BuiltInNames = {
+  routines: ROUTINES,
+  volatile: VOLATILE,
+  operators: OPERATORS,
+  types: TYPES,
+}

@@ -4,7 +4,7 @@
  */
 import type { Names } from './analysis.ts'
 import { catalogueOf } from './catalogue.ts'
-import { INITDB_OPERATORS, INITDB_ROUTINES, INITDB_TYPES, INITDB_VOLATILE } from './initdb-names.ts'
+import { INITDB } from './initdb-names.ts'
 
 export const NO_TARGET: Names = {
   catalogue: catalogueOf({
@@ -15,12 +15,7 @@ export const NO_TARGET: Names = {
     operators: [],
     types: [],
     casts: [],
-    builtIn: {
-      routines: INITDB_ROUTINES,
-      volatile: INITDB_VOLATILE,
-      operators: INITDB_OPERATORS,
-      types: INITDB_TYPES,
-    },
+    builtIn: INITDB,
   }),
   searchPath: ['pg_catalog', 'public'],
   currentUser: '',

@@ -13,12 +13,7 @@ import {
   catalogueOf,
   type Relation,
 } from '../../../../src/protocols/postgres/sql/catalogue.ts'
-import {
-  INITDB_OPERATORS,
-  INITDB_ROUTINES,
-  INITDB_TYPES,
-  INITDB_VOLATILE,
-} from '../../../../src/protocols/postgres/sql/initdb-names.ts'
+import { INITDB } from '../../../../src/protocols/postgres/sql/initdb-names.ts'
 
 export function relation(oid: number, name: string, more: Partial<Relation> = {}): Relation {
   return {
@@ -121,12 +116,7 @@ export const PARTS: CatalogueParts = {
     },
   ],
   casts: [],
-  builtIn: {
-    routines: INITDB_ROUTINES,
-    volatile: INITDB_VOLATILE,
-    operators: INITDB_OPERATORS,
-    types: INITDB_TYPES,
-  },
+  builtIn: INITDB,
 }
 
 export function namesOf(parts: Partial<CatalogueParts> = {}, more: Partial<Names> = {}): Names {

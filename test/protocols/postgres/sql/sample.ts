@@ -7,12 +7,7 @@
 import type { ColumnMask, MaskedColumns } from '../../../../src/mask/plan.ts'
 import type { Names } from '../../../../src/protocols/postgres/sql/analysis.ts'
 import { catalogueOf, type Relation } from '../../../../src/protocols/postgres/sql/catalogue.ts'
-import {
-  INITDB_OPERATORS,
-  INITDB_ROUTINES,
-  INITDB_TYPES,
-  INITDB_VOLATILE,
-} from '../../../../src/protocols/postgres/sql/initdb-names.ts'
+import { INITDB } from '../../../../src/protocols/postgres/sql/initdb-names.ts'
 import { type Node, parse } from '../../../../src/protocols/postgres/sql/parse.ts'
 
 interface Shape {
@@ -86,12 +81,7 @@ export const NAMES: Names = {
     operators: [],
     types: [],
     casts: [],
-    builtIn: {
-      routines: INITDB_ROUTINES,
-      volatile: INITDB_VOLATILE,
-      operators: INITDB_OPERATORS,
-      types: INITDB_TYPES,
-    },
+    builtIn: INITDB,
   }),
   own: [],
   searchPath: ['pg_catalog', 'public'],
