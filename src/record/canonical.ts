@@ -57,10 +57,10 @@ export class Runs {
   }
 
   /** Adds all rows of a block. Throws where it is not what encode.ts writes; rows before that are kept. */
-  add(block: Buffer): void {
+  add(bytes: Buffer, start = 0, end = bytes.length): void {
     const row = this.#row
-    row.begin(block)
-    while (row.at < block.length) {
+    row.begin(bytes, start, end)
+    while (row.at < end) {
       const rows = this.#session()
       rows.mark()
       try {

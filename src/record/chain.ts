@@ -10,7 +10,7 @@
  * it is, and another chain begins, loudly.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { ulid } from '../base/id.ts'
@@ -32,7 +32,8 @@ import {
   textHash,
 } from './proof.ts'
 import { RatchetReader } from './ratchet.ts'
-import { readSegment, type SegmentContent } from './segment.ts'
+import type { SegmentContent } from './segment.ts'
+import { SegmentFile } from './segment-file.ts'
 import { spoolFiles } from './spool.ts'
 
 export interface ChainOptions {
@@ -70,6 +71,7 @@ export class Chain {
   /** Open segments, and when they were seen first. */
   readonly #seen = new Map<string, number>()
   #open = new Map<string, OpenSegment>()
+  readonly #file = new SegmentFile()
   #tree: Tree
   /** The newest leaves, for whoever makes copies; older ones are in the log. */
   #recent: LoggedLeaf[] = []
@@ -155,7 +157,7 @@ export class Chain {
     // What the ratchet speaks for and what it does not never share a leaf.
     for (const [index, { until, proof }] of ranges.entries()) {
       if (proof === 'broken' && at < until) this.#sayBroken(segment)
-      for (; at < until; at++) this.#read(runs, content.blocks[at]!, segment)
+      for (; at < until; at++) this.#read(runs, content, at, segment)
       if (ranges[index + 1]?.proof !== proof) this.#addLeaves(leaves, runs, segment, proof)
     }
     if (leaves.length > 0) {
@@ -164,6 +166,10 @@ export class Chain {
     }
     for (const leaf of leaves) this.#append(leaf)
     this.#covered.set(segment, at)
+    if (run.isOpen) return
+    // Complete and covered: not read again.
+    this.#seen.set(`${segment}.seg`, 0)
+    this.#seen.delete(`${segment}.open`)
   }
 
   /** What is covered so far is on the disk: rows that outlive a loss of power have their leaves. Throws likewise. */
@@ -274,14 +280,8 @@ export class Chain {
       } else if (this.#seen.get(name) === 0) continue
       const path = join(spoolFolder, name)
       if (isOpen) open.set(name, this.#open.get(name) ?? new OpenSegment(path))
-      const content = read(() => open.get(name)?.read() ?? readSegment(readFileSync(path)))
-      if (content === undefined) continue
-      this.cover(name, content)
-      if (!isOpen) {
-        // Complete and covered: not read again.
-        this.#seen.set(name, 0)
-        this.#seen.delete(name.replace(/\.seg$/, '.open'))
-      }
+      const content = read(() => (isOpen ? open.get(name)?.read() : this.#file.read(path)))
+      if (content !== undefined) this.cover(name, content)
     }
     this.#open = open
     this.#forgetGone()
@@ -301,9 +301,9 @@ export class Chain {
     this.#options.say('error', `spool segment ${segment} was changed after it was written`)
   }
 
-  #read(runs: Runs, block: Buffer, segment: string): void {
+  #read(runs: Runs, { bytes, blocks }: SegmentContent, block: number, segment: string): void {
     try {
-      runs.add(block)
+      runs.add(bytes, blocks[block * 2], blocks[block * 2 + 1])
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
       this.#options.say('warn', `a block of ${segment} is not covered by the chain: ${why}`)
@@ -336,11 +336,13 @@ function baseName(name: string): string {
 }
 
 /** undefined: gone in this moment, or not a segment: ship.ts says so. */
-function read(from: () => SegmentContent | 'foreign'): SegmentContent | undefined {
+function read(from: () => SegmentContent | 'foreign' | undefined): SegmentContent | undefined {
   try {
     const content = from()
     // Rows of another version are not ours to read; ship.ts sets them aside.
-    return content === 'foreign' || content.header.columns !== COLUMNS_HASH ? undefined : content
+    return content === undefined || content === 'foreign' || content.header.columns !== COLUMNS_HASH
+      ? undefined
+      : content
   } catch {
     return undefined
   }

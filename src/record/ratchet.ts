@@ -141,7 +141,7 @@ export class RatchetReader {
       const own = run.isOurs ? 'live' : 'sealed'
       reading.ranges.push({ until: seal.block, proof: proof === 'holds' ? own : proof })
     }
-    const all = content.blocks.length
+    const all = content.blocks.length / 2
     if ((reading.ranges.at(-1)?.until ?? 0) >= all || (hasKey && run.isOpen)) return reading.ranges
     const proof = run.isOurs && !hasKey ? 'live' : 'recovered'
     return [...reading.ranges, { until: all, proof }]

@@ -105,10 +105,10 @@ export class Span {
   }
 
   /** Four bytes at a time: a call of compare costs more than it saves here. */
-  isAt({ view, at }: RowBytes): boolean {
+  isAt({ view, at, end }: RowBytes): boolean {
     const own = this.#view
     const size = own.byteLength
-    if (at + size > view.byteLength) return false
+    if (at + size > end) return false
     let i = 0
     for (; i + 4 <= size; i += 4) if (own.getInt32(i) !== view.getInt32(at + i)) return false
     for (; i < size; i++) if (own.getUint8(i) !== view.getUint8(at + i)) return false
@@ -140,13 +140,18 @@ export class RowBytes {
   block: Buffer = Buffer.alloc(0)
   view = viewOf(this.block)
   at = 0
+  end = 0
   events = new Sink(0)
   contents = new Sink(0)
 
-  begin(block: Buffer): void {
-    this.block = block
-    this.view = viewOf(block)
-    this.at = 0
+  /** The rows of a block stand in `bytes` from `start` to `end`. */
+  begin(bytes: Buffer, start = 0, end = bytes.length): void {
+    if (bytes !== this.block) {
+      this.block = bytes
+      this.view = viewOf(bytes)
+    }
+    this.at = start
+    this.end = end
   }
 
   /** The text that stands here, without going on. */
@@ -160,8 +165,8 @@ export class RowBytes {
 
   /** The last bytes of a short text that stands here: tells most of them apart. */
   peekEnd(): number {
-    const { view, at } = this
-    if (at + 36 > view.byteLength) return 0
+    const { view, at, end } = this
+    if (at + 36 > end) return 0
     const size = view.getUint8(at) & 0x1f
     return size < 4 ? size : view.getInt32(at + size - 3) & 0x3fffffff
   }
@@ -176,12 +181,14 @@ export class RowBytes {
 
   #orZeros({ from, to, raw, events, contents }: typeof NO_ACTION): void {
     const { block, at } = this
+    // Beyond the end of this block stands another, or nothing: then it is told below that it is cut off.
     for (let i = 0; i < raw.length; i++)
       if (block[at + i] !== raw[i]) {
         this.steps(from, to)
         return
       }
     this.at += raw.length
+    if (this.at > this.end) throw new Error('a row is cut off')
     this.events.zeros(events)
     this.contents.zeros(contents)
   }
@@ -199,7 +206,7 @@ export class RowBytes {
       else if (kind === 'bool') this.#bool(sink)
       else this.#list(sink, kind === 'counts')
     }
-    if (this.at > this.block.length) throw new Error('a row is cut off')
+    if (this.at > this.end) throw new Error('a row is cut off')
     return seq
   }
 
@@ -216,7 +223,7 @@ export class RowBytes {
     let [low, high] = [tag, 0]
     if (tag >= 0x80) {
       const count = tag >= 0xcc && tag <= 0xcf ? 1 << (tag - 0xcc) : 0
-      if (count === 0 || this.at + count > block.length) throw new Error('not a count')
+      if (count === 0 || this.at + count > this.end) throw new Error('not a count')
       if (count === 1) low = block[this.at]!
       else if (count === 2) low = block.readUInt16BE(this.at)
       else low = block.readUInt32BE(this.at + count - 4)
@@ -236,7 +243,7 @@ export class RowBytes {
     sink.room(size)
     const { block } = this
     const end = this.at + size
-    if (end > block.length) throw new Error('a text is cut off')
+    if (end > this.end) throw new Error('a text is cut off')
     if (size < 24) {
       let to = sink.size
       for (let i = this.at; i < end; i++) sink.bytes[to++] = block[i]!
@@ -247,7 +254,7 @@ export class RowBytes {
 
   #list(sink: Sink, isMap: boolean): void {
     const count = this.#size(this.#byte(), isMap ? MAPS : LISTS)
-    if (count > this.block.length - this.at) throw new Error('a list is cut off')
+    if (count > this.end - this.at) throw new Error('a list is cut off')
     sink.length(count)
     for (let i = 0; i < count; i++) {
       this.#text(sink)
@@ -256,15 +263,14 @@ export class RowBytes {
   }
 
   #byte(): number {
-    const byte = this.block[this.at++]
-    if (byte === undefined) throw new Error('a row is cut off')
-    return byte
+    if (this.at >= this.end) throw new Error('a row is cut off')
+    return this.block[this.at++]!
   }
 
   #size(tag: number, { fix, mask, wide }: Sizes): number {
     if ((tag & ~mask & 0xff) === fix) return tag & mask
     const count = wide.get(tag)
-    if (count === undefined || this.at + count > this.block.length) throw new Error('not a size')
+    if (count === undefined || this.at + count > this.end) throw new Error('not a size')
     const size = this.block.readUIntBE(this.at, count)
     this.at += count
     return size

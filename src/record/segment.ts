@@ -33,8 +33,10 @@ export interface SegmentHeader {
 
 export interface SegmentContent {
   readonly header: SegmentHeader
-  /** The rows of each block; they share memory with what was read. */
-  readonly blocks: readonly Buffer[]
+  /** What was read. */
+  readonly bytes: Buffer
+  /** Where the rows of each block begin and end in it: two numbers a block, since an object for each costs more than reading it. */
+  readonly blocks: readonly number[]
   readonly seals: readonly Seal[]
   readonly rows: number
   /** Where the last seal ends. */
@@ -85,7 +87,7 @@ export function sealBlock(bytes: Buffer, rows: number): void {
 export function readSegment(bytes: Buffer, before?: SegmentContent): SegmentContent | 'foreign' {
   const header = before?.header ?? readHeader(bytes)
   if (header === undefined) return 'foreign'
-  const blocks = (before?.blocks ?? []) as Buffer[]
+  const blocks = (before?.blocks ?? []) as number[]
   const seals = (before?.seals ?? []) as Seal[]
   let { sealed, rows, damaged, end } = before ?? {
     sealed: 0,
@@ -102,18 +104,32 @@ export function readSegment(bytes: Buffer, before?: SegmentContent): SegmentCont
     if ((size === 0 && bytes.readUInt32BE(at + 4) === 0) || next > bytes.length) break
     if (crc32(bytes.subarray(at + 8, next)) >>> 0 === bytes.readUInt32BE(at + 4)) {
       const count = bytes.readUInt32BE(at + 8)
-      const content = bytes.subarray(at + BLOCK_HEAD, next)
       if (count === 0) {
-        seals.push({ bytes: content, covers: bytes.subarray(sealed, at), block: blocks.length })
+        seals.push({
+          bytes: bytes.subarray(at + BLOCK_HEAD, next),
+          covers: bytes.subarray(sealed, at),
+          block: blocks.length / 2,
+        })
         sealed = next
-      } else blocks.push(content)
+      } else blocks.push(at + BLOCK_HEAD, next)
       rows += count
       damaged = bad
       end = next
     } else bad++
     at = next
   }
-  return { header, blocks, seals, rows, sealed, end, damaged, torn: bytes.length - end }
+  return { header, bytes, blocks, seals, rows, sealed, end, damaged, torn: bytes.length - end }
+}
+
+/** The rows of all blocks, one behind the other, moved together where they stand: what was read is no segment after this. */
+export function joinRows({ bytes, blocks }: SegmentContent): Buffer {
+  const start = blocks[0] ?? 0
+  let end = start
+  for (let i = 0; i < blocks.length; i += 2) {
+    bytes.copyWithin(end, blocks[i]!, blocks[i + 1]!)
+    end += blocks[i + 1]! - blocks[i]!
+  }
+  return bytes.subarray(start, end)
 }
 
 function readHeader(bytes: Buffer): SegmentHeader | undefined {

@@ -8,13 +8,14 @@
  *
  * A segment that the store does not accept is set aside as `.bad`, loudly, while the others go on.
  */
-import { readFileSync, renameSync, rmSync, truncateSync } from 'node:fs'
+import { renameSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { readdir, readlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { ClickHouse } from './clickhouse.ts'
 import { StoreError } from './clickhouse.ts'
 import { COLUMN_NAMES, COLUMNS_HASH } from './columns.ts'
-import { readSegment, type SegmentContent } from './segment.ts'
+import { joinRows, type SegmentContent } from './segment.ts'
+import { SegmentFile } from './segment-file.ts'
 import { spoolFiles, spoolUsage } from './spool.ts'
 
 export interface ShipperOptions {
@@ -45,6 +46,8 @@ const CONTENT_EXCEPTIONS = new Set([
 
 export class Shipper {
   readonly #options: ShipperOptions
+  /** One a lane. */
+  readonly #files = [new SegmentFile(), new SegmentFile()]
   /** Segments that may have been sent before, here or by an earlier run. */
   readonly #doubtful = new Set<string>()
   readonly #refusals = new Map<string, number>()
@@ -93,20 +96,20 @@ export class Shipper {
    */
   async round(until = Number.POSITIVE_INFINITY): Promise<number> {
     const names = spoolFiles(this.#options.spoolFolder).filter((name) => name.endsWith('.seg'))
-    const lanes = names.length < BACKLOG ? 1 : 2
-    const fine = await Promise.all(Array.from({ length: lanes }, () => this.#lane(names, until)))
+    const files = names.length < BACKLOG ? this.#files.slice(0, 1) : this.#files
+    const fine = await Promise.all(files.map((file) => this.#lane(names, file, until)))
     if (fine.every(Boolean)) this.#pauseMs = 0
     else this.#pauseMs = Math.min(Math.max(this.#pauseMs * 2, 100), PAUSE_MS_MAX)
     return this.#pauseMs * (0.5 + Math.random())
   }
 
   /** Ships what is left of `names`, one after the other. False where something failed. */
-  async #lane(names: string[], until: number): Promise<boolean> {
+  async #lane(names: string[], file: SegmentFile, until: number): Promise<boolean> {
     let fine = true
     for (let name = names.shift(); name !== undefined; name = names.shift()) {
       if (Date.now() > until) break
       try {
-        await this.#ship(name)
+        await this.#ship(name, file)
         this.storeOk = true
       } catch (error) {
         fine = false
@@ -122,9 +125,9 @@ export class Shipper {
     return { bytes, lagSeconds, segments }
   }
 
-  async #ship(name: string): Promise<void> {
+  async #ship(name: string, file: SegmentFile): Promise<void> {
     const path = join(this.#options.spoolFolder, name)
-    const content = readSegment(readFileSync(path))
+    const content = file.read(path)
     if (content === 'foreign' || content.header.columns !== COLUMNS_HASH) {
       return this.#setAside(name, 0, 'it was not written by this version')
     }
@@ -148,7 +151,7 @@ export class Shipper {
     await store.insert({
       sql: `INSERT INTO \`${database}\`.events (${COLUMN_NAMES.join(', ')}) FORMAT MsgPack`,
       // Thousands of small blocks would each cost both sides a chunk of their own.
-      body: Buffer.concat(content.blocks),
+      body: joinRows(content),
       settings: {
         insert_deduplication_token: attempt === 0 ? id : `${id}~${attempt}`,
         // One insert, one block, one part: all of it or nothing.
@@ -199,7 +202,7 @@ export class Shipper {
     const refusals = (this.#refusals.get(name) ?? 0) + 1
     this.#refusals.set(name, refusals)
     if (refusals >= REFUSALS_MAX) {
-      const content = readSegment(readFileSync(join(this.#options.spoolFolder, name)))
+      const content = new SegmentFile().read(join(this.#options.spoolFolder, name))
       this.#setAside(name, content === 'foreign' ? 0 : content.rows, `exception ${exception}`)
       this.#forget(name)
     }
@@ -225,9 +228,8 @@ export class Shipper {
   #complete(name: string): void {
     const path = join(this.#options.spoolFolder, name)
     try {
-      const bytes = readFileSync(path)
-      const content = readSegment(bytes)
-      if (content === 'foreign' && bytes.length >= HEADER_BYTES_MAX) {
+      const content = new SegmentFile().read(path)
+      if (content === 'foreign' && statSync(path).size >= HEADER_BYTES_MAX) {
         this.#setAside(name, 0, 'it is not a segment')
         return
       }

@@ -21,9 +21,12 @@ function block(size: number, rows: number): Buffer {
 /** Short enough to be compared. */
 function told(content: ReturnType<typeof readSegment> | undefined) {
   if (content === undefined || content === 'foreign') return content
-  const { blocks, seals, rows, end, sealed, damaged } = content
+  const { bytes, blocks, seals, rows, end, sealed, damaged } = content
   const covers = seals.map((seal) => [seal.block, hash('sha256', seal.covers)])
-  return { rows, end, sealed, damaged, covers, blocks: blocks.map((one) => hash('sha256', one)) }
+  const joined = blocks.flatMap((to, at) =>
+    at % 2 ? [hash('sha256', bytes.subarray(blocks[at - 1], to))] : [],
+  )
+  return { rows, end, sealed, damaged, covers, blocks, joined }
 }
 
 test('what is written while it is read is found, once, whatever its size', () => {

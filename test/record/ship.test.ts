@@ -177,7 +177,7 @@ test('a poisoned segment is set aside loudly, and the others go on', async () =>
   const { readSegment, sealBlock, BLOCK_HEAD } = await import('../../src/record/segment.ts')
   const content = readSegment(wrong)
   if (content === 'foreign') throw new Error('foreign')
-  const start = content.end - content.blocks[0]!.length - BLOCK_HEAD
+  const start = content.blocks[0]! - BLOCK_HEAD
   const block = Buffer.concat([wrong.subarray(start, content.end - 300)])
   sealBlock(block, 20)
   writeFileSync(join(at.spool, second!), Buffer.concat([wrong.subarray(0, start), block]))

@@ -440,8 +440,7 @@ test('what another gateway has not copied yet is no finding, what it never copie
 function edit(path: string): void {
   const bytes = readFileSync(path)
   const content = contentOf(bytes)
-  const start = content.blocks[0]!.byteOffset - bytes.byteOffset - BLOCK_HEAD
-  const block = bytes.subarray(start, start + BLOCK_HEAD + content.blocks[0]!.length)
+  const block = bytes.subarray(content.blocks[0]! - BLOCK_HEAD, content.blocks[1])
   block.write('CUSTOMERS', block.indexOf('customers'), 'latin1')
   sealBlock(block, block.readUInt32BE(8))
   writeFileSync(path, bytes)
@@ -464,8 +463,7 @@ function forge(path: string): void {
 /** Everything after the first block is gone, as if it had never been written. */
 function cut(path: string): void {
   const bytes = readFileSync(path)
-  const [first] = contentOf(bytes).blocks
-  writeFileSync(path, bytes.subarray(0, first!.byteOffset - bytes.byteOffset + first!.length))
+  writeFileSync(path, bytes.subarray(0, contentOf(bytes).blocks[1]))
 }
 
 function contentOf(bytes: Buffer) {
