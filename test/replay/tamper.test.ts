@@ -3,7 +3,7 @@
  * must be found, in the right place, by the verifier as `sluice audit verify` uses it and by the same file as a program.
  */
 import { execFileSync } from 'node:child_process'
-import { createHmac, hash } from 'node:crypto'
+import { createCipheriv, hash } from 'node:crypto'
 import {
   appendFileSync,
   copyFileSync,
@@ -454,7 +454,9 @@ function forge(path: string): void {
   const bytes = readFileSync(path)
   const [seal] = contentOf(bytes).seals
   const said = seal!.bytes
-  createHmac('sha256', key).update(said.subarray(0, 4)).update(seal!.covers).digest().copy(said, 4)
+  const cipher = createCipheriv('aes-256-gcm', key, said.subarray(4, 16))
+  cipher.setAAD(said.subarray(0, 16)).setAAD(seal!.covers).final()
+  cipher.getAuthTag().copy(said, 16)
   const start = said.byteOffset - bytes.byteOffset - BLOCK_HEAD
   sealBlock(bytes.subarray(start, start + BLOCK_HEAD + said.length), 0)
   writeFileSync(path, bytes)
