@@ -77,7 +77,13 @@ test('a part of a response stands under its action as the outcome does, with not
   rows.outcome([SESSION, spans.outcome], HEAD, OUTCOME)
   const [part, outcome] = decode(rows)
   expect(part).toMatchObject({ kind: 'response', verdict: 'allow', action_seq: 4, seq: 5 })
-  expect(part).toMatchObject({ status: '', rows: 0, bytes_down: 0, payload_cut: false, masked: new Map() })
+  expect(part).toMatchObject({
+    status: '',
+    rows: 0,
+    bytes_down: 0,
+    payload_cut: false,
+    masked: new Map(),
+  })
   expect(Buffer.from(part?.payload as Uint8Array).equals(payload)).toBe(true)
   expect(outcome).toMatchObject({ kind: 'outcome', status: 'ok', rows: 3, payload: '' })
   expect(rows.rows).toBe(2)
