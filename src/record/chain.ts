@@ -90,10 +90,11 @@ export class Chain {
     if (this.#head !== undefined && this.#tree.root !== this.#head.root)
       throw new Error('its last head is not of its tree')
     for (const leaf of leaves) this.#append(leaf)
-    this.#covered = this.#log.covered(oldest(options.spoolFolder))
+    const { blocks, seals } = this.#log.covered(oldest(options.spoolFolder))
+    this.#covered = blocks
     for (const name of spoolFiles(options.spoolFolder))
       if (this.#covered.has(baseName(name))) this.#unstored.set(baseName(name), 0)
-    this.#ratchets = new RatchetReader(options.spoolFolder)
+    this.#ratchets = new RatchetReader(options.spoolFolder, seals)
     this.#ratchets.clean(options.instance)
   }
 
@@ -159,7 +160,8 @@ export class Chain {
       if (ranges[index + 1]?.proof !== proof) this.#addLeaves(leaves, runs, segment, proof)
     }
     if (leaves.length > 0) {
-      this.#log.leaves(leaves, segment, at)
+      const seals = this.#ratchets.seals(segment)
+      this.#log.leaves(leaves, seals === undefined ? [segment, at] : [segment, at, seals])
       if (!this.#unstored.has(segment)) this.#unstored.set(segment, this.size)
     }
     for (const leaf of leaves) this.#append(leaf)
