@@ -182,6 +182,7 @@ function connection(
     maxSessions: form.max_sessions,
     statementTimeoutMs: form.statement_timeout,
     functionsRead: form.functions?.read ?? [],
+    retentionDays: form.retention === undefined ? undefined : form.retention / DAY_MS,
     labels: form.labels ?? {},
   }
 }

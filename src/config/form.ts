@@ -128,9 +128,7 @@ const recorder = section(
     store: store.optional(),
     durability: oneOf(['standard', 'strict']).optional(),
     response_bytes_max: size(0, 64 * 1024 ** 2).optional(),
-    retention: checked(duration(DAY, 36_500 * DAY), (ms) =>
-      ms % DAY === 0 ? undefined : 'expected whole days, such as 400d',
-    ).optional(),
+    retention: wholeDays().optional(),
     spool: section({ bytes_max: size(16 * 1024 ** 2, 1024 ** 5).optional() }, [
       'encrypt',
     ]).optional(),
@@ -216,6 +214,7 @@ const connectionFields = section(
     max_sessions: integer(1, 1_000_000).optional(),
     statement_timeout: duration(10, TIMER_MS_MAX).optional(),
     functions: section({ read: list(text('a pattern such as public.st_*')) }).optional(),
+    retention: wholeDays().optional(),
     labels: table(text(), named).optional(),
   },
   ['via'],
@@ -274,6 +273,12 @@ function size(min: number, max: number): Field<number> {
 function duration(min: number, max: number): Field<number> {
   const expected = `a duration such as 10s, 15m, 1h or 400d, from ${min} ms to ${max / 1000} s`
   return parsed(expected, (value) => within(parseDuration(value), { min, max }))
+}
+
+function wholeDays(): Field<number> {
+  return checked(duration(DAY, 36_500 * DAY), (ms) =>
+    ms % DAY === 0 ? undefined : 'expected whole days, such as 400d',
+  )
 }
 
 function within(

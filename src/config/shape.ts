@@ -102,6 +102,8 @@ export interface ConnectionConfig {
   /** By our own clock, for each statement. */
   readonly statementTimeoutMs: number | undefined
   readonly functionsRead: readonly string[]
+  /** Of its records; undefined: `recorder.retention`. */
+  readonly retentionDays: number | undefined
   readonly labels: Readonly<Record<string, string>>
 }
 

@@ -32,6 +32,7 @@ import {
   textHash,
 } from './proof.ts'
 import { RatchetReader } from './ratchet.ts'
+import { type Retention, signedRetention } from './retention.ts'
 import { readSegment, type SegmentContent } from './segment.ts'
 import { spoolFiles } from './spool.ts'
 
@@ -41,7 +42,7 @@ export interface ChainOptions {
   readonly spoolFolder: string
   readonly gateway: string
   readonly instance: string
-  readonly retentionDays: number
+  readonly retention: Retention
   readonly clock: Clock
   readonly say: (level: 'info' | 'warn' | 'error', text: string) => void
   /** A head was signed and is on the disk. */
@@ -76,9 +77,12 @@ export class Chain {
   #recentHeads: SignedHead[] = []
   #head: Head | undefined
   #headText = ''
+  /** As the next head says it. */
+  retention: Retention
 
   private constructor(options: ChainOptions, folder: string, id: string) {
     this.#options = options
+    this.retention = options.retention
     this.id = id
     this.#log = new ChainLog(folder)
     const { head, leaves } = this.#log.recover()
@@ -191,7 +195,7 @@ export class Chain {
 
   /** Signs what there is. Throws where the disk does not take it. */
   sign(kind: Head['kind']): void {
-    const { clock, instance, retentionDays, onHead } = this.#options
+    const { clock, instance, onHead } = this.#options
     this.#log.sync()
     const former = this.#head
     const key = this.#keys.current
@@ -205,7 +209,7 @@ export class Chain {
       instance,
       kind,
       previous: former === undefined ? '' : textHash(this.#headText),
-      retentionDays,
+      retention: signedRetention(this.retention),
       key: key.id,
     }
     const text = headText(head)

@@ -9,6 +9,7 @@ import type { Chain } from './chain.ts'
 import { type ClickHouse, openClickHouse, StoreError } from './clickhouse.ts'
 import { EngineChild } from './engine-child.ts'
 import { Notary } from './notary.ts'
+import { longestDays } from './retention.ts'
 import { schemaStatements } from './schema.ts'
 import { Shipper, type ShipperOptions } from './ship.ts'
 import type { ShipAnswer, ShipMetrics, ShipRequest, ShipWorkerData } from './ship-messages.ts'
@@ -117,10 +118,12 @@ export class Store {
 
   async #migrate(): Promise<void> {
     const { database } = this
-    const { retentionDays, instance, gateway } = this.#data
+    const { instance, gateway, retention } = this.#data
+    const retentionDays = longestDays(retention)
     for (const statement of schemaStatements({ database, retentionDays })) {
       await this.#client.command({ sql: statement })
     }
+    await dropTimes(this.#client, database)
     await this.#client.command({
       sql:
         `INSERT INTO \`${database}\`.instances SELECT {instance:String}, {gateway:String}, ` +
@@ -252,6 +255,16 @@ class ShipLoop {
       }
     })
   }
+}
+
+/** A hold must keep rows that are past their time, so that no table may drop them by itself; earlier versions let it. */
+async function dropTimes(client: ClickHouse, database: string): Promise<void> {
+  const timed = await client.query({
+    sql: "SELECT name FROM system.tables WHERE database = {database:String} AND name = 'events' AND create_table_query LIKE '% TTL %'",
+    params: { database },
+  })
+  if (timed.length > 0)
+    await client.command({ sql: `ALTER TABLE \`${database}\`.events REMOVE TTL` })
 }
 
 interface Parts {

@@ -8,7 +8,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { GatewayError } from '../base/errors.ts'
 import type { Parameters, Row, Settings } from '../record/clickhouse.ts'
-import type { EvidenceCursor, EvidencePage, EvidenceScope } from '../record/evidence.ts'
+import type { EvidenceCursor, EvidencePage, EvidenceScope } from '../record/evidence-page.ts'
 import type { SignedHead } from '../record/proof.ts'
 import type { SeenHead, ShipAnswer, ShipMetrics, ShipRequest } from '../record/ship-messages.ts'
 import { AUDIT_ROWS_MAX, AUDIT_SETTINGS, AUDIT_TEXT_MAX, auditStatement, judge } from './audit.ts'

@@ -45,7 +45,7 @@ function open(more: Partial<ChainOptions> = {}, known?: ReadonlyMap<string, numb
     spoolFolder: spool(),
     gateway: 'GW',
     instance,
-    retentionDays: 400,
+    retention: { days: 400, connections: {} },
     clock,
     say: (level, text) => said.push(`${level} ${text}`),
     onHead: (head) => heads.push(head),
