@@ -29,6 +29,7 @@ import { Places } from './places.ts'
 import { WorkerPorts } from './ports.ts'
 import { AdminRecord } from './record.ts'
 import { ChainHeads } from './state/heads.ts'
+import { Questions } from './state/questions.ts'
 import { openState, type State } from './state/state.ts'
 import { Tokens } from './state/tokens.ts'
 import type { ControlNews, ControlWorkerData } from './thread.ts'
@@ -209,6 +210,10 @@ export class Control {
       config: () => this.#settings.config,
       listening: () => this.#listening,
       tokens: () => this.#openTokens(),
+      questions: async () => {
+        await this.#openTokens()
+        return new Questions(this.#needState())
+      },
       store: () => this.#needStore(),
       record: (caller, moment) => this.#record.admin(caller, moment),
       recordRefused: (address, status) => this.#recordRefused(address, status),
@@ -233,6 +238,11 @@ export class Control {
   #needStore(): Store {
     if (this.#store === undefined) throw unavailable('there is no ship thread')
     return this.#store
+  }
+
+  #needState(): State {
+    if (this.#state === undefined) throw unavailable('the state is not open')
+    return this.#state
   }
 
   /** Terse on purpose: anybody may ask. */
