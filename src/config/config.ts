@@ -118,6 +118,7 @@ function recorder(form: Form['recorder'], path: PathOf): RecorderConfig {
             database: store.database ?? 'sluice',
             user: store.user ?? 'default',
             password: secret(store.password, path),
+            cluster: store.cluster,
           },
     durability: form?.durability ?? 'standard',
     responseBytesMax: form?.response_bytes_max ?? 1024 ** 2,
@@ -125,6 +126,11 @@ function recorder(form: Form['recorder'], path: PathOf): RecorderConfig {
     spoolBytesMax: form?.spool?.bytes_max ?? 10 * 1024 ** 3,
     ratchet: form?.ratchet !== 'off',
     anchors: (form?.anchors ?? []).map((one) => anchor(one, path)),
+    seal: form?.seal && {
+      recipients: form.seal.recipients.map((one) =>
+        typeof one === 'string' ? one : { file: path(one.file) },
+      ),
+    },
   }
 }
 

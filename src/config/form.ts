@@ -5,6 +5,7 @@
 import { isLoopback } from '../base/cidr.ts'
 import { CLASSES } from '../decide/action.ts'
 import { memberFault, scopeFault } from '../decide/member.ts'
+import { recipientFault } from '../record/age-recipient.ts'
 import {
   checked,
   choice,
@@ -79,15 +80,13 @@ const state = choice((value) =>
   isMapping(value) ? `a state database elsewhere ${NOT_YET}; use embedded` : oneOf(['embedded']),
 )
 
-const clickhouse = section(
-  {
-    url: parsed('an http or https URL', httpUrl),
-    database: parsed('a name', parseName).optional(),
-    user: text().optional(),
-    password: secret.optional(),
-  },
-  ['cluster'],
-)
+const clickhouse = section({
+  url: parsed('an http or https URL', httpUrl),
+  database: parsed('a name', parseName).optional(),
+  user: text().optional(),
+  password: secret.optional(),
+  cluster: parsed('a name', parseName).optional(),
+})
 
 const store = choice<'embedded' | Value<typeof clickhouse>>((value) =>
   isMapping(value) ? clickhouse : oneOf(['embedded']),
@@ -123,6 +122,16 @@ const anchor = choice<AnchorForm>(
   [fileAnchor, httpAnchor, s3Anchor],
 )
 
+const recipientFile = section({ file: path })
+const recipient = choice<string | Value<typeof recipientFile>>((value) =>
+  isMapping(value)
+    ? recipientFile
+    : checked(
+        text('a public key of age (age1…), or { file: path } with one a line'),
+        recipientFault,
+      ),
+)
+
 const recorder = section(
   {
     store: store.optional(),
@@ -134,8 +143,9 @@ const recorder = section(
     ]).optional(),
     ratchet: oneOf(['on', 'off']).optional(),
     anchors: list(anchor).optional(),
+    seal: section({ recipients: list(recipient, { min: 1 }) }).optional(),
   },
-  ['seal'],
+  [],
 )
 
 const listener = section(

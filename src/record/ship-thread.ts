@@ -11,6 +11,7 @@ import { EngineChild } from './engine-child.ts'
 import { Notary } from './notary.ts'
 import { longestDays } from './retention.ts'
 import { schemaStatements } from './schema.ts'
+import { SealedShipper } from './sealed-ship.ts'
 import { Shipper, type ShipperOptions } from './ship.ts'
 import type { ShipAnswer, ShipMetrics, ShipRequest, ShipWorkerData } from './ship-messages.ts'
 
@@ -164,6 +165,14 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
     say,
   })
   shipper.recover()
+  const sealed = new SealedShipper({
+    spoolFolder,
+    instance,
+    database: store.database,
+    store: store.ready,
+    say,
+  })
+  sealed.start()
   const loop = new ShipLoop(shipper, store)
   return {
     store,
@@ -178,6 +187,7 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
     },
     async stop(deadline) {
       await loop.stop(deadline)
+      await sealed.stop(deadline)
       await notary.close(deadline)
       await store.close()
     },

@@ -7,6 +7,7 @@
  */
 import { ByteSink } from '../../base/bytes.ts'
 import type { Shape } from '../../record/event.ts'
+import type { Sealer } from '../../record/sealer.ts'
 import type { Conversation } from './conversation.ts'
 import type { Running } from './entry.ts'
 import type { Judged } from './judge.ts'
@@ -99,6 +100,34 @@ export class Actions {
     payload.clear()
   }
 
+  /** Rows behind `row` are those of the result that is coming. undefined: originals are not kept. */
+  sealRows(row: number): Sealer | undefined {
+    const { seal } = this.#talk.parts
+    seal?.begin(this.#running?.action ?? 0, row)
+    return seal
+  }
+
+  /** An error or notice that the record shows otherwise. */
+  sealNotice(frame: Buffer): void {
+    this.#talk.parts.seal?.text('notice', { action: this.#running?.action ?? 0, row: 0 }, frame)
+  }
+
+  /** What the record of an action shows otherwise: its text, and those parameters that were replaced. */
+  #sealTexts(
+    action: number,
+    judged: Judged,
+    about: { readonly params: readonly string[]; readonly statement: Statement },
+  ): void {
+    const { seal } = this.#talk.parts
+    if (seal === undefined) return
+    const { original } = judged
+    if (original !== undefined) seal.text('statement', { action, row: 0 }, Buffer.from(original))
+    if (about.params.length === 0) return
+    const shown = this.#masks.recordedParams(about.params, about.statement)
+    for (const [at, param] of about.params.entries())
+      if (param !== shown[at]) seal.text('param', { action, row: at + 1 }, Buffer.from(param))
+  }
+
   /** Records an action that goes up now. */
   open(
     statement: Statement,
@@ -117,6 +146,7 @@ export class Actions {
       decideUs: gatewayUs - parseUs,
       waitUs: 0,
     })
+    this.#sealTexts(action, judged, { params: about.params, statement })
     live.context.statements += 1
     worker.count.action(grant.connection.name, 'allow')
     return {
@@ -158,6 +188,7 @@ export class Actions {
       decideUs: gatewayUs - parseUs,
       waitUs: 0,
     })
+    this.#sealTexts(action, judged, { params: about.params, statement })
     recording.outcome(judged.shape, action, {
       status: 'refused',
       error: '',

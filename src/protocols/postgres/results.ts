@@ -182,7 +182,9 @@ export class Results {
     const { detectors } = now
     const key = this.#talk.parts.worker.maskKey
     const make = (applies: 'enforced' | 'all', tally: Map<string, number>) => {
-      const masker = new RowMasker(plan, { detectors, key, tally, applies })
+      // Of what the record does not show: where it is masked apart, that masker knows all of it.
+      const seal = now.monitors === (applies === 'all') ? this.#talk.parts.seal : undefined
+      const masker = new RowMasker(plan, { detectors, key, tally, applies, seal })
       return masker.idle ? undefined : masker
     }
     const client = make('enforced', this.actions.tally)
@@ -203,6 +205,7 @@ export class Results {
       return STOP
     }
     this.actions.bytes += end - start
+    if (this.#talk.parts.seal !== undefined) this.actions.sealRows(this.actions.rows)
     for (let at = start; at < end; at += 1 + bytes.readInt32BE(at + 1)) this.actions.rows += 1
     const { client, record } = maskers
     if (record !== undefined) this.#toPayloadMasked(record, bytes, start, end)
@@ -270,7 +273,10 @@ export class Results {
     const recorded = mask(now.all !== undefined, now.detectors)
     if (recorded === 'malformed') return this.#malformed('error or notice')
     if (recorded === 'same') this.noteEnd(bytes, start, end)
-    else this.noteEnd(recorded, 0, recorded.length)
+    else {
+      this.actions.sealNotice(frame)
+      this.noteEnd(recorded, 0, recorded.length)
+    }
     const told = now.monitors ? mask(now.hides, now.detectors?.enforced) : recorded
     if (told === 'malformed') return this.#malformed('error or notice')
     if (told === 'same') return FORWARD
@@ -291,6 +297,7 @@ export class Results {
         })
       : 'same'
     if (recorded === 'malformed') return
+    if (recorded !== 'same') this.actions.sealNotice(frame)
     const kept = recorded === 'same' ? frame : recorded
     this.actions.keep(kept, 0, kept.length)
   }
@@ -300,7 +307,10 @@ export class Results {
     const told = now.idle ? 'same' : maskNotification(bytes.subarray(start, end))
     if (told === 'malformed') return this.#malformed('NotificationResponse')
     if (told === 'same') this.actions.keep(bytes, start, end)
-    else this.actions.keep(told, 0, told.length)
+    else {
+      this.actions.sealNotice(bytes.subarray(start, end))
+      this.actions.keep(told, 0, told.length)
+    }
     if (told === 'same' || !now.hides) return FORWARD
     this.#talk.toClient(told)
     return TAKEN
