@@ -70,8 +70,12 @@ export interface ClickHouse {
 
 const REQUEST_MS_MAX = 120_000
 
-/** `database`: the current one, where names stand without. */
-export function openClickHouse(address: StoreAddress, database = 'default'): ClickHouse {
+/** `database`: the current one, where names stand without. `settings`: of every request. */
+export function openClickHouse(
+  address: StoreAddress,
+  database = 'default',
+  settings: Settings = {},
+): ClickHouse {
   const agent = 'socket' in address ? socketAgent(address.socket) : undefined
   const client = createClient({
     ...('url' in address
@@ -79,6 +83,7 @@ export function openClickHouse(address: StoreAddress, database = 'default'): Cli
       : { url: 'http://engine', http_agent: agent! }),
     database,
     request_timeout: REQUEST_MS_MAX,
+    clickhouse_settings: { ...settings },
     application: 'sluice',
     // Failures are thrown; the client's own lines would double ours.
     log: { level: ClickHouseLogLevel.OFF },

@@ -32,6 +32,8 @@ export type ShipStore =
       readonly url: string
       readonly database: string
       readonly user: string
+      /** undefined: one server. */
+      readonly cluster?: string | undefined
       /** The secret itself; main has looked it up. */
       readonly password: string | undefined
     }

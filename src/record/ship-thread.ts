@@ -8,9 +8,10 @@ import type { Broadcast } from '../threads/messages.ts'
 import type { Chain } from './chain.ts'
 import { type ClickHouse, openClickHouse, StoreError } from './clickhouse.ts'
 import { EngineChild } from './engine-child.ts'
+import { migrate } from './migrate.ts'
 import { Notary } from './notary.ts'
 import { longestDays } from './retention.ts'
-import { schemaStatements } from './schema.ts'
+import { CLUSTER_READER, CLUSTER_WRITER } from './schema-cluster.ts'
 import { SealedShipper } from './sealed-ship.ts'
 import { Shipper, type ShipperOptions } from './ship.ts'
 import type { ShipAnswer, ShipMetrics, ShipRequest, ShipWorkerData } from './ship-messages.ts'
@@ -22,6 +23,8 @@ const ORPHANS_MS = 5000
 const LAG_SECONDS_MAX = 3
 const LOOK_MS = 1000
 const ENGINE_MEMORY_BYTES = 2 * 1024 ** 3
+/** Words are indexed when parts are merged: at an insert it would cost a seventh of it, and what is not merged yet is little. */
+const EMBEDDED_WRITER = { exclude_materialize_skip_indexes_on_insert: 'by_word' }
 
 type Say = ShipperOptions['say']
 
@@ -42,8 +45,10 @@ export class Store {
     this.#say = say
     const { store } = data
     if (!store.embedded) {
-      this.#client = openClickHouse(store)
-      this.#reader = openClickHouse(store, store.database)
+      const [reader, writer] =
+        store.cluster === undefined ? [{}, {}] : [CLUSTER_READER, CLUSTER_WRITER]
+      this.#client = openClickHouse(store, 'default', { ...reader, ...writer })
+      this.#reader = openClickHouse(store, store.database, reader)
       return
     }
     this.#engine = new EngineChild({
@@ -52,7 +57,7 @@ export class Store {
       say,
       ...(entry === undefined ? {} : { entry }),
     })
-    this.#client = openClickHouse({ socket: this.#engine.socket })
+    this.#client = openClickHouse({ socket: this.#engine.socket }, 'default', EMBEDDED_WRITER)
     this.#reader = openClickHouse({ socket: this.#engine.socket }, this.database)
   }
 
@@ -121,9 +126,8 @@ export class Store {
     const { database } = this
     const { instance, gateway, retention } = this.#data
     const retentionDays = longestDays(retention)
-    for (const statement of schemaStatements({ database, retentionDays })) {
-      await this.#client.command({ sql: statement })
-    }
+    const cluster = this.#data.store.embedded ? undefined : this.#data.store.cluster
+    const ran = await migrate(this.#client, { database, retentionDays, cluster })
     await dropTimes(this.#client, database)
     await this.#client.command({
       sql:
@@ -131,7 +135,8 @@ export class Store {
         'fromUnixTimestamp64Micro({at:Int64})',
       params: { instance, gateway, at: clock.microseconds() },
     })
-    this.#say('info', 'record store has its tables')
+    const news = ran.length === 0 ? '' : `; new are ${ran.join(', ')}`
+    this.#say('info', `record store has its tables${news}`)
   }
 }
 

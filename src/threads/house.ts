@@ -111,8 +111,8 @@ export class House {
       return { ...shared, store: { embedded: true, folder } }
     }
     const password = store.password === undefined ? undefined : resolveSecret(store.password)
-    const { url, database, user } = store
-    return { ...shared, store: { embedded: false, url, database, user, password } }
+    const { url, database, user, cluster } = store
+    return { ...shared, store: { embedded: false, url, database, user, cluster, password } }
   }
 
   #startControl(): Promise<SupervisedThread> {
