@@ -19,6 +19,8 @@ export type StoreAddress =
       readonly url: string
       readonly user: string
       readonly password: string | undefined
+      /** Longest time without an answer. */
+      readonly requestMsMax?: number
     }
 
 export type Row = Readonly<Record<string, unknown>>
@@ -82,7 +84,7 @@ export function openClickHouse(
       ? { url: address.url, username: address.user, password: address.password ?? '' }
       : { url: 'http://engine', http_agent: agent! }),
     database,
-    request_timeout: REQUEST_MS_MAX,
+    request_timeout: ('url' in address ? address.requestMsMax : undefined) ?? REQUEST_MS_MAX,
     clickhouse_settings: { ...settings },
     application: 'sluice',
     // Failures are thrown; the client's own lines would double ours.

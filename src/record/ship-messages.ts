@@ -36,6 +36,8 @@ export type ShipStore =
       readonly cluster?: string | undefined
       /** The secret itself; main has looked it up. */
       readonly password: string | undefined
+      /** Longest time without an answer; default two minutes. */
+      readonly requestMsMax?: number
     }
 
 /** main → ship thread, by postMessage; `attach` with the port in the transfer list. */
