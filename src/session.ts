@@ -39,8 +39,9 @@ export async function session(
       throw new GatewayError('GW_NOT_ALLOWED', `no grant for ${claim.connection}`)
     }
     leave = await worker.places.take(grant.connection)
+    const key = worker.seals ? await worker.sealKey() : undefined
     client.expectPeer() // Who has left meanwhile is not dialled for.
-    const opened = worker.record(grant, claim, address) // No recording, no session.
+    const opened = worker.record(grant, claim, address, key) // No recording, no session.
     try {
       const upstream = await protocol.dial(claim, grant, worker.control)
       stop()

@@ -17,6 +17,7 @@ export class Handshake implements WireSink {
   #kept: Buffer = NOTHING
   #gone: Error | undefined
   #wake: (() => void) | undefined
+  #stop: ((error: Error) => void) | undefined
 
   constructor(wire: Wire, bytesMax: number) {
     this.wire = wire
@@ -58,9 +59,27 @@ export class Handshake implements WireSink {
     if (this.#gone !== undefined) throw this.#gone
   }
 
+  /**
+   * Waits for who reads the wire in our place, TLS. An abort rejects at once and destroys the wire: in the middle of
+   * somebody else's handshake nothing can be said.
+   */
+  meanwhile<T>(other: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#stop = (error) => {
+        reject(error)
+        this.wire.destroy()
+      }
+      other.then(resolve, reject).finally(() => {
+        this.#stop = undefined
+      })
+      if (this.#gone !== undefined) this.#stop(this.#gone)
+    })
+  }
+
   /** Whoever waits, or will, gets this error. */
   abort(error: Error): void {
     this.#gone ??= error
+    this.#stop?.(error)
     this.#awake()
   }
 

@@ -132,6 +132,7 @@ function addRecords(program: Command, on: On): void {
     const { queryAudit } = await import('./audit.ts')
     await queryAudit(sql, flags)
   })
+  addQuestions(audit, on)
   const verify = audit
     .command('verify')
     .description('verify the records: all of them, or what a flag names; exit code 1 if not intact')
@@ -154,6 +155,54 @@ function addRecords(program: Command, on: On): void {
     const { bundleAudit } = await import('./audit.ts')
     await bundleAudit(flags)
   })
+}
+
+function addQuestions(audit: Command, on: On): void {
+  const search = audit
+    .command('search [text]')
+    .description(
+      'find actions by words of their statements and by what the flags say; newest first',
+    )
+    .option('--object <name>', 'a table or other object, such as public.customers')
+    .option('--subject <name>', 'who')
+    .option('--job <id>', 'of which job')
+    .option('--connection <name>', 'on which connection')
+    .option('--rule <name>', 'rule that spoke of it, as policy/rule')
+    .option('--verdict <word>', 'allow, denied, not_allowed, not_understood, over_limit')
+    .option('--detector <name>', 'detector or column that masked values of its result')
+    .option('--since <when>', 'a moment, or how long ago: 2026-11-01, 24h, 7d')
+    .option('--until <when>', 'likewise')
+    .option('--limit <n>', 'how many at most; default 100')
+    .option('--cursor <cursor>', 'go on where the page before ended')
+  on(search, async (flags, [text]) => {
+    const { searchAudit } = await import('./questions.ts')
+    await searchAudit(text, { ...flags })
+  })
+  const questions = audit
+    .command('questions [id]')
+    .description('list the questions that have a name, or ask one by its number or name')
+    .option('--with <name=value>', 'fills in a blank; may be repeated', collect)
+  on(questions, async (flags, [id]) => {
+    const { askQuestion } = await import('./questions.ts')
+    await askQuestion(id, { ...flags })
+  })
+  const save = audit
+    .command('save <name> <sql>')
+    .description(
+      'save a question; blanks are written {name:String}, {name:UInt64}, {name:DateTime64(6)}',
+    )
+    .option('--asks <text>', 'what it asks, in a sentence')
+  on(save, async (flags, [name = '', sql = '']) => {
+    const { saveQuestion } = await import('./questions.ts')
+    await saveQuestion(name, sql, { ...flags })
+  })
+  on(
+    audit.command('forget <name>').description('forget a saved question'),
+    async (flags, [name = '']) => {
+      const { forgetQuestion } = await import('./questions.ts')
+      await forgetQuestion(name, flags)
+    },
+  )
 }
 
 function addPolicies(program: Command, on: On): void {

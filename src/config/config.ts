@@ -118,6 +118,8 @@ function recorder(form: Form['recorder'], path: PathOf): RecorderConfig {
             database: store.database ?? 'sluice',
             user: store.user ?? 'default',
             password: secret(store.password, path),
+            cluster: store.cluster,
+            cluster: store.cluster,
           },
     durability: form?.durability ?? 'standard',
     responseBytesMax: form?.response_bytes_max ?? 1024 ** 2,
@@ -125,6 +127,11 @@ function recorder(form: Form['recorder'], path: PathOf): RecorderConfig {
     spoolBytesMax: form?.spool?.bytes_max ?? 10 * 1024 ** 3,
     ratchet: form?.ratchet !== 'off',
     anchors: (form?.anchors ?? []).map((one) => anchor(one, path)),
+    seal: form?.seal && {
+      recipients: form.seal.recipients.map((one) =>
+        typeof one === 'string' ? one : { file: path(one.file) },
+      ),
+    },
   }
 }
 
@@ -182,6 +189,7 @@ function connection(
     maxSessions: form.max_sessions,
     statementTimeoutMs: form.statement_timeout,
     functionsRead: form.functions?.read ?? [],
+    retentionDays: form.retention === undefined ? undefined : form.retention / DAY_MS,
     labels: form.labels ?? {},
   }
 }

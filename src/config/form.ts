@@ -5,6 +5,7 @@
 import { isLoopback } from '../base/cidr.ts'
 import { CLASSES } from '../decide/action.ts'
 import { memberFault, scopeFault } from '../decide/member.ts'
+import { recipientFault } from '../record/age-recipient.ts'
 import {
   checked,
   choice,
@@ -79,15 +80,13 @@ const state = choice((value) =>
   isMapping(value) ? `a state database elsewhere ${NOT_YET}; use embedded` : oneOf(['embedded']),
 )
 
-const clickhouse = section(
-  {
-    url: parsed('an http or https URL', httpUrl),
-    database: parsed('a name', parseName).optional(),
-    user: text().optional(),
-    password: secret.optional(),
-  },
-  ['cluster'],
-)
+const clickhouse = section({
+  url: parsed('an http or https URL', httpUrl),
+  database: parsed('a name', parseName).optional(),
+  user: text().optional(),
+  password: secret.optional(),
+  cluster: parsed('a name', parseName).optional(),
+})
 
 const store = choice<'embedded' | Value<typeof clickhouse>>((value) =>
   isMapping(value) ? clickhouse : oneOf(['embedded']),
@@ -123,21 +122,30 @@ const anchor = choice<AnchorForm>(
   [fileAnchor, httpAnchor, s3Anchor],
 )
 
+const recipientFile = section({ file: path })
+const recipient = choice<string | Value<typeof recipientFile>>((value) =>
+  isMapping(value)
+    ? recipientFile
+    : checked(
+        text('a public key of age (age1…), or { file: path } with one a line'),
+        recipientFault,
+      ),
+)
+
 const recorder = section(
   {
     store: store.optional(),
     durability: oneOf(['standard', 'strict']).optional(),
     response_bytes_max: size(0, 64 * 1024 ** 2).optional(),
-    retention: checked(duration(DAY, 36_500 * DAY), (ms) =>
-      ms % DAY === 0 ? undefined : 'expected whole days, such as 400d',
-    ).optional(),
+    retention: wholeDays().optional(),
     spool: section({ bytes_max: size(16 * 1024 ** 2, 1024 ** 5).optional() }, [
       'encrypt',
     ]).optional(),
     ratchet: oneOf(['on', 'off']).optional(),
     anchors: list(anchor).optional(),
+    seal: section({ recipients: list(recipient, { min: 1 }) }).optional(),
   },
-  ['seal'],
+  [],
 )
 
 const listener = section(
@@ -216,6 +224,7 @@ const connectionFields = section(
     max_sessions: integer(1, 1_000_000).optional(),
     statement_timeout: duration(10, TIMER_MS_MAX).optional(),
     functions: section({ read: list(text('a pattern such as public.st_*')) }).optional(),
+    retention: wholeDays().optional(),
     labels: table(text(), named).optional(),
   },
   ['via'],
@@ -274,6 +283,12 @@ function size(min: number, max: number): Field<number> {
 function duration(min: number, max: number): Field<number> {
   const expected = `a duration such as 10s, 15m, 1h or 400d, from ${min} ms to ${max / 1000} s`
   return parsed(expected, (value) => within(parseDuration(value), { min, max }))
+}
+
+function wholeDays(): Field<number> {
+  return checked(duration(DAY, 36_500 * DAY), (ms) =>
+    ms % DAY === 0 ? undefined : 'expected whole days, such as 400d',
+  )
 }
 
 function within(

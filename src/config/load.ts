@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { compilePolicies } from '../decide/policy.ts'
 import type { KnownNames } from '../decide/policy-masks.ts'
+import { recipientFault } from '../record/age-recipient.ts'
 import type { PolicyFile, Settings } from '../threads/messages.ts'
 import { readConfig } from './config.ts'
 import { inFileOrder, type Problem } from './problem.ts'
@@ -109,6 +110,22 @@ class Disk {
     if (!recorder.store.embedded)
       this.#secret(['recorder', 'store', 'password'], recorder.store.password)
     this.#checkAnchors()
+    this.#checkRecipients()
+  }
+
+  /** A file that holds none, or one with a mistake, would seal for nobody. */
+  #checkRecipients(): void {
+    for (const [index, one] of (this.#config.recorder.seal?.recipients ?? []).entries()) {
+      if (typeof one === 'string') continue
+      const at = ['recorder', 'seal', 'recipients', index, 'file']
+      const found = readText(one.file)
+      const lines = 'text' in found ? found.text.split('\n').map((line) => line.trim()) : []
+      const keys = lines.filter((line) => line !== '' && !line.startsWith('#'))
+      if ('fault' in found) this.#report(at, `${one.file}: ${found.fault}`)
+      else if (keys.length === 0) this.#report(at, `${one.file} holds no public key of age`)
+      for (const fault of keys.map(recipientFault))
+        if (fault !== undefined) this.#report(at, `${one.file}: ${fault}`)
+    }
   }
 
   #checkAnchors(): void {

@@ -49,6 +49,8 @@ export interface RecorderConfig {
         readonly database: string
         readonly user: string
         readonly password: SecretReference | undefined
+        /** Of the servers' own configuration; undefined: one server. */
+        readonly cluster: string | undefined
       }
   readonly durability: 'standard' | 'strict'
   readonly responseBytesMax: number
@@ -57,6 +59,13 @@ export interface RecorderConfig {
   /** The spool is sealed until a head is signed. */
   readonly ratchet: boolean
   readonly anchors: readonly AnchorConfig[]
+  /** undefined: no originals are kept. */
+  readonly seal: SealConfig | undefined
+}
+
+/** To whom originals of masked values are encrypted: public keys of age, or absolute paths of files with one a line. */
+export interface SealConfig {
+  readonly recipients: readonly (string | { readonly file: string })[]
 }
 
 /** Where signed heads also go. `keyFile`: PEM of an Ed25519 key that countersigns them. */
@@ -102,6 +111,8 @@ export interface ConnectionConfig {
   /** By our own clock, for each statement. */
   readonly statementTimeoutMs: number | undefined
   readonly functionsRead: readonly string[]
+  /** Of its records; undefined: `recorder.retention`. */
+  readonly retentionDays: number | undefined
   readonly labels: Readonly<Record<string, string>>
 }
 

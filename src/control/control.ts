@@ -28,7 +28,9 @@ import { announceControl, operatorHash, withdrawControl } from './operator.ts'
 import { Places } from './places.ts'
 import { WorkerPorts } from './ports.ts'
 import { AdminRecord } from './record.ts'
+import { recipientsOf, Seals } from './seals.ts'
 import { ChainHeads } from './state/heads.ts'
+import { Questions } from './state/questions.ts'
 import { openState, type State } from './state/state.ts'
 import { Tokens } from './state/tokens.ts'
 import type { ControlNews, ControlWorkerData } from './thread.ts'
@@ -54,6 +56,7 @@ export class Control {
   readonly #numbers = new WorkerNumbers(this.#channel)
   readonly #lockout = new Lockout()
   readonly #ports: WorkerPorts
+  readonly #seals: Seals
   readonly #record: AdminRecord
   #settings: Settings
   #listening: readonly Listening[] = []
@@ -74,7 +77,9 @@ export class Control {
       max: (connection) => this.#settings.config.connections.get(connection)?.maxSessions,
       waitMs: PLACE_WAIT_MS,
     })
-    this.#ports = new WorkerPorts({ identify: this.#identify, vault, places }, (thread) =>
+    this.#seals = openSeals(options)
+    const sealKey = (session: string) => this.#seals.keyFor(session)
+    this.#ports = new WorkerPorts({ identify: this.#identify, vault, places, sealKey }, (thread) =>
       this.#numbers.gone(thread),
     )
     this.#record = openRecord(options)
@@ -209,6 +214,10 @@ export class Control {
       config: () => this.#settings.config,
       listening: () => this.#listening,
       tokens: () => this.#openTokens(),
+      questions: async () => {
+        await this.#openTokens()
+        return new Questions(this.#needState())
+      },
       store: () => this.#needStore(),
       record: (caller, moment) => this.#record.admin(caller, moment),
       recordRefused: (address, status) => this.#recordRefused(address, status),
@@ -233,6 +242,11 @@ export class Control {
   #needStore(): Store {
     if (this.#store === undefined) throw unavailable('there is no ship thread')
     return this.#store
+  }
+
+  #needState(): State {
+    if (this.#state === undefined) throw unavailable('the state is not open')
+    return this.#state
   }
 
   /** Terse on purpose: anybody may ask. */
@@ -285,6 +299,11 @@ function openRecord(options: ControlOptions): AdminRecord {
     }),
     options.instance,
   )
+}
+
+function openSeals({ settings }: ControlOptions): Seals {
+  const { data, recorder } = settings.config
+  return new Seals(join(data, 'seal'), recipientsOf(recorder.seal), REAL_TIME.now)
 }
 
 function unavailable(message: string): GatewayError {

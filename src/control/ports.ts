@@ -9,6 +9,7 @@ import { GatewayError } from '../base/errors.ts'
 import type { Vault } from '../dial/vault.ts'
 import type { Attempt } from '../identify/identify.ts'
 import type { Identity } from '../identify/identity.ts'
+import type { SealKey } from '../record/sealer.ts'
 import type { ControlAnswer, ControlNotice, ControlRequest } from '../threads/messages.ts'
 import type { Places } from './places.ts'
 
@@ -16,6 +17,8 @@ export interface AnswerParts {
   identify(attempt: Attempt): Promise<Identity>
   readonly vault: Vault
   readonly places: Places
+  /** Rejects with GW_UNAVAILABLE. */
+  sealKey(session: string): Promise<SealKey>
 }
 
 export class WorkerPorts {
@@ -93,6 +96,8 @@ export async function answer(
         if (await parts.places.take(thread, connection)) return { type: 'place', id, connection }
         throw new GatewayError('GW_TOO_MANY_SESSIONS', 'no place in time')
       }
+      case 'seal-key':
+        return { type: 'seal-key', id, key: await parts.sealKey(request.session) }
       case 'client-key':
         return { type: 'client-key', id, key: parts.vault.clientKey(request.connection) }
       default: {

@@ -22,16 +22,18 @@ import type {
   ColumnMaskDeclaration,
   DetectorMaskDeclaration,
   MaskDeclarations,
-  Transform,
+  ValueTransform,
 } from '../mask/transform-spec.ts'
 import { OWN_NAME } from './policy-detectors.ts'
 
-type ColumnPattern = ColumnMaskDeclaration['pattern']
+type ColumnPattern = Pick<ColumnMaskDeclaration, 'pattern' | 'path'>
 
 /** Bytes of a name after which PostgreSQL cuts; a longer one would protect nothing. */
 const NAME_BYTES_MAX = 63
 const WORDS = ['redact', 'null', 'hash', 'pseudonym'] as const
 const KEEP_MAX = 1000
+/** Keys of a path. */
+const KEYS_MAX = 30
 
 const partial = checked(
   section({
@@ -64,16 +66,9 @@ const transform = choice<With>(
   [words, nothing, fixedForm, partialForm],
 )
 
-const patternForm = parsed(
-  'schema.table.column, each a name, "a quoted name" or *',
+const columnPattern = parsed(
+  `schema.table.column, each a name, "a quoted name" or *, and for a part of JSON in it ->'key'`,
   parseColumnPattern,
-)
-const columnPattern = choice<ColumnPattern>(
-  (value) => {
-    if (typeof value === 'string' && isJsonPath(value)) return `a path inside a column ${NOT_YET}`
-    return patternForm
-  },
-  [patternForm],
 )
 
 const predicates = oneOf(['deny', 'allow'])
@@ -123,7 +118,7 @@ export function maskDeclarations(
     const { monitor } = policy
     for (const pattern of form.columns ?? [])
       columns.push({
-        pattern,
+        ...pattern,
         with: transformOf(form),
         inPredicates: form.in_predicates ?? 'deny',
         derived: form.derived ?? 'mask',
@@ -159,7 +154,7 @@ function maskFault(form: {
 }
 
 /** An absent domain is '': each column is its own. */
-function transformOf(form: { with: With; domain?: string | undefined }): Transform {
+function transformOf(form: { with: With; domain?: string | undefined }): ValueTransform {
   const how = form.with
   if (how === 'pseudonym') return { type: 'pseudonym', domain: form.domain ?? '' }
   if (typeof how === 'string') return { type: how }
@@ -169,30 +164,41 @@ function transformOf(form: { with: With; domain?: string | undefined }): Transfo
 }
 
 /**
- * Names fold as PostgreSQL folds them: ASCII letters to lower case, unless quoted.
+ * Names fold as PostgreSQL folds them: ASCII letters to lower case, unless quoted. Keys are written as SQL writes them,
+ * `->'it''s'`, and do not fold.
  * https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
  */
-export function parseColumnPattern(pattern: string): ColumnPattern | undefined {
-  const part = /(\*|"(?:[^"\0]|"")+"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)(\.|$)/y
+export function parseColumnPattern(text: string): ColumnPattern | undefined {
+  const part = /(\*|"(?:[^"\0]|"")+"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)(\.|$|(?=->))/y
   const parts: string[] = []
-  while (part.lastIndex < pattern.length) {
-    const match = part.exec(pattern)
+  let behind = '.'
+  while (behind === '.') {
+    const match = part.exec(text)
     if (match === null) return undefined
     const name = plainName(match[1]!)
     if (Buffer.byteLength(name) > NAME_BYTES_MAX) return undefined
     parts.push(name)
+    behind = match[2]!
   }
   const [schema, table, column, more] = parts
   if (schema === undefined || table === undefined || column === undefined) return undefined
-  return more === undefined && !pattern.endsWith('.') ? [schema, table, column] : undefined
+  if (more !== undefined) return undefined
+  const pattern = [schema, table, column] as const
+  if (part.lastIndex === text.length) return { pattern }
+  const path = parsePath(text.substring(part.lastIndex))
+  return path === undefined ? undefined : { pattern, path }
+}
+
+/** `->'a'->'b'`; undefined where it is anything else. */
+function parsePath(text: string): string[] | undefined {
+  if (!/^(?:->'(?:[^'\0]|'')*')+$/.test(text)) return undefined
+  const keys = [...text.matchAll(/->'((?:[^'\0]|'')*)'/g)].map((one) =>
+    one[1]!.replaceAll("''", "'"),
+  )
+  return keys.length <= KEYS_MAX ? keys : undefined
 }
 
 function plainName(part: string): string {
   if (part.startsWith('"')) return part.substring(1, part.length - 1).replaceAll('""', '"')
   return part.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
-}
-
-function isJsonPath(pattern: string): boolean {
-  const plain = pattern.replaceAll(/"(?:[^"]|"")*"/g, 'x')
-  return /->|[[\]{}]/.test(plain) || plain.split('.').length > 3
 }

@@ -6,7 +6,7 @@
  * in transform.ts and spans.ts.
  */
 import type { DetectorSet } from './detect.ts'
-import { stronger, type Transform } from './transform-spec.ts'
+import { type PathTransform, stronger, type Transform } from './transform-spec.ts'
 
 /** What hides one column. */
 export interface ColumnMask {
@@ -135,9 +135,11 @@ export interface PlanOptions {
   readonly nature: (field: Field) => TypeNature
   /** The role may do more than read: see `forWriter`. */
   readonly mayWrite?: boolean
+  /** False: values come in another encoding, in which bytes of a letter may look like a quote. */
+  readonly utf8?: boolean
 }
 
-const REDACT: Transform = { type: 'redact' }
+const REDACT = { type: 'redact' } as const
 const SHIFTED: OutputMask = {
   transform: REDACT,
   monitor: false,
@@ -181,7 +183,8 @@ function planField(
   if (mask !== undefined) {
     const { monitor, name } = mask
     const toWriter = options.mayWrite === true
-    const transform = toWriter ? forWriter(mask.transform, nature.family) : mask.transform
+    const shown = inDocuments(mask.transform, nature.family, options)
+    const transform = toWriter ? forWriter(shown, nature.family) : shown
     const plan = {
       by: 'column',
       transform,
@@ -199,16 +202,33 @@ function planField(
   return inner === undefined ? plan : { ...plan, inner }
 }
 
+/** Parts can be masked only in what is read as a document; everything else is hidden whole. */
+function inDocuments(transform: Transform, family: TypeFamily, options: PlanOptions): Transform {
+  if (transform.type !== 'paths') return transform
+  return DOCUMENTS.has(family) && options.utf8 !== false ? transform : REDACT
+}
+
 /**
  * One who may write a column whose masked form does not lead back could write guesses and compare
- * (semantics §5, "Pseudonyms"): it is redacted.
+ * (semantics §5, "Pseudonyms"): it is redacted. Nothing inside a document is translated back.
  */
 function forWriter(transform: Transform, family: TypeFamily): Transform {
   if (transform.type === 'hash') return REDACT
-  return transform.type === 'pseudonym' && NUMBERS.has(family) ? REDACT : transform
+  if (transform.type === 'paths') return partsForWriter(transform)
+  if (transform.type !== 'pseudonym') return transform
+  return NUMBERS.has(family) || DOCUMENTS.has(family) ? REDACT : transform
+}
+
+function partsForWriter({ paths }: PathTransform): PathTransform {
+  const tells = ({ type }: Transform) => type === 'hash' || type === 'pseudonym'
+  return {
+    type: 'paths',
+    paths: paths.map((one) => (tells(one.transform) ? { ...one, transform: REDACT } : one)),
+  }
 }
 
 const NUMBERS: ReadonlySet<TypeFamily> = new Set(['int2', 'int4', 'int8', 'date'])
+const DOCUMENTS: ReadonlySet<TypeFamily> = new Set(['json', 'jsonb', 'json-array', 'jsonb-array'])
 
 /**
  * Types that detectors read. Unknown ones count: a composite or an extension's type may well hold

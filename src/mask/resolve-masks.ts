@@ -13,8 +13,12 @@ import {
   type ColumnMaskDeclaration,
   isOwnDomain,
   type MaskDeclarations,
+  type PathTransform,
+  pathText,
   stronger,
   type Transform,
+  together,
+  type ValueTransform,
 } from './transform-spec.ts'
 
 /** What this file asks of a catalogue; the PostgreSQL one fits as it is. */
@@ -86,26 +90,32 @@ function declare(
   relation: MaskableRelation,
   declaration: ColumnMaskDeclaration,
 ): void {
-  const [schema, table, column] = declaration.pattern
+  const [schema, table, wanted] = declaration.pattern
   if (!fits(schema, relation.schema) || !fits(table, relation.name)) return
   // `*.*.name` means the schemas that people made; the system's own must be named.
   if (schema === '*' && SYSTEM_SCHEMAS.has(relation.schema)) return
   for (const { number, name } of relation.columns) {
-    if (!fits(column, name)) continue
-    const full = `${relation.schema}.${relation.name}.${name}`
+    if (!fits(wanted, name)) continue
+    const column = `${relation.schema}.${relation.name}.${name}`
     spread.add(relation.oid, number, {
-      transform: ofColumn(declaration.with, full),
+      transform: declared(declaration, column),
       inPredicates: declaration.inPredicates,
       derived: declaration.derived,
       monitor: declaration.monitor,
       rule: declaration.rule,
-      name: full,
+      name: column,
     })
   }
 }
 
+function declared({ path, with: how, monitor }: ColumnMaskDeclaration, column: string): Transform {
+  if (path === undefined) return ofColumn(how, column)
+  const name = `${column}${pathText(path)}`
+  return { type: 'paths', paths: [{ path, transform: ofColumn(how, name), monitor, name }] }
+}
+
 /** A pseudonym without a domain belongs to its column, in that database of that connection. */
-function ofColumn(transform: Transform, name: string): Transform {
+function ofColumn(transform: ValueTransform, name: string): ValueTransform {
   if (transform.type !== 'pseudonym' || !isOwnDomain(transform.domain)) return transform
   return { type: 'pseudonym', domain: `${transform.domain}\0${name}` }
 }
@@ -141,17 +151,29 @@ function maskCarriers(spread: Spread, catalogue: MaskableCatalogue): void {
 
 /**
  * Two masks of one column: an enforced one beats one that only monitors, else the stronger
- * transform counts.
+ * transform counts. Parts of a document say each for itself whether they monitor.
  */
 function combine(one: ColumnMask, other: ColumnMask): ColumnMask {
-  if (one.monitor !== other.monitor) return one.monitor ? other : one
+  if (one.monitor !== other.monitor) {
+    const [enforced, watched] = one.monitor ? [other, one] : [one, other]
+    if (enforced.transform.type !== 'paths') return enforced
+    const transform = together(enforced.transform, asParts(watched))
+    return transform === enforced.transform ? enforced : { ...enforced, transform }
+  }
   const transform = stronger(one.transform, other.transform)
   return {
     ...(transform === one.transform ? one : other),
+    transform,
     inPredicates: one.inPredicates === 'deny' ? 'deny' : other.inPredicates,
     derived: one.derived === 'deny' ? 'deny' : other.derived,
     ...(one.fallible || other.fallible ? { fallible: true } : {}),
   }
+}
+
+/** A mask of the whole as one of its parts: that at its root. */
+function asParts({ transform, monitor, name }: ColumnMask): PathTransform {
+  if (transform.type === 'paths') return transform
+  return { type: 'paths', paths: [{ path: [], transform, monitor, name }] }
 }
 
 function isSame(one: ColumnMask, other: ColumnMask): boolean {

@@ -41,6 +41,8 @@ export function transformText(
     case 'null':
       return null
     case 'redact':
+    // Masks of parts of what is no document.
+    case 'paths':
       return cut(REDACTED, options.lengthMax)
     case 'pseudonym':
       return pseudonym(value, transform.domain, options)
@@ -100,7 +102,7 @@ export function transformBytes(
 /** True when the result does not depend on the value, so that it may be computed once. */
 export function isConstant(transform: Transform): boolean {
   const { type } = transform
-  return type !== 'hash' && type !== 'partial' && type !== 'pseudonym'
+  return type !== 'hash' && type !== 'partial' && type !== 'pseudonym' && type !== 'paths'
 }
 
 /** A JSON string literal of UTF-8 bytes; what is not UTF-8 becomes U+FFFD. */

@@ -1,5 +1,5 @@
 /** Pure. What each result column of a tried statement comes from, and what masks make of it. */
-import type { Transform } from '../mask/transform-spec.ts'
+import { pathText, type Transform } from '../mask/transform-spec.ts'
 import type { Tried } from './trial.ts'
 
 /** Names of the result columns that the client gets masked; a column without a name counts by its place, `$2`. */
@@ -21,6 +21,10 @@ export function transformText(transform: Transform): string {
       return transform.keepFirst > 0
         ? `partial, first ${transform.keepFirst} kept`
         : `partial, last ${transform.keepLast} kept`
+    case 'paths':
+      return transform.paths
+        .map((one) => `${pathText(one.path) || 'all'} ${transformText(one.transform)}`)
+        .join(', ')
     case 'pseudonym':
       return transform.domain === '' ? 'pseudonym' : `pseudonym, domain ${transform.domain}`
     default:

@@ -11,6 +11,7 @@ import type { Grant } from '../decide/grant.ts'
 import type { Guard } from '../decide/policy.ts'
 import type { Verdict } from '../decide/verdict.ts'
 import type { ActionShape, Recording, Shape } from '../record/event.ts'
+import type { Sealer } from '../record/sealer.ts'
 import type { Turn } from '../relay/turn.ts'
 import type { ControlPort } from '../threads/control-port.ts'
 
@@ -53,6 +54,8 @@ export interface RelayParts<Target extends Upstream> {
   readonly turn: Turn
   readonly live: LiveSession
   readonly worker: RelayWorker
+  /** Keeps the originals of what masks replace; undefined: none are kept. */
+  readonly seal?: Sealer | undefined
 }
 
 /** The parts of a worker that protocols may use. */

@@ -27,6 +27,7 @@ export const CANONICAL_COLUMNS: readonly (readonly [string, string])[] = [
 /** Events `first` to `last` of a session, all of them. Digests are hexadecimal. */
 export interface Run {
   readonly session: string
+  readonly connection: string
   readonly first: number
   readonly last: number
   readonly events: string
@@ -132,11 +133,8 @@ export class Runs {
     row.at = start
     // The same session with other columns is another run: the columns are of the row all the same.
     if (former !== undefined) this.#close(former)
-    const made = new SessionRows(
-      id,
-      raw,
-      Buffer.from(row.events.bytes.subarray(0, row.events.size)),
-    )
+    const span = Buffer.from(row.events.bytes.subarray(0, row.events.size))
+    const made = new SessionRows({ session: id, connection: textOf(span, CONNECTION) }, raw, span)
     this.#sessions.set(id, made)
     return made
   }
@@ -184,6 +182,7 @@ class Shape {
 /** What is collected of one session; a row is written where its digest is made of it. */
 class SessionRows {
   readonly session: string
+  readonly connection: string
   readonly raw: Span
   readonly span: Buffer
   readonly shapes: Shape[] = []
@@ -198,8 +197,9 @@ class SessionRows {
   #contents: Hash | undefined
   readonly #hints = new Sink(256)
 
-  constructor(session: string, raw: Span, span: Buffer) {
-    this.session = session
+  constructor(of: { session: string; connection: string }, raw: Span, span: Buffer) {
+    this.session = of.session
+    this.connection = of.connection
     this.raw = raw
     this.span = span
   }
@@ -257,10 +257,11 @@ class SessionRows {
   }
 
   finish(): Run {
-    const { session, first, last } = this
+    const { session, connection, first, last } = this
     const hints = this.#hints
     const run = {
       session,
+      connection,
       first,
       last,
       events: finish(this.events, this.#events),
@@ -272,6 +273,21 @@ class SessionRows {
     hints.clear(BUFFER_BYTES)
     this.count = 0
     return run
+  }
+}
+
+/** Only texts stand before it. */
+const CONNECTION = COLUMNS.findIndex(([name]) => name === 'connection')
+
+/** The text at a place of RowBinary before which only texts stand. */
+function textOf(bytes: Buffer, index: number): string {
+  let at = 0
+  for (let left = index; ; left--) {
+    let [size, scale] = [0, 1]
+    for (; bytes[at]! > 127; scale *= 128) size += (bytes[at++]! & 127) * scale
+    size += bytes[at++]! * scale
+    if (left === 0) return bytes.toString('utf8', at, at + size)
+    at += size
   }
 }
 

@@ -3,7 +3,8 @@
  * refers to it. What stands in the record store is a copy.
  *
  *   <folder>/<size of the tree>-<number of the head>.ndjson     one file after the other, 16 digits each
- *   {"leaf":text,"salt":…,"hints":…,"done":["segment",blocks]}    `done`: the last leaf of what was covered at once
+ *   {"leaf":text,"salt":…,"hints":…,"done":["segment",blocks,seals]}    `done`: the last leaf of what was covered at once;
+ *                                                   `seals`: the next one of its writer, where that has a ratchet
  *   {"head":text,"signature":…,"peaks":[…]}
  *
  * A torn end, and leaves behind the last `done`, are cut off when it is opened: their segment is covered again. Each
@@ -31,6 +32,19 @@ export interface LoggedLeaf {
   readonly hints: string
 }
 
+/** What leaves of the log speak for. */
+export interface Covered {
+  /** Segment → blocks. */
+  readonly blocks: Map<string, number>
+  /** Writer → the seal of its ratchet that comes next. */
+  readonly seals: Map<string, number>
+}
+
+/** `<instance>-<thread>`, of a segment. */
+export function writerOf(segment: string): string {
+  return segment.replace(/-\d+$/, '')
+}
+
 export interface Recovered {
   readonly head: SignedHead | undefined
   /** After that head. */
@@ -47,7 +61,7 @@ type Line = Partial<{
   leaf: string
   salt: string
   hints: string
-  done: [string, number]
+  done: [string, number, number?]
   head: string
   signature: string
   peaks: string[]
@@ -95,29 +109,34 @@ export class ChainLog {
     }
   }
 
-  /** Segment → blocks that are covered, as far back as the moment. */
-  covered(sinceMicroseconds: number): Map<string, number> {
-    const covered = new Map<string, number>()
+  /** As far back as the moment. */
+  covered(sinceMicroseconds: number): Covered {
+    const blocks = new Map<string, number>()
+    const seals = new Map<string, number>()
+    const raise = (map: Map<string, number>, key: string, to: number) =>
+      map.set(key, Math.max(to, map.get(key) ?? 0))
     for (const name of this.#files().reverse()) {
       const { lines } = wholeLines(readFileSync(join(this.#folder, name)))
       for (const { done } of lines) {
-        if (done !== undefined) covered.set(done[0], Math.max(done[1], covered.get(done[0]) ?? 0))
+        if (done === undefined) continue
+        raise(blocks, done[0], done[1])
+        raise(seals, writerOf(done[0]), done[2] ?? 0)
       }
       const first = lines.find((line) => line.head !== undefined)?.head
       if ((readHead(first ?? '')?.at ?? 0) < sinceMicroseconds) break
     }
-    return covered
+    return { blocks, seals }
   }
 
   /** All of it or, after a crash, nothing. Throws where the disk does not take it; then nothing of it counts. */
-  leaves(leaves: readonly LoggedLeaf[], segment: string, blocks: number): void {
+  leaves(leaves: readonly LoggedLeaf[], done: NonNullable<Line['done']>): void {
     const last = leaves.length - 1
     this.#append(
       leaves.map(({ text, salt, hints }, at) => ({
         leaf: text,
         salt,
         hints,
-        ...(at === last ? { done: [segment, blocks] } : {}),
+        ...(at === last ? { done } : {}),
       })),
     )
   }

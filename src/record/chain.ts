@@ -32,6 +32,7 @@ import {
   textHash,
 } from './proof.ts'
 import { RatchetReader } from './ratchet.ts'
+import { type Retention, signedRetention } from './retention.ts'
 import type { SegmentContent } from './segment.ts'
 import { SegmentFile } from './segment-file.ts'
 import { spoolFiles } from './spool.ts'
@@ -42,7 +43,7 @@ export interface ChainOptions {
   readonly spoolFolder: string
   readonly gateway: string
   readonly instance: string
-  readonly retentionDays: number
+  readonly retention: Retention
   readonly clock: Clock
   readonly say: (level: 'info' | 'warn' | 'error', text: string) => void
   /** A head was signed and is on the disk. */
@@ -78,9 +79,12 @@ export class Chain {
   #recentHeads: SignedHead[] = []
   #head: Head | undefined
   #headText = ''
+  /** As the next head says it. */
+  retention: Retention
 
   private constructor(options: ChainOptions, folder: string, id: string) {
     this.#options = options
+    this.retention = options.retention
     this.id = id
     this.#log = new ChainLog(folder)
     const { head, leaves } = this.#log.recover()
@@ -92,10 +96,11 @@ export class Chain {
     if (this.#head !== undefined && this.#tree.root !== this.#head.root)
       throw new Error('its last head is not of its tree')
     for (const leaf of leaves) this.#append(leaf)
-    this.#covered = this.#log.covered(oldest(options.spoolFolder))
+    const { blocks, seals } = this.#log.covered(oldest(options.spoolFolder))
+    this.#covered = blocks
     for (const name of spoolFiles(options.spoolFolder))
       if (this.#covered.has(baseName(name))) this.#unstored.set(baseName(name), 0)
-    this.#ratchets = new RatchetReader(options.spoolFolder)
+    this.#ratchets = new RatchetReader(options.spoolFolder, seals)
     this.#ratchets.clean(options.instance)
   }
 
@@ -161,7 +166,8 @@ export class Chain {
       if (ranges[index + 1]?.proof !== proof) this.#addLeaves(leaves, runs, segment, proof)
     }
     if (leaves.length > 0) {
-      this.#log.leaves(leaves, segment, at)
+      const seals = this.#ratchets.seals(segment)
+      this.#log.leaves(leaves, seals === undefined ? [segment, at] : [segment, at, seals])
       if (!this.#unstored.has(segment)) this.#unstored.set(segment, this.size)
     }
     for (const leaf of leaves) this.#append(leaf)
@@ -195,7 +201,7 @@ export class Chain {
 
   /** Signs what there is. Throws where the disk does not take it. */
   sign(kind: Head['kind']): void {
-    const { clock, instance, retentionDays, onHead } = this.#options
+    const { clock, instance, onHead } = this.#options
     this.#log.sync()
     const former = this.#head
     const key = this.#keys.current
@@ -209,7 +215,7 @@ export class Chain {
       instance,
       kind,
       previous: former === undefined ? '' : textHash(this.#headText),
-      retentionDays,
+      retention: signedRetention(this.retention),
       key: key.id,
     }
     const text = headText(head)

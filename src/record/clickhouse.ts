@@ -19,6 +19,8 @@ export type StoreAddress =
       readonly url: string
       readonly user: string
       readonly password: string | undefined
+      /** Longest time without an answer. */
+      readonly requestMsMax?: number
     }
 
 export type Row = Readonly<Record<string, unknown>>
@@ -70,15 +72,20 @@ export interface ClickHouse {
 
 const REQUEST_MS_MAX = 120_000
 
-/** `database`: the current one, where names stand without. */
-export function openClickHouse(address: StoreAddress, database = 'default'): ClickHouse {
+/** `database`: the current one, where names stand without. `settings`: of every request. */
+export function openClickHouse(
+  address: StoreAddress,
+  database = 'default',
+  settings: Settings = {},
+): ClickHouse {
   const agent = 'socket' in address ? socketAgent(address.socket) : undefined
   const client = createClient({
     ...('url' in address
       ? { url: address.url, username: address.user, password: address.password ?? '' }
       : { url: 'http://engine', http_agent: agent! }),
     database,
-    request_timeout: REQUEST_MS_MAX,
+    request_timeout: ('url' in address ? address.requestMsMax : undefined) ?? REQUEST_MS_MAX,
+    clickhouse_settings: { ...settings },
     application: 'sluice',
     // Failures are thrown; the client's own lines would double ours.
     log: { level: ClickHouseLogLevel.OFF },

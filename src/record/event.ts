@@ -78,6 +78,8 @@ export type MomentKind =
   | 'cancel'
   | 'notice'
   | 'admin'
+  | 'sealed' // a batch of originals that masks replaced was kept, encrypted (sealed-recorder.ts)
+  | 'policy' // a version of the policy came into force
 
 export interface Moment {
   readonly kind: MomentKind

@@ -10,36 +10,21 @@
 import { CANONICAL, CANONICAL_COLUMNS } from './canonical.ts'
 import type { LoggedLeaf } from './chain-log.ts'
 import type { ClickHouse, Parameters, Row } from './clickhouse.ts'
+import {
+  type EvidenceChain,
+  type EvidenceCursor,
+  type EvidencePage,
+  type EvidenceScope,
+  type HeadRow,
+  LEAF_COLUMNS,
+  LEAF_SESSION,
+  LEAF_SPAN,
+  type LeafRow,
+  sessionsOf,
+  toLeaf,
+} from './evidence-page.ts'
 import { auditPath, leafHash } from './merkle.ts'
 import { CONTENT_COLUMNS } from './row-binary.ts'
-
-export type EvidenceScope =
-  /** Microseconds since 1970; 0 is all of it. */
-  | { readonly type: 'range'; readonly since: number }
-  | { readonly type: 'session'; readonly session: string }
-
-export interface EvidencePage {
-  readonly lines: readonly object[]
-  /** To be sent for the next page; undefined after the last one. */
-  readonly next: EvidenceCursor | undefined
-}
-
-/** Chains that are still to come, the first one from leaf `n` on. What came after `made` is left out. */
-export interface EvidenceCursor {
-  readonly scope: EvidenceScope
-  readonly made: number
-  readonly chains: readonly EvidenceChain[]
-  readonly n: number
-  readonly number: number
-}
-
-/** As far as it stood there when the evidence was begun. */
-export interface EvidenceChain {
-  readonly id: string
-  readonly leaves: number
-  /** Number of the last head. */
-  readonly head: number
-}
 
 /** The gateway's own chain, for what is missing in the store. */
 export interface OwnChain {
@@ -55,28 +40,9 @@ const LEAVES_MAX = 2000
 const ROWS_MAX = 20_000
 const SESSION_LEAVES_MAX = 500
 const STRAYS_MAX = 1000
+const CALLS_MAX = 1000
 /** Microseconds that the clocks of gateways with one store may be apart. */
 const AHEAD_MAX = 300_000_000
-
-interface LeafRow {
-  readonly n: number
-  readonly session: string
-  readonly first: number
-  readonly last: number
-  readonly text: string
-  readonly salt: string
-  readonly hints: string
-  /** From the gateway's log: the store has lost it. */
-  readonly isCopy?: true
-}
-
-interface HeadRow {
-  readonly number: number
-  readonly size: number
-  readonly text: string
-  readonly signature: string
-  readonly peaks: readonly string[]
-}
 
 export class Evidence {
   readonly #store: ClickHouse
@@ -91,20 +57,22 @@ export class Evidence {
   }
 
   /** The first page: what it is about, the keys, and which chains there are. */
-  async begin(scope: EvidenceScope, made: number): Promise<EvidencePage> {
+  async begin(asked: EvidenceScope, made: number): Promise<EvidencePage> {
+    const scope =
+      asked.type === 'session' ? { ...asked, calls: await this.#erasures(asked.session) } : asked
     const keys = await this.#query(
       'SELECT DISTINCT ts, chain, text, signature FROM chain_keys ORDER BY chain, ts',
     )
     const which =
       scope.type === 'session'
-        ? 'chain IN (SELECT chain FROM chain_leaves WHERE session_id = {session:String})'
+        ? 'chain IN (SELECT chain FROM chain_leaves WHERE session_id IN {sessions:Array(String)})'
         : '1'
     const found = await this.#query(
       `SELECT chain, max(leaves) AS leaves, max(head) AS head FROM (
         SELECT chain, max(n) + 1 AS leaves, -1 AS head FROM chain_leaves WHERE ${which} GROUP BY chain
         UNION ALL SELECT chain, 0, max(toInt64(number)) FROM chains WHERE ${which} GROUP BY chain
       ) GROUP BY chain ORDER BY chain`,
-      scope.type === 'session' ? { session: scope.session } : {},
+      scope.type === 'session' ? { sessions: sessionsOf(scope) } : {},
     )
     const chains = found.map(({ chain, leaves, head }) => ({
       id: String(chain),
@@ -137,7 +105,7 @@ export class Evidence {
   next(cursor: EvidenceCursor): Promise<EvidencePage> {
     if (cursor.chains.length === 0) return this.#end(cursor.scope, cursor.made)
     return cursor.scope.type === 'session'
-      ? this.#sessionPage(cursor, cursor.scope.session)
+      ? this.#sessionPage(cursor, cursor.scope)
       : this.#rangePage(cursor, cursor.scope.since)
   }
 
@@ -146,10 +114,11 @@ export class Evidence {
     const lines: object[] = []
     let { n, number } = cursor
     if (n < 0) {
-      const [from] = await this.#heads(
+      const [asked] = await this.#heads(
         'chain = {chain:String} AND ts <= fromUnixTimestamp64Micro({since:Int64}) ORDER BY number DESC LIMIT 1',
         { chain, since },
       )
+      const from = asked ?? (await this.#floor(chain))
       lines.push({ chain, from: from ?? null })
       n = from?.size ?? 0
       number = from?.number ?? -1
@@ -196,6 +165,39 @@ export class Evidence {
     return leaves
   }
 
+  /**
+   * The head that a chain begins with whose older part is gone, here and in our own log. Whether it should be is not judged
+   * here. undefined: it begins at its beginning.
+   */
+  async #floor(chain: string): Promise<HeadRow | undefined> {
+    const [oldest] = await this.#heads('chain = {chain:String} ORDER BY number LIMIT 1', { chain })
+    if (oldest === undefined || this.#copies(chain, 0, 1).length > 0) return undefined
+    const [leaf] = await this.#query(
+      'SELECT count() AS rows, min(n) AS n FROM chain_leaves WHERE chain = {chain:String}',
+      { chain },
+    )
+    if (Number(leaf?.rows ?? 0) === 0) return oldest.size > 0 ? oldest : undefined
+    const first = Number(leaf?.n)
+    if (first === 0) return undefined
+    const [floor] = await this.#heads(
+      'chain = {chain:String} AND size <= {first:UInt64} ORDER BY number DESC LIMIT 1',
+      { chain, first },
+    )
+    return floor
+  }
+
+  /** Whatever was erased of a session, some call of the control API says so. */
+  async #erasures(session: string): Promise<string[]> {
+    const rows = await this.#query(
+      `SELECT DISTINCT session_id AS call FROM events WHERE startsWith(session_id, 'ctl_') AND protocol = 'control'
+        AND kind = 'admin' AND status = 'erase'
+        AND JSONExtractString(text, 'scope', 'name') IN (SELECT arrayJoin([session_id, subject]) FROM events
+          WHERE session_id = {session:String}) ORDER BY call LIMIT {max:UInt32}`,
+      { session, max: CALLS_MAX },
+    )
+    return rows.map(({ call }) => String(call))
+  }
+
   #copies(chain: string, from: number, to: number): LeafRow[] {
     if (chain !== this.#own.id) return []
     return [...this.#own.leaves(from, to).entries()].map(([n, { text, salt, hints }]) => ({
@@ -204,12 +206,22 @@ export class Evidence {
     }))
   }
 
-  async #sessionPage(cursor: EvidenceCursor, session: string): Promise<EvidencePage> {
+  async #sessionPage(
+    cursor: EvidenceCursor,
+    scope: EvidenceScope & { type: 'session' },
+  ): Promise<EvidencePage> {
     const { id: chain, ...until } = cursor.chains[0]!
+    const { session } = scope
     const rows = await this.#query(
-      `${LEAF_COLUMNS} WHERE chain = {chain:String} AND session_id = {session:String} AND n > {n:Int64} ` +
-        'ORDER BY n LIMIT {max:UInt32}',
-      { chain, session, n: cursor.n, end: until.leaves, max: SESSION_LEAVES_MAX },
+      `${LEAF_COLUMNS} WHERE chain = {chain:String} AND session_id IN {sessions:Array(String)} AND n > {n:Int64} ` +
+        'AND n < {end:UInt64} ORDER BY n LIMIT {max:UInt32}',
+      {
+        chain,
+        sessions: sessionsOf(scope),
+        n: cursor.n,
+        end: until.leaves,
+        max: SESSION_LEAVES_MAX,
+      },
     )
     const leaves = rows.map(toLeaf)
     const last = leaves.at(-1)
@@ -227,7 +239,12 @@ export class Evidence {
     const paths = await this.#paths(chain, leaves, heads)
     const used = heads.filter(({ number }) => paths.some((path) => path?.head === number))
     const page = await this.#withRows(leaves.map((leaf, at) => ({ ...leaf, ...paths[at] })))
-    return { lines: [{ chain }, { heads: used }, page], next: { ...cursor, n: last.n } }
+    const isCut = cursor.n < 0 && (leaves.find((leaf) => leaf.session === session)?.first ?? 1) > 1
+    const from = isCut ? await this.#floor(chain) : undefined
+    return {
+      lines: [from === undefined ? { chain } : { chain, from }, { heads: used }, page],
+      next: { ...cursor, n: last.n },
+    }
   }
 
   /**
@@ -357,35 +374,5 @@ export class Evidence {
 
   #query(sql: string, params: Parameters = {}): Promise<Row[]> {
     return this.#store.query({ sql, params, settings: { readonly: 1 } })
-  }
-}
-
-/** Of a leaf's text (proof.ts); what the columns beside it say is signed by nobody. */
-const LEAF_SESSION = 'JSONExtractString(text, 6)'
-const LEAF_SPAN = 'JSONExtractUInt(text, 7) AS first, JSONExtractUInt(text, 8) AS last'
-const LEAF_COLUMNS =
-  'SELECT DISTINCT n, session_id, first_seq, last_seq, text, salt, hints FROM chain_leaves'
-
-/** Which rows it speaks for is said by its text; the columns only help to find it. */
-function toLeaf(row: Row): LeafRow {
-  const text = String(row.text)
-  const [session, first, last] = spanOf(text) ?? [row.session_id, row.first_seq, row.last_seq]
-  return {
-    n: Number(row.n),
-    session: String(session),
-    first: Number(first),
-    last: Number(last),
-    text,
-    salt: String(row.salt),
-    hints: String(row.hints),
-  }
-}
-
-function spanOf(text: string): unknown[] | undefined {
-  try {
-    const [, , , , , session, first, last] = JSON.parse(text)
-    return [session, first, last]
-  } catch {
-    return undefined
   }
 }

@@ -8,7 +8,8 @@ import { Anchors } from './anchor-child.ts'
 import { Chain, type ChainOptions } from './chain.ts'
 import { ChainStore } from './chain-store.ts'
 import type { ClickHouse } from './clickhouse.ts'
-import { Evidence, type EvidenceCursor, type EvidencePage, type EvidenceScope } from './evidence.ts'
+import { Evidence } from './evidence.ts'
+import type { EvidenceCursor, EvidencePage, EvidenceScope } from './evidence-page.ts'
 import { readHead, type SignedHead } from './proof.ts'
 import type { SegmentContent } from './segment.ts'
 import type { SeenHead, ShipWorkerData } from './ship-messages.ts'
@@ -43,7 +44,7 @@ export class Notary {
       spoolFolder: data.spoolFolder,
       gateway: data.gateway,
       instance: data.instance,
-      retentionDays: data.retentionDays,
+      retention: data.retention,
       clock,
       say: parts.say,
       onHead: (head, keys) => this.#anchors?.send(head, keys),

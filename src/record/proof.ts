@@ -2,12 +2,13 @@
  * Pure. What is hashed and signed: texts of leaves, heads and keys, each a JSON list whose first member says what it is.
  * The text itself is what counts; nobody needs to make it again from its parts.
  *
- *   leaf  ["sluice-leaf-1", chain, n, at, segment, session, first, last, events, contents, hints, proof]
- *   head  ["sluice-head-1", chain, number, size, root, at, instance, kind, previous, retention days, key]
+ *   leaf  ["sluice-leaf-1", chain, n, at, segment, session, first, last, events, contents, hints, proof, connection]
+ *   head  ["sluice-head-1", chain, number, size, root, at, instance, kind, previous, retention, key]
  *   key   ["sluice-key-1", chain, id, public key, at, signed by]
  *
  * `at` is in microseconds since 1970, hashes and digests are hexadecimal, keys base64 (SPKI, DER). `previous` is the
- * SHA-256 of the text of the head before, so that one signature speaks for all heads before it.
+ * SHA-256 of the text of the head before, so that one signature speaks for all heads before it. `retention` is a number
+ * of days, or a mapping from connections to theirs, with '' for all others.
  */
 import {
   createPublicKey,
@@ -36,9 +37,9 @@ export interface Leaf {
 }
 
 export function leafText({ chain, n, at, segment, run, salt, proof }: Leaf): string {
-  const { session, first, last, events, contents } = run
+  const { session, first, last, events, contents, connection } = run
   const list = ['sluice-leaf-1', chain, n, at, segment, session, first, last, events, contents]
-  return JSON.stringify([...list, hintsDigest(salt, run.hints), proof])
+  return JSON.stringify([...list, hintsDigest(salt, run.hints), proof, connection])
 }
 
 /** Salted like the contents, since checksums say something about them. */
@@ -57,9 +58,11 @@ export interface Head {
   /** `start` and `close` of a run of the gateway; a run without `close` was killed. */
   readonly kind: 'start' | 'run' | 'close'
   readonly previous: string
-  readonly retentionDays: number
+  readonly retention: SignedRetention
   readonly key: string
 }
+
+export type SignedRetention = number | Readonly<Record<string, number>>
 
 /** As it is kept and handed on. */
 export interface SignedHead {
@@ -70,10 +73,10 @@ export interface SignedHead {
 }
 
 export function headText(head: Head): string {
-  const { chain, number, size, root, at, instance, kind, previous, retentionDays, key } = head
+  const { chain, number, size, root, at, instance, kind, previous, retention, key } = head
   return JSON.stringify([
     ...['sluice-head-1', chain, number, size, root, at, instance, kind, previous],
-    ...[retentionDays, key],
+    ...[retention, key],
   ])
 }
 
@@ -81,10 +84,11 @@ export function headText(head: Head): string {
 export function readHead(text: string): Head | undefined {
   const list = readList(text, 'sluice-head-1', 11)
   if (list === undefined) return undefined
-  const [, chain, number, size, root, at, instance, kind, previous, retentionDays, key] = list
-  const head = { chain, number, size, root, at, instance, kind, previous, retentionDays, key }
+  const [, chain, number, size, root, at, instance, kind, previous, retention, key] = list
+  const head = { chain, number, size, root, at, instance, kind, previous, retention, key }
   const texts = [chain, root, instance, kind, previous, key]
-  const counts = [number, size, at, retentionDays]
+  const days = typeof retention === 'object' ? Object.values(retention ?? { '': '' }) : [retention]
+  const counts = [number, size, at, ...days]
   if (texts.some((one) => typeof one !== 'string')) return undefined
   if (counts.some((one) => !Number.isSafeInteger(one))) return undefined
   return head as Head
@@ -92,7 +96,7 @@ export function readHead(text: string): Head | undefined {
 
 /** `n` of a leaf's text. */
 export function leafNumber(text: string): number | undefined {
-  const n = readList(text, 'sluice-leaf-1', 12)?.[2]
+  const n = readList(text, 'sluice-leaf-1', 13)?.[2]
   return Number.isSafeInteger(n) ? (n as number) : undefined
 }
 

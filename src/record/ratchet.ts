@@ -14,6 +14,7 @@
 import { createCipheriv, hash, randomBytes, randomFillSync, timingSafeEqual } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writerOf } from './chain-log.ts'
 import type { Proof } from './proof.ts'
 import { BLOCK_HEAD, type SegmentContent, sealBlock } from './segment.ts'
 
@@ -98,6 +99,14 @@ function kept(path: string): Kept | undefined {
   }
 }
 
+/** The key of a later seal. */
+function forward(state: Kept, number: number): Kept {
+  let { key } = state
+  const steps = Math.min(number - state.number, GAP_MAX)
+  for (let i = 0; i < steps; i++) key = next(key)
+  return steps > 0 ? { number, key } : state
+}
+
 /** Blocks of a segment from the end of the range before up to `until`, and what speaks for them. */
 export interface ProvenRange {
   readonly until: number
@@ -116,9 +125,20 @@ export class RatchetReader {
   readonly #writers = new Map<string, Kept | undefined>()
   readonly #changed = new Set<string>()
   readonly #readings = new Map<string, Reading>()
+  readonly #logged: ReadonlyMap<string, number>
 
-  constructor(spoolFolder: string) {
+  /**
+   * `seals`: writer → the seal after the last one that leaves in the log speak for. The kept key may be older: it waits
+   * for a head, and the segments that it was for may have been shipped by then.
+   */
+  constructor(spoolFolder: string, seals: ReadonlyMap<string, number> = new Map()) {
     this.#folder = spoolFolder
+    this.#logged = seals
+  }
+
+  /** The next seal of a segment's writer; undefined where it has no ratchet, or the key is gone. */
+  seals(segment: string): number | undefined {
+    return this.#writers.get(writerOf(segment))?.number
   }
 
   /**
@@ -130,14 +150,15 @@ export class RatchetReader {
     content: SegmentContent,
     run: { isOurs: boolean; isOpen: boolean },
   ): readonly ProvenRange[] {
-    const writer = segment.replace(/-\d+$/, '')
+    const writer = writerOf(segment)
     let reading = this.#readings.get(segment)
     if (reading === undefined) {
       reading = { ranges: [], seals: 0 }
       this.#readings.set(segment, reading)
     }
     if (!this.#writers.has(writer)) {
-      this.#writers.set(writer, kept(ratchetPath(this.#folder, writer)))
+      const state = kept(ratchetPath(this.#folder, writer))
+      this.#writers.set(writer, state && forward(state, this.#logged.get(writer) ?? 0))
     }
     const hasKey = this.#writers.get(writer) !== undefined
     for (const seal of content.seals.filter((_, at) => at >= reading.seals)) {
@@ -187,8 +208,7 @@ export class RatchetReader {
     const gap = number - state.number
     if (gap < 0) return 'recovered'
     if (gap > GAP_MAX) return 'broken'
-    let { key } = state
-    for (let i = 0; i < gap; i++) key = next(key)
+    const { key } = forward(state, number)
     const made = tag(key, seal.bytes.subarray(0, HEAD_BYTES), [seal.covers])
     const holds = timingSafeEqual(made, seal.bytes.subarray(HEAD_BYTES))
     if (!holds) return 'broken'

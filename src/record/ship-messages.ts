@@ -5,8 +5,9 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { AnchorTarget } from './anchor.ts'
 import type { Parameters, Row, Settings } from './clickhouse.ts'
-import type { EvidenceCursor, EvidencePage, EvidenceScope } from './evidence.ts'
+import type { EvidenceCursor, EvidencePage, EvidenceScope } from './evidence-page.ts'
 import type { SignedHead } from './proof.ts'
+import type { Retention } from './retention.ts'
 
 /** Plain data only: it is cloned. */
 export interface ShipWorkerData {
@@ -15,7 +16,7 @@ export interface ShipWorkerData {
   /** Names this gateway among others on one store; the same at every start. */
   readonly gateway: string
   readonly spoolFolder: string
-  readonly retentionDays: number
+  readonly retention: Retention
   readonly store: ShipStore
   /** `<data>/chain`. */
   readonly chainFolder: string
@@ -31,8 +32,12 @@ export type ShipStore =
       readonly url: string
       readonly database: string
       readonly user: string
+      /** undefined: one server. */
+      readonly cluster?: string | undefined
       /** The secret itself; main has looked it up. */
       readonly password: string | undefined
+      /** Longest time without an answer; default two minutes. */
+      readonly requestMsMax?: number
     }
 
 /** main → ship thread, by postMessage; `attach` with the port in the transfer list. */

@@ -8,8 +8,11 @@ import type { Broadcast } from '../threads/messages.ts'
 import type { Chain } from './chain.ts'
 import { type ClickHouse, openClickHouse, StoreError } from './clickhouse.ts'
 import { EngineChild } from './engine-child.ts'
+import { migrate } from './migrate.ts'
 import { Notary } from './notary.ts'
-import { schemaStatements } from './schema.ts'
+import { longestDays } from './retention.ts'
+import { CLUSTER_READER, CLUSTER_WRITER } from './schema-cluster.ts'
+import { SealedShipper } from './sealed-ship.ts'
 import { Shipper, type ShipperOptions } from './ship.ts'
 import type { ShipAnswer, ShipMetrics, ShipRequest, ShipWorkerData } from './ship-messages.ts'
 
@@ -20,6 +23,8 @@ const ORPHANS_MS = 5000
 const LAG_SECONDS_MAX = 3
 const LOOK_MS = 1000
 const ENGINE_MEMORY_BYTES = 2 * 1024 ** 3
+/** Words are indexed when parts are merged: at an insert it would cost a seventh of it, and what is not merged yet is little. */
+const EMBEDDED_WRITER = { exclude_materialize_skip_indexes_on_insert: 'by_word' }
 
 type Say = ShipperOptions['say']
 
@@ -40,8 +45,10 @@ export class Store {
     this.#say = say
     const { store } = data
     if (!store.embedded) {
-      this.#client = openClickHouse(store)
-      this.#reader = openClickHouse(store, store.database)
+      const [reader, writer] =
+        store.cluster === undefined ? [{}, {}] : [CLUSTER_READER, CLUSTER_WRITER]
+      this.#client = openClickHouse(store, 'default', { ...reader, ...writer })
+      this.#reader = openClickHouse(store, store.database, reader)
       return
     }
     this.#engine = new EngineChild({
@@ -50,7 +57,7 @@ export class Store {
       say,
       ...(entry === undefined ? {} : { entry }),
     })
-    this.#client = openClickHouse({ socket: this.#engine.socket })
+    this.#client = openClickHouse({ socket: this.#engine.socket }, 'default', EMBEDDED_WRITER)
     this.#reader = openClickHouse({ socket: this.#engine.socket }, this.database)
   }
 
@@ -117,17 +124,19 @@ export class Store {
 
   async #migrate(): Promise<void> {
     const { database } = this
-    const { retentionDays, instance, gateway } = this.#data
-    for (const statement of schemaStatements({ database, retentionDays })) {
-      await this.#client.command({ sql: statement })
-    }
+    const { instance, gateway, retention } = this.#data
+    const retentionDays = longestDays(retention)
+    const cluster = this.#data.store.embedded ? undefined : this.#data.store.cluster
+    const ran = await migrate(this.#client, { database, retentionDays, cluster })
+    await dropTimes(this.#client, database)
     await this.#client.command({
       sql:
         `INSERT INTO \`${database}\`.instances SELECT {instance:String}, {gateway:String}, ` +
         'fromUnixTimestamp64Micro({at:Int64})',
       params: { instance, gateway, at: clock.microseconds() },
     })
-    this.#say('info', 'record store has its tables')
+    const news = ran.length === 0 ? '' : `; new are ${ran.join(', ')}`
+    this.#say('info', `record store has its tables${news}`)
   }
 }
 
@@ -161,6 +170,14 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
     say,
   })
   shipper.recover()
+  const sealed = new SealedShipper({
+    spoolFolder,
+    instance,
+    database: store.database,
+    store: store.ready,
+    say,
+  })
+  sealed.start()
   const loop = new ShipLoop(shipper, store)
   return {
     store,
@@ -175,6 +192,7 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
     },
     async stop(deadline) {
       await loop.stop(deadline)
+      await sealed.stop(deadline)
       await notary.close(deadline)
       await store.close()
     },
@@ -252,6 +270,16 @@ class ShipLoop {
       }
     })
   }
+}
+
+/** A hold must keep rows that are past their time, so that no table may drop them by itself; earlier versions let it. */
+async function dropTimes(client: ClickHouse, database: string): Promise<void> {
+  const timed = await client.query({
+    sql: "SELECT name FROM system.tables WHERE database = {database:String} AND name = 'events' AND create_table_query LIKE '% TTL %'",
+    params: { database },
+  })
+  if (timed.length > 0)
+    await client.command({ sql: `ALTER TABLE \`${database}\`.events REMOVE TTL` })
 }
 
 interface Parts {

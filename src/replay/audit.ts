@@ -31,9 +31,10 @@ export const AUDIT_TABLES: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Tables of the same database that may not be read; any other bare name is a CTE or does not exist.
+ * Tables of the same database that may not be read: sealed originals, our own book-keeping, and what stands behind the tables
+ * of a cluster. Any other bare name is a CTE or does not exist.
  */
-const HIDDEN_TABLES: ReadonlySet<string> = new Set(['sealed', 'instances'])
+const HIDDEN_TABLES = /^(sealed\w*|instances|migrations|\w+_local)$/
 
 /** Longest text of a query, in UTF-16 units. */
 export const AUDIT_TEXT_MAX = 64 << 10
@@ -163,7 +164,7 @@ function judgeTable(name: string, database: string): string | undefined {
   const fine =
     table !== undefined &&
     (place === undefined
-      ? !HIDDEN_TABLES.has(table)
+      ? !HIDDEN_TABLES.test(table)
       : place === database && AUDIT_TABLES.has(table))
   if (fine) return undefined
   return `There is no table ${name} here; there are ${[...AUDIT_TABLES].join(', ')}.`

@@ -6,9 +6,10 @@
  * else.
  */
 import type { MessagePort } from 'node:worker_threads'
+import { clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Parameters, Row, Settings } from '../record/clickhouse.ts'
-import type { EvidenceCursor, EvidencePage, EvidenceScope } from '../record/evidence.ts'
+import type { EvidenceCursor, EvidencePage, EvidenceScope } from '../record/evidence-page.ts'
 import type { SignedHead } from '../record/proof.ts'
 import type { SeenHead, ShipAnswer, ShipMetrics, ShipRequest } from '../record/ship-messages.ts'
 import { AUDIT_ROWS_MAX, AUDIT_SETTINGS, AUDIT_TEXT_MAX, auditStatement, judge } from './audit.ts'
@@ -22,12 +23,26 @@ import {
   sessionShow,
   sessionsList,
 } from './read.ts'
+import {
+  type FoundRow,
+  type SearchCursor,
+  type SearchFilter,
+  searchOutcomes,
+  searchPage,
+  searchSpans,
+} from './search.ts'
 
 export type AuditResult =
   /** `cut`: there were more rows than may be returned. */
   | { readonly type: 'rows'; readonly rows: readonly Row[]; readonly cut: boolean }
   /** The query is at fault; `say` is for whoever asked. */
   | { readonly type: 'refused'; readonly say: string }
+
+export interface SearchResult {
+  readonly rows: readonly Row[]
+  /** undefined on the last page. */
+  readonly next: SearchCursor | undefined
+}
 
 /** The store answered, and refused. */
 class StoreRefusal extends Error {
@@ -43,6 +58,10 @@ type Waiting = { resolve(answer: ShipAnswer): void; reject(error: Error): void }
 /** `Omit` that keeps a union a union. */
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never
 
+/** Most rows of one page. */
+export const SEARCH_ROWS_MAX = 1000
+/** Clocks of gateways with one store may be apart. */
+const AHEAD_US = 300_000_000
 /** Longest wait for an answer: the engine may have to be started first. */
 const ANSWER_MS_MAX = 60_000
 const READ_SETTINGS: Settings = {
@@ -88,8 +107,6 @@ export class Store {
    * Runs a text that came from outside, sandboxed. Rejects only where the store does not answer.
    */
   async audit(sql: string, rowsMax = AUDIT_ROWS_MAX): Promise<AuditResult> {
-    if (sql.length > AUDIT_TEXT_MAX) return { type: 'refused', say: 'The query is too long.' }
-    if (sql.includes('\0')) return { type: 'refused', say: 'The query holds a zero byte.' }
     try {
       return await this.#audit(sql, Math.min(Math.max(1, rowsMax), AUDIT_ROWS_MAX))
     } catch (error) {
@@ -136,7 +153,70 @@ export class Store {
     this.#port.close()
   }
 
+  /** One page, newest first. Rejects only where the store does not answer. */
+  async search(
+    filter: SearchFilter,
+    page: { readonly after: SearchCursor | undefined; readonly limit: number },
+  ): Promise<SearchResult> {
+    const { after } = page
+    const limit = Math.min(Math.max(1, Math.floor(page.limit)), SEARCH_ROWS_MAX)
+    const now = clock.microseconds() + AHEAD_US
+    const until = Math.min(filter.untilUs ?? now, (after?.us ?? now) + 1)
+    const found: (Row & FoundRow)[] = []
+    // One more than asked for says whether there is another page.
+    for (const span of searchSpans(filter, until)) {
+      const wanted = { span, after, limit: limit + 1 - found.length }
+      found.push(...(await this.#ask<Row & FoundRow>(searchPage(filter, wanted, this.#database))))
+      if (found.length > limit) break
+    }
+    const rows = found.filter((_, at) => at < limit)
+    const last = found.length > limit ? rows.at(-1) : undefined
+    return {
+      rows: await this.#withOutcomes(rows),
+      next:
+        last === undefined ? undefined : { us: last.us, session: last.session_id, seq: last.seq },
+    }
+  }
+
+  /** What would keep a text from being run by `audit`; undefined: nothing that can be seen before. */
+  async check(sql: string): Promise<string | undefined> {
+    try {
+      const judged = await this.#judged(sql)
+      return 'say' in judged ? judged.say : undefined
+    } catch (error) {
+      if (error instanceof StoreRefusal) return error.message
+      throw error
+    }
+  }
+
+  async #withOutcomes(rows: readonly (Row & FoundRow)[]): Promise<readonly Row[]> {
+    if (rows.length === 0) return []
+    const { sql, params } = searchOutcomes(rows, this.#database)
+    const outcomes = new Map(
+      (await this.query(sql, params)).map((row) => [`${row.session_id} ${row.seq}`, row]),
+    )
+    return rows.map(({ us: _us, ...row }) => {
+      const outcome = outcomes.get(`${row.session_id} ${row.seq}`)
+      return { ...row, ...(outcome ?? { status: 'unknown' }) }
+    })
+  }
+
   async #audit(text: string, rowsMax: number): Promise<AuditResult> {
+    const judged = await this.#judged(text)
+    if ('say' in judged) return { type: 'refused', say: judged.say }
+    const rows = await this.#rows({
+      sql: auditStatement(judged.formatted, rowsMax + 1),
+      params: {},
+      settings: AUDIT_SETTINGS,
+    })
+    const cut = rows.length > rowsMax
+    return { type: 'rows', rows: cut ? rows.slice(0, rowsMax) : rows, cut }
+  }
+
+  /** The text in its one form, or why it may not run. */
+  async #judged(text: string): Promise<{ formatted: string } | { say: string }> {
+    if (text.length > AUDIT_TEXT_MAX) return { say: 'The query is too long.' }
+    if (text.includes('\0')) return { say: 'The query holds a zero byte.' }
     const settings = AUDIT_SETTINGS
     const [first] = await this.#rows({
       sql: 'SELECT formatQuerySingleLine({text:String}) AS formatted',
@@ -146,14 +226,7 @@ export class Store {
     const formatted = String(first?.formatted ?? '')
     const ast = await this.#explain(`EXPLAIN AST ${formatted}`)
     const reason = judge(ast, formatted, this.#database)
-    if (reason !== undefined) return { type: 'refused', say: reason }
-    const rows = await this.#rows({
-      sql: auditStatement(formatted, rowsMax + 1),
-      params: {},
-      settings,
-    })
-    const cut = rows.length > rowsMax
-    return { type: 'rows', rows: cut ? rows.slice(0, rowsMax) : rows, cut }
+    return reason === undefined ? { formatted } : { say: reason }
   }
 
   async #ask<T>({ sql, params }: Question): Promise<readonly T[]> {

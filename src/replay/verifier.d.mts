@@ -20,7 +20,20 @@ export interface Report {
   readonly heads: number
   readonly events: number
   readonly sessions: number
+  /** Past retention. */
   readonly expired: number
+  /** Whose contents were erased, with a signed erasure. */
+  readonly erased: number
+  /** Chain → the moment before which nothing is left of it: past retention. */
+  readonly pruned: Readonly<Record<string, string>>
+  readonly erasures: readonly {
+    readonly at: string
+    readonly by: string
+    readonly kind: string
+    readonly name: string
+    readonly reason: string
+    readonly events: number
+  }[]
   readonly unsigned: number
   /** Older than the chain. */
   readonly before: number

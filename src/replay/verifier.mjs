@@ -10,11 +10,15 @@
  *   keys      sign each other; the first one is what you pin (--key), having got it on another way.
  *   anchors   are heads that were kept elsewhere: a record that is older than an anchor was rolled back.
  *
+ *   retention is what signed heads say, for each connection: what is older may be gone, with its leaves and heads.
+ *   erasures  are rows of the record themselves (protocol control, status erase): whose contents were erased, up to which leaf
+ *             of which chain, by whom. Contents that are gone without one were tampered with.
+ *
  * What is not: that the gateway told the truth when it recorded, and, where it was killed, the last second before that. Such
  * events are said to be an unsigned tail.
  *
  * A file of evidence is JSON lines: {sluice:"evidence"…}, {keys}, {known} (heads that others have kept), {chain,from} (from
- * here on leaves of this chain; `from`: the head to go on from), {heads}, {leaves,rows} (rows: RowBinary, base64; a leaf of
+ * here on leaves of this chain; `from`: the head to go on from, that of the asked time or the oldest there is), {heads}, {leaves,rows} (rows: RowBinary, base64; a leaf of
  * a single session has its own path to a head), {strays} (rows that no leaf speaks for), {end}.
  */
 import { createHash, createPublicKey, verify } from 'node:crypto'
@@ -39,17 +43,18 @@ function readText(text, name, length) {
 }
 
 export function readLeaf(text) {
-  const list = readText(text, 'sluice-leaf-1', 12)
+  const list = readText(text, 'sluice-leaf-1', 13)
   if (list === undefined) return undefined
-  const [, chain, n, at, segment, session, first, last, events, contents, hints, proof] = list
-  return { chain, n, at, segment, session, first, last, events, contents, hints, proof }
+  const [, chain, n, at, segment, session, first, last, events, contents] = list
+  const [hints, proof, connection] = list.slice(10)
+  return { chain, n, at, segment, session, first, last, events, contents, hints, proof, connection }
 }
 
 export function readHead(text) {
   const list = readText(text, 'sluice-head-1', 11)
   if (list === undefined) return undefined
-  const [, chain, number, size, root, at, instance, kind, previous, retentionDays, key] = list
-  return { chain, number, size, root, at, instance, kind, previous, retentionDays, key }
+  const [, chain, number, size, root, at, instance, kind, previous, retention, key] = list
+  return { chain, number, size, root, at, instance, kind, previous, retention, key }
 }
 
 export function readKey(text) {
@@ -74,13 +79,12 @@ export function isSigned(text, signature, spki) {
  */
 export function* readRows(bytes, columns, contents) {
   const names = columns.map(([name]) => name)
-  const [session, seq, kind, instance, protocol] = [
-    'session_id',
-    'seq',
-    'kind',
-    'instance',
-    'protocol',
-  ].map((name) => names.indexOf(name))
+  const seq = names.indexOf('seq')
+  const told = new Map(
+    ['session_id', 'kind', 'instance', 'protocol', 'subject', 'job', 'status', 'text', 'ts'].map(
+      (name) => [names.indexOf(name), name === 'session_id' ? 'session' : name],
+    ),
+  )
   let at = 0
   const size = () => {
     let value = 0
@@ -98,25 +102,15 @@ export function* readRows(bytes, columns, contents) {
   while (at < bytes.length) {
     const begin = at
     let split = at
-    const row = {
-      session: '',
-      seq: 0,
-      kind: '',
-      instance: '',
-      protocol: '',
-      events: bytes,
-      contents: bytes,
-    }
+    const row = { session: '', seq: 0, kind: '', instance: '', protocol: '', subject: '', job: '' }
+    Object.assign(row, { status: '', text: '', ts: 0, events: bytes, contents: bytes })
     for (let i = 0; i < columns.length; i++) {
       if (i === columns.length - contents) split = at
       const type = columns[i][1]
       if (type === 'String') {
         const length = size()
-        const text = () => bytes.toString('utf8', at, at + length)
-        if (i === session) row.session = text()
-        else if (i === kind) row.kind = text()
-        else if (i === instance) row.instance = text()
-        else if (i === protocol) row.protocol = text()
+        const name = told.get(i)
+        if (name !== undefined) row[name] = bytes.toString('utf8', at, at + length)
         skip(length)
       } else if (type === 'Bool') skip(1)
       else if (type.startsWith('Array') || type.startsWith('Map')) {
@@ -126,6 +120,8 @@ export function* readRows(bytes, columns, contents) {
         }
       } else {
         if (i === seq && at + 8 <= bytes.length) row.seq = Number(bytes.readBigUInt64LE(at))
+        else if (told.get(i) === 'ts' && at + 8 <= bytes.length)
+          row.ts = Number(bytes.readBigInt64LE(at))
         skip(8)
       }
     }
@@ -194,6 +190,36 @@ const day = 86_400_000_000
 /** Microseconds until a gateway has copied its chain into a record store that it shares with others. */
 const COPIED_MAX = 30_000_000
 const when = (at) => new Date(at / 1000).toISOString()
+const gatewayOf = (chain) => chain.slice(0, chain.lastIndexOf('.'))
+
+/** Days that a head's retention gives a connection; the record of the control API has the longest. */
+function daysOf(retention, connection) {
+  if (typeof retention === 'number') return retention
+  if (connection === '') return Math.max(...Object.values(retention))
+  return Object.hasOwn(retention, connection) ? retention[connection] : retention['']
+}
+
+/** Of a row whose contents were erased: two texts, a list and a text, all of them empty. */
+const isBlank = ({ contents }) => contents.every((byte) => byte === 0)
+
+/** What a row says was erased; undefined: it is about something else. */
+function readErasure({ kind, protocol, status, subject, text, ts }) {
+  if (kind !== 'admin' || protocol !== 'control' || status !== 'erase') return undefined
+  try {
+    const { scope, chains, reason } = JSON.parse(text)
+    return {
+      at: when(ts),
+      by: subject,
+      kind: scope.kind,
+      name: scope.name,
+      reason,
+      chains,
+      events: 0,
+    }
+  } catch {
+    return undefined
+  }
+}
 
 /** Takes the lines of a file of evidence, one after the other; `report` is what is wrong with it. */
 export class Verifier {
@@ -204,14 +230,25 @@ export class Verifier {
     this.known = anchors.map((anchor) => ({ source: 'anchor', ...anchor }))
     /** @type {any[]} */
     this.findings = []
+    /** Finding → what would excuse it; only at the end everything is known that could. */
+    this.doubts = new Map()
+    /** @type {any[]} */
+    this.erasures = []
+    /** Chain → its first head in the evidence, where those before it are not. */
+    this.floors = new Map()
+    /** Gateway → what its signed heads said of retention, and until when. */
+    this.retentions = new Map()
     this.counts = {
       leaves: 0,
       heads: 0,
       events: 0,
       sessions: 0,
       expired: 0,
+      erased: 0,
       unsigned: 0,
       before: 0,
+      /** Chain → before which moment it is past retention. */
+      pruned: {},
     }
     this.keys = new Map()
     this.roots = []
@@ -228,6 +265,47 @@ export class Verifier {
 
   find(kind, say, place = {}) {
     this.findings.push({ kind, ...place, say })
+  }
+
+  /** A finding, unless `isExcused` says otherwise in the end. */
+  doubt(kind, say, place, isExcused) {
+    this.find(kind, say, place)
+    this.doubts.set(this.findings.at(-1), isExcused)
+  }
+
+  /** The head that counts when it was recorded, or a later one of the same gateway, lets it be gone. */
+  pastRetention({ at, connection }, { id, head }, then) {
+    const days = head === undefined ? Number.POSITIVE_INFINITY : daysOf(head.retention, connection)
+    return () => {
+      const later = this.retentions.get(gatewayOf(id)) ?? new Map()
+      const cuts = [...later.values()].map(
+        (one) => one.at - (daysOf(one.retention, connection) - 1) * day,
+      )
+      const isPast = at < Math.max(this.made - (days - 1) * day, ...cuts)
+      if (isPast) then()
+      return isPast
+    }
+  }
+
+  /** Heads with one retention are remembered by the newest of them. */
+  takeRetention({ chain, at, retention }) {
+    const found = this.retentions.get(gatewayOf(chain)) ?? new Map()
+    this.retentions.set(gatewayOf(chain), found)
+    const key = JSON.stringify(retention)
+    if (at <= this.made && at > (found.get(key)?.at ?? 0)) found.set(key, { at, retention })
+  }
+
+  /** Contents that are gone need an erasure of their session, job or subject that reaches their leaf. */
+  isErased({ chain, n, session }, rows) {
+    const found = this.erasures.find(
+      ({ kind, name, chains }) =>
+        chains?.[chain] > n &&
+        (kind === 'session' ? name === session : rows.every((row) => row[kind] === name)),
+    )
+    if (found === undefined) return false
+    found.events += rows.length
+    this.counts.erased += rows.length
+    return true
   }
 
   /** @param {any} line */
@@ -305,11 +383,34 @@ export class Verifier {
     this.chains.set(chain, this.chain)
     if (from === undefined || from === null) return
     const head = readHead(from.text)
-    if (head === undefined || head.at > this.meta.scope.since)
-      this.find('evidence', `the evidence of chain ${chain} begins later than was asked`, { chain })
+    if (head === undefined)
+      this.find('evidence', `the evidence of chain ${chain} begins with no head`, { chain })
+    else this.beginLater(head)
     this.chain.tree = new Tree(head?.size ?? 0, from.peaks)
     this.chain.heads.push(from)
     this.takeHeads()
+  }
+
+  /** What came before this head is not in the evidence: nobody asked for it, or it is past retention. */
+  beginLater(head) {
+    const { chain } = this
+    if (this.isRange && head.at <= this.meta.scope.since) return
+    chain.begin = head.at
+    this.floors.set(chain.id, head)
+    if (!this.isRange) return
+    this.doubt(
+      'evidence',
+      `the evidence of chain ${chain.id} begins with head ${head.number} of ${when(head.at)}, later than was asked`,
+      { chain: chain.id, head: head.number },
+      this.isBefore({ ...chain, head }),
+    )
+  }
+
+  /** Everything before the oldest head is past the longest retention. */
+  isBefore({ id, head }) {
+    return this.pastRetention({ at: head.at, connection: '' }, { id, head }, () => {
+      this.counts.pruned[id] = when(head.at)
+    })
   }
 
   // One signature speaks for all heads before it, as each holds the hash of the one before; so the last one is checked by
@@ -363,6 +464,7 @@ export class Verifier {
         `head ${head.number} of ${when(head.at)} is not signed by a key of its chain`,
         place,
       )
+    this.takeRetention(head)
     chain.roots.set(head.size, head.root)
     chain.instances.add(head.instance)
     chain.head = head
@@ -488,24 +590,24 @@ export class Verifier {
     for (let seq = first; seq <= last; seq++) if (!seen.has(seq)) missing.push(seq)
     if (missing.length > 0) {
       // Retention deletes what is old; how old stands in the signed head.
-      const days = this.chain.head?.retentionDays
-      if (days !== undefined && leaf.at + (days - 1) * day < this.made)
-        this.counts.expired += missing.length
-      else
-        for (const [from, to] of ranges(missing))
-          this.find(
-            'missing',
-            `event${from === to ? '' : 's'} ${span({ first: from, last: to })} of session ${session} of ${when(leaf.at)} ${from === to ? 'is' : 'are'} missing`,
-            { ...place, first: from, last: to },
-          )
+      for (const [from, to] of ranges(missing))
+        this.doubt(
+          'missing',
+          `event${from === to ? '' : 's'} ${span({ first: from, last: to })} of session ${session} of ${when(leaf.at)} ${from === to ? 'is' : 'are'} missing`,
+          { ...place, first: from, last: to },
+          this.pastRetention(leaf, this.chain, () => {
+            this.counts.expired += to - from + 1
+          }),
+        )
       // Their digest needs all of them; what is left has its checksums.
       const changed = this.changedOf(given, leaf, rows)
       if (changed !== undefined) this.sayChanged(changed, leaf, place)
       else if (rows.length > 0)
-        this.find(
+        this.doubt(
           'erased',
           `what is left of events ${span(leaf)} of session ${session} cannot be verified any more`,
           place,
+          () => rows.every(isBlank) && this.isErased(leaf, rows),
         )
       return
     }
@@ -518,14 +620,24 @@ export class Verifier {
       contents.update(row.contents)
     }
     const areEvents = events.digest('hex') === leaf.events
+    if (areEvents) this.erasures.push(...rows.flatMap((row) => readErasure(row) ?? []))
     if (areEvents && contents.digest('hex') === leaf.contents) return
+    const isGone = areEvents && rows.every(isBlank)
+    const erased = () => isGone && this.isErased(leaf, rows)
     if (isErased)
-      this.find(
+      this.doubt(
         'erased',
-        `what events ${span(leaf)} of session ${session} said was erased, or cannot be verified any more`,
+        `what events ${span(leaf)} of session ${session} said was erased without a signed erasure, or cannot be verified any more`,
         place,
+        erased,
       )
     if (areEvents && isErased) return
+    // An erasure that has not come to the salt yet.
+    if (isGone) {
+      const [{ seq: from }, { seq: to }] = [rows[0], rows.at(-1)]
+      this.sayChangedUnless(erased, { from, to }, leaf, place)
+      return
+    }
     const changed = this.changedOf(given, leaf, rows) ?? []
     // A forged leaf, or checksums that were changed too: all of the run.
     if (changed.length === 0)
@@ -550,11 +662,16 @@ export class Verifier {
 
   sayChanged(changed, leaf, place) {
     for (const [from, to] of ranges(changed))
-      this.find(
-        'changed',
-        `event${from === to ? '' : 's'} ${span({ first: from, last: to })} of session ${leaf.session} of ${when(leaf.at)} ${from === to ? 'was' : 'were'} changed`,
-        { ...place, first: from, last: to },
-      )
+      this.sayChangedUnless(() => false, { from, to }, leaf, place)
+  }
+
+  sayChangedUnless(isExcused, { from, to }, leaf, place) {
+    this.doubt(
+      'changed',
+      `event${from === to ? '' : 's'} ${span({ first: from, last: to })} of session ${leaf.session} of ${when(leaf.at)} ${from === to ? 'was' : 'were'} changed`,
+      { ...place, first: from, last: to },
+      isExcused,
+    )
   }
 
   follow(leaf, rows, place) {
@@ -577,12 +694,15 @@ export class Verifier {
         { ...place, first: known.next, last: first - 1 },
       )
     const isBeginSeen = !this.isRange || this.meta.scope.since === 0
-    if (isBeginSeen && first !== 1 && !this.sessions.has(session))
-      this.find(
+    if (isBeginSeen && first !== 1 && !this.sessions.has(session)) {
+      const floor = this.floors.get(leaf.chain)
+      this.doubt(
         'missing',
         `events ${span({ first: 1, last: first - 1 })} of session ${session} are in no leaf`,
         { ...place, first: 1, last: first - 1 },
+        floor === undefined ? () => false : this.isBefore({ id: leaf.chain, head: floor }),
       )
+    }
     known.next = Math.max(known.next, last + 1)
     known.at = leaf.at
     for (const { kind, instance, protocol } of rows) {
@@ -687,6 +807,7 @@ export class Verifier {
         session: this.meta?.scope.session,
       })
     this.judgeEnds()
+    this.settleDoubts()
     const open = [...this.sessions].filter(([, { hasEnd }]) => !hasEnd).map(([session]) => session)
     const isBroken = this.findings.some(({ kind }) => kind !== 'unsigned')
     const status = this.findings.length === 0 ? 'intact' : isBroken ? 'broken' : 'unsigned tail'
@@ -696,8 +817,22 @@ export class Verifier {
       ...this.counts,
       open,
       keys: this.roots,
+      erasures: this.erasures
+        .filter(({ events }) => events > 0)
+        .map(({ chains: _, ...one }) => one),
       findings: this.findings,
     }
+  }
+
+  settleDoubts() {
+    for (const head of this.known.map(({ text, signature }) => ({
+      ...readHead(text),
+      text,
+      signature,
+    })))
+      if (head.chain !== undefined && this.isHeadSigned(head.text, head.signature, head))
+        this.takeRetention(head)
+    this.findings = this.findings.filter((finding) => !this.doubts.get(finding)?.())
   }
 
   /** Heads that others have kept: the record must be at least as new, and the same. */
@@ -787,6 +922,12 @@ export function describe(report) {
   const { made, status, events, sessions, leaves, heads, keys, findings, open, expired, before } =
     report
   const lines = findings.map(({ say }) => say)
+  for (const [chain, at] of Object.entries(report.pruned))
+    lines.push(`chain ${chain}: before ${at} it is past retention`)
+  for (const { at, by, kind, name, reason, events } of report.erasures)
+    lines.push(
+      `what ${events} events said of ${kind} ${name} was erased by ${by} on ${at}: ${reason}`,
+    )
   if (expired > 0) lines.push(`${expired} events are gone by retention`)
   if (before > 0) lines.push(`${before} events are older than the chain and are not covered by it`)
   if (open.length > 0)

@@ -8,6 +8,7 @@ import type { Logger } from '../base/log.ts'
 import type { ControlNews, ControlWorkerData } from '../control/thread.ts'
 import { resolveSecret } from '../dial/secret.ts'
 import { anchorTarget } from '../record/anchor.ts'
+import { retentionOf } from '../record/retention.ts'
 import type { ShipControl, ShipWorkerData } from '../record/ship-messages.ts'
 import type { ControlAttach, HouseCommand, Listening, Settings, WorkerHello } from './messages.ts'
 import { type News, SupervisedThread } from './supervise.ts'
@@ -96,20 +97,22 @@ export class House {
 
   #shipData(): ShipWorkerData {
     const { instance, gatewayId, spoolFolder } = this.#options
-    const { data, recorder } = this.#options.settings().config
-    const { store, retentionDays } = recorder
+    const { config } = this.#options.settings()
+    const { data, recorder } = config
+    const { store } = recorder
+    const retention = retentionOf(config)
     const chain = {
       chainFolder: join(data, 'chain'),
       anchors: recorder.anchors.map((one) => anchorTarget(one, resolveSecret)),
     }
-    const shared = { instance, gateway: gatewayId, spoolFolder, retentionDays, ...chain }
+    const shared = { instance, gateway: gatewayId, spoolFolder, retention, ...chain }
     if (store.embedded) {
       const folder = join(data, 'clickhouse')
       return { ...shared, store: { embedded: true, folder } }
     }
     const password = store.password === undefined ? undefined : resolveSecret(store.password)
-    const { url, database, user } = store
-    return { ...shared, store: { embedded: false, url, database, user, password } }
+    const { url, database, user, cluster } = store
+    return { ...shared, store: { embedded: false, url, database, user, cluster, password } }
   }
 
   #startControl(): Promise<SupervisedThread> {

@@ -6,6 +6,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { ErrorCode } from '../base/errors.ts'
 import type { Config } from '../config/shape.ts'
 import type { Identity } from '../identify/identity.ts'
+import type { SealKey } from '../record/sealer.ts'
 
 /** session worker → control, over the worker's own port. */
 export type ControlRequest =
@@ -44,6 +45,8 @@ export type ControlRequest =
 
   /** A session of a connection with `max_sessions`; answered when there is room, or GW_TOO_MANY_SESSIONS. */
   | { readonly type: 'place'; readonly id: number; readonly connection: string }
+  /** A key for the sealed originals of a session that begins. */
+  | { readonly type: 'seal-key'; readonly id: number; readonly session: string }
 
 /** session worker → control, over the same port, without an answer. */
 export type ControlNotice =
@@ -69,6 +72,7 @@ export interface ChannelBinding {
 export type ControlAnswer =
   | { readonly type: 'place'; readonly id: number; readonly connection: string }
   | { readonly type: 'identity'; readonly id: number; readonly identity: Identity }
+  | { readonly type: 'seal-key'; readonly id: number; readonly key: SealKey }
   | {
       readonly type: 'scram-first'
       readonly id: number

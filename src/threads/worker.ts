@@ -15,12 +15,9 @@ import { GatewayError } from '../base/errors.ts'
 import { ulid } from '../base/id.ts'
 import { logger } from '../base/log.ts'
 import type { Config } from '../config/shape.ts'
-import type { Action } from '../decide/action.ts'
-import { decide } from '../decide/decide.ts'
 import type { Grant } from '../decide/grant.ts'
-import type { Guard, PolicySet } from '../decide/policy.ts'
+import type { PolicySet } from '../decide/policy.ts'
 import type { Identity } from '../identify/identity.ts'
-import { allDetectors, type Finding, findingsIn } from '../mask/findings.ts'
 import { postgres } from '../protocols/postgres/index.ts'
 import type {
   Claim,
@@ -29,15 +26,17 @@ import type {
   Protocol,
   RelayParts,
   RelayWorker,
-  SessionContext,
   Upstream,
 } from '../protocols/protocol.ts'
 import type { ActionShape, Recorder, Recording } from '../record/event.ts'
 import { openRecorder } from '../record/recorder.ts'
+import type { SealedRecorder } from '../record/sealed-recorder.ts'
+import type { Sealer, SealKey } from '../record/sealer.ts'
 import { Turn } from '../relay/turn.ts'
 import { Cancellations } from './cancellations.ts'
 import { ControlPort } from './control-port.ts'
 import { Counts } from './counts.ts'
+import { decideNow } from './decision.ts'
 import { liveSession } from './live-session.ts'
 import { watchLoop } from './loop-lag.ts'
 import type {
@@ -48,6 +47,7 @@ import type {
   WorkerHello,
 } from './messages.ts'
 import { WorkerPlaces } from './places.ts'
+import { sealedRecorder, sealKey } from './seals.ts'
 import { factsOf, factsOfNobody } from './session-facts.ts'
 import { contextsOf, policiesOf } from './settings.ts'
 import { crashFacts } from './start-error.ts'
@@ -59,12 +59,13 @@ const STALL_MS_MAX = 5_000
 const SWEEP_MS = 1_000
 /** Cancel requests of one address, per worker: no key of four bytes is guessed at this rate while its session lives. */
 const CANCELS = { perSecond: 100, burst: 1000 }
-const NO_FINDINGS: readonly Finding[] = []
 
 /** A session that is being recorded. */
 export interface Opened {
   readonly recording: Recording
   readonly live: LiveSession
+  /** undefined: originals are not kept. */
+  readonly seal: Sealer | undefined
   reason: string
 }
 
@@ -75,6 +76,8 @@ export class SessionWorker {
   readonly #seats: AddressSeats
   readonly #log = logger(`session-${threadId}`)
   readonly #recorder: Recorder
+  /** undefined: `recorder.seal` names nobody. */
+  readonly #sealed: SealedRecorder | undefined
   readonly #turn: Turn
   readonly #counts = new Counts()
   readonly #protocols: ReadonlyMap<string, Protocol>
@@ -117,8 +120,10 @@ export class SessionWorker {
       strict: recorder.durability === 'strict',
       ratchet: recorder.ratchet,
     })
+    const thread = { recorder: this.#recorder, thread: threadId }
+    this.#sealed = sealedRecorder(recorder, data, thread)
     this.#turn = new Turn({
-      recorder: this.#recorder,
+      recorder: this.#sealed ?? this.#recorder,
       stallMsMax: STALL_MS_MAX,
       onRecorded: (us) => this.#counts.latency('record', us),
       onStall: (stalled) => this.#stall(stalled),
@@ -182,10 +187,21 @@ export class SessionWorker {
     return { ...identity, job: { ...claimedJob, parentAgent: '', verified: false } }
   }
 
-  record(grant: Grant, claim: Claim, address: string): Opened {
+  /** What masks replace is kept, encrypted. */
+  get seals(): boolean {
+    return this.#sealed !== undefined
+  }
+
+  /** Rejects with GW_UNAVAILABLE: then the session does not begin. */
+  sealKey(): Promise<SealKey> {
+    return sealKey(this.control)
+  }
+
+  /** `key`: where originals are kept. */
+  record(grant: Grant, claim: Claim, address: string, key?: SealKey): Opened {
     if (this.#turn.isStalled)
       throw new GatewayError('GW_RECORDING_LOST', 'the spool is not writable')
-    const sessionId = ulid()
+    const sessionId = key?.session ?? ulid()
     const recording = this.#recorder.open(
       factsOf(grant, { sessionId, instance: this.#data.instance, address }),
     )
@@ -198,7 +214,8 @@ export class SessionWorker {
     this.#live.add(live)
     this.#counts.opened(grant.connection.type)
     this.#turn.schedule()
-    return { recording, live, reason: 'failed' }
+    const seal = key && this.#sealed?.open(key, recording)
+    return { recording, live, seal, reason: 'failed' }
   }
 
   /** The parts of this worker that a relay uses. */
@@ -206,12 +223,12 @@ export class SessionWorker {
     opened: Opened,
     parts: Pick<RelayParts<Target>, 'client' | 'upstream' | 'claim' | 'grant'>,
   ): RelayParts<Target> {
-    const { recording, live } = opened
+    const { recording, live, seal } = opened
     if (this.#drainingUntil !== undefined) queueMicrotask(() => live.end(draining(), 'idle'))
     const { client, upstream, claim, grant } = parts
     const [turn, worker] = [this.#turn, this.#lent]
     // Written out: objects made by a spread have a shape each (src/README.md).
-    return { client, upstream, claim, grant, recording, live, turn, worker }
+    return { client, upstream, claim, grant, recording, live, turn, worker, seal }
   }
 
   /** One for all sessions: calls that mean the same function everywhere are the ones a compiler inlines. */
@@ -232,7 +249,7 @@ export class SessionWorker {
       count: this.#counts,
       now: monotonicMs,
       guard: (grant) => this.#policies.guard(grant),
-      decide: (guard, action, context) => this.#decide(guard, action, context),
+      decide: decideNow,
       shape: (shape: ActionShape) => this.#recorder.shape(shape),
       catalogueChanged: (connection, database) => {
         this.#tell({ type: 'catalogue', connection, database })
@@ -241,33 +258,11 @@ export class SessionWorker {
     }
   }
 
-  #decide(guard: Guard, action: Action, context: SessionContext) {
-    const now = Date.now()
-    return decide(guard, action, {
-      grant: context.grant,
-      now,
-      findings: guard.readsFindings
-        ? findingsIn(
-            { text: [action.text], params: action.facts.sql?.params ?? [] },
-            allDetectors(),
-          )
-        : NO_FINDINGS,
-      session: {
-        id: context.sessionId,
-        clientIp: context.address,
-        ageSeconds: Math.floor((now - context.openedAt) / 1000),
-        statements: context.statements,
-        rows: context.rows,
-        bytes: context.bytes,
-        maskedValues: context.maskedValues,
-      },
-    })
-  }
-
   /** The session is over: its last event. */
   close(opened: Opened): void {
     this.#live.delete(opened.live)
     this.#counts.closed(opened.live.context.grant.connection.type)
+    if (opened.seal !== undefined) this.#sealed?.finish(opened.seal)
     opened.recording.moment({ kind: 'close', status: opened.reason, text: '' })
     this.#turn.schedule()
   }

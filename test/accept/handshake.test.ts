@@ -63,6 +63,21 @@ test('a peer that goes away, or an abort, ends the wait', async () => {
   await expect(waiting).rejects.toThrow('late')
 })
 
+test('who reads the wire in its place is waited for, and not longer than an abort', async () => {
+  const done = shaken()
+  expect(await done.handshake.meanwhile(Promise.resolve(7))).toBe(7)
+  expect(done.wire.isEnded).toBe(false)
+  await expect(done.handshake.meanwhile(Promise.reject(new Error('no')))).rejects.toThrow('no')
+  const late = shaken()
+  const never = late.handshake.meanwhile(new Promise(() => {}))
+  late.handshake.abort(new Error('late'))
+  await expect(never).rejects.toThrow('late')
+  expect(late.wire.isEnded).toBe(true)
+  const { handshake } = shaken()
+  handshake.abort(new Error('before'))
+  await expect(handshake.meanwhile(new Promise(() => {}))).rejects.toThrow('before')
+})
+
 test('what came before the peer left can still be taken', async () => {
   const { wire, handshake } = shaken()
   wire.receive(Buffer.from('ab'))

@@ -1,5 +1,6 @@
 /** The gateway killed under load: every statement that reached PostgreSQL is in ClickHouse after the restart, once. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expectProven } from './evidence.ts'
 import { expectRecordedOnce, figure, firstInsert, pause, startLoad } from './load.ts'
 import { ask, type Place, startPlace } from './place.ts'
 
@@ -24,7 +25,8 @@ test(
       await load.ended
       await gateway.restart()
       const count = await expectRecordedOnce(place)
-      figure(`gateway-kill round ${round}: ${count - before} statements`)
+      const { unsigned } = await expectProven(gateway)
+      figure(`gateway-kill round ${round}: ${count - before} statements, ${unsigned} signed later`)
       expect(count).toBeGreaterThan(before)
       before = count
       await ask(server, 'TRUNCATE chaos')

@@ -242,7 +242,6 @@ describe('what the contract has and this version has not is refused', () => {
     'a state database': 'state: { url: { env: X } }',
     'control.tls': 'control: { tls: { cert: a, key: { file: b } } }',
     'control.local_reviewers': 'control: { local_reviewers: true }',
-    seal: 'recorder: { seal: { recipients: [] } }',
     encrypt: 'recorder: { spool: { encrypt: { vault: x } } }',
     vault: CONNECTION.replace('env: P', 'vault: "a#b"'),
     via: inConnection('via: agent'),

@@ -19,10 +19,14 @@ function transformOf(mask: object) {
 
 describe('column patterns', () => {
   test('fold as PostgreSQL folds, unless quoted', () => {
-    expect(parseColumnPattern('Public.Users.EMAIL')).toEqual(['public', 'users', 'email'])
-    expect(parseColumnPattern('*.*.ssn')).toEqual(['*', '*', 'ssn'])
-    expect(parseColumnPattern('public."My ""T"".x"."ÄB"')).toEqual(['public', 'My "T".x', 'ÄB'])
-    expect(parseColumnPattern('ä.b$1._c')).toEqual(['ä', 'b$1', '_c'])
+    expect(parseColumnPattern('Public.Users.EMAIL')).toEqual({
+      pattern: ['public', 'users', 'email'],
+    })
+    expect(parseColumnPattern('*.*.ssn')).toEqual({ pattern: ['*', '*', 'ssn'] })
+    expect(parseColumnPattern('public."My ""T"".x"."ÄB"')).toEqual({
+      pattern: ['public', 'My "T".x', 'ÄB'],
+    })
+    expect(parseColumnPattern('ä.b$1._c')).toEqual({ pattern: ['ä', 'b$1', '_c'] })
   })
 
   test('have three parts, each a name or a star', () => {
@@ -42,10 +46,38 @@ describe('column patterns', () => {
       expect(parseColumnPattern(text), text).toBeUndefined()
   })
 
-  test('that reach inside a column are refused for now', () => {
-    for (const path of ['a.b.c.d', "a.b.c->>'ssn'", 'a.b.c[0]', 'a.b.c{x}'])
-      expect(read({ columns: [path], with: 'redact' })).toEqual([
-        'columns.0: a path inside a column is not available in this version',
+  test('reach inside JSON by keys, written as SQL writes them', () => {
+    const path = (text: string) => parseColumnPattern(text)?.path
+    expect(parseColumnPattern("public.events.Payload->'Card'")).toEqual({
+      pattern: ['public', 'events', 'payload'],
+      path: ['Card'],
+    })
+    expect(path("*.*.\"d->'x'\"->'a'->'b c'")).toEqual(['a', 'b c'])
+    expect(path("a.b.c->''->'it''s'->'->'->'{x}'->'ä.😀'")).toEqual([
+      '',
+      "it's",
+      '->',
+      '{x}',
+      'ä.😀',
+    ])
+    expect(read({ columns: ["a.b.c->'d'"], with: 'hash' })).toMatchObject({
+      columns: [{ pattern: ['a', 'b', 'c'], path: ['d'], with: { type: 'hash' } }],
+    })
+  })
+
+  test('that reach inside by anything else are refused, with the form that is taken', () => {
+    const wrong = ['a.b.c.d', "a.b.c->>'ssn'", 'a.b.c[0]', 'a.b.c{x}', 'a.b.c->x', 'a.b.c->0']
+    const more = [
+      "a.b.c->'x",
+      "a.b.c->'x'y",
+      "a.b.c ->'x'",
+      "a.b->'c'",
+      "a.b.c->'x'->",
+      "a.b.c.->'x'",
+    ]
+    for (const path of [...wrong, ...more, `a.b.c${"->'x'".repeat(31)}`])
+      expect(read({ columns: [path], with: 'redact' }), path).toEqual([
+        `columns.0: expected schema.table.column, each a name, "a quoted name" or *, and for a part of JSON in it ->'key'`,
       ])
   })
 })

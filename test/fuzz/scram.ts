@@ -217,7 +217,8 @@ const AUTH = ['scram-sha-256', 'md5', 'password', 'trust', 'scram-sha-256, md5',
 function controlOf(grant: ReturnType<typeof grantWith>): { port: ControlPort; close(): void } {
   const vault = new Vault(() => new Map([['shop', grant.connection]]))
   const places = new Places({ max: () => undefined, waitMs: 1 })
-  const parts = { vault, places, identify: () => Promise.reject(new Error('nobody')) }
+  const nobody = () => Promise.reject(new Error('nobody'))
+  const parts = { vault, places, identify: nobody, sealKey: nobody }
   const { port1, port2 } = new MessageChannel()
   const port = new ControlPort(10_000)
   port.attach(port1)

@@ -117,3 +117,48 @@ test('what is in arrays and rows is asked of the type', () => {
   const nature = () => ({ family: 'array', lengthMax: 0, inner }) as const
   expect(plan(field(20002, 2), { detectors, nature })).toMatchObject({ family: 'array', inner })
 })
+
+const PARTS: Transform = {
+  type: 'paths',
+  paths: (['redact', 'hash', 'partial', 'pseudonym'] as const).map((type) => ({
+    path: [type],
+    transform: { type, domain: 'd', keepFirst: 1, keepLast: 0 },
+    monitor: false,
+    name: type,
+  })),
+}
+
+function planParts(family: TypeFamily, more: Partial<PlanOptions> = {}, transform = PARTS) {
+  const mask = { ...masks().column(20001, 2)!, transform }
+  const masked = maskedColumns(new Map([[20001, new Map([[2, mask]])]]), 'key')
+  const planned = plan(field(20001, 2), {
+    masked,
+    nature: () => ({ family, lengthMax: 0 }),
+    ...more,
+  })
+  return planned?.by === 'column' ? planned.transform : planned
+}
+
+test('parts are masked in documents alone; what is none is hidden whole', () => {
+  for (const family of ['json', 'jsonb', 'json-array', 'jsonb-array'] as const)
+    expect(planParts(family)).toEqual(PARTS)
+  for (const family of ['text', 'other', 'array', 'record', 'uuid'] as const)
+    expect(planParts(family)).toEqual({ type: 'redact' })
+  expect(planParts('jsonb', { utf8: false })).toEqual({ type: 'redact' })
+})
+
+test('who may write sees no part, and no document, that could be compared with a guess', () => {
+  const shown = planParts('jsonb', { mayWrite: true })
+  expect(shown).toMatchObject({
+    paths: [
+      { transform: { type: 'redact' } },
+      { transform: { type: 'redact' } },
+      { transform: { type: 'partial' } },
+      { transform: { type: 'redact' } },
+    ],
+  })
+  const pseudonym: Transform = { type: 'pseudonym', domain: 'd' }
+  expect(planParts('jsonb', { mayWrite: true }, pseudonym)).toEqual({ type: 'redact' })
+  expect(planParts('jsonb', {}, pseudonym)).toEqual(pseudonym)
+  expect(planParts('text', { mayWrite: true }, pseudonym)).toEqual(pseudonym)
+})

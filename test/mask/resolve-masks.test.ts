@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { MaskedColumns } from '../../src/mask/plan.ts'
 import {
   type MaskableCatalogue,
   type MaskableRelation,
   resolveMasks,
 } from '../../src/mask/resolve-masks.ts'
-import type { ColumnMaskDeclaration, Transform } from '../../src/mask/transform-spec.ts'
+import type { ColumnMaskDeclaration, ValueTransform } from '../../src/mask/transform-spec.ts'
 
 type Shape = Partial<Omit<MaskableRelation, 'columns'>> & { columns: readonly string[] }
 
@@ -35,7 +35,7 @@ function catalogue(...relations: MaskableRelation[]): MaskableCatalogue {
   }
 }
 
-const KEEP: Transform = { type: 'partial', keepFirst: 0, keepLast: 4 }
+const KEEP: ValueTransform = { type: 'partial', keepFirst: 0, keepLast: 4 }
 
 function mask(pattern: string, more: Partial<ColumnMaskDeclaration> = {}): ColumnMaskDeclaration {
   return {
@@ -206,4 +206,65 @@ test('a pseudonym without a domain is its column’s own, and one with a domain 
     { type: 'pseudonym', domain: '\0shop\0public.users.email' },
     { type: 'pseudonym', domain: '\0shop\0public.orders.email' },
   ])
+})
+
+describe('parts of the documents in a column', () => {
+  const DOCS = relation(20020, 'public.docs', { columns: ['id', 'd', 'kind=2'], children: [20021] })
+  const CHILD = relation(20021, 'public.docs_1', {
+    columns: ['id', 'd', 'kind=2'],
+    parents: [20020],
+  })
+  const part = (path: string, more: Partial<ColumnMaskDeclaration> = {}) =>
+    mask('public.docs.d', { path: path.split('.'), ...more })
+  const partsOf = (masked: MaskedColumns, relation = 20020) => {
+    const transform = masked.column(relation, 2)?.transform
+    return transform?.type === 'paths'
+      ? transform.paths.map((one) => [
+          one.path.join('.'),
+          one.transform.type,
+          one.monitor,
+          one.name,
+        ])
+      : transform?.type
+  }
+
+  test('are tied to the column, add up, and go with it to partitions', () => {
+    const masked = resolve([DOCS, CHILD], part('card'), part('a.b', { with: { type: 'hash' } }))
+    const both = [
+      ['card', 'partial', false, "public.docs.d->'card'"],
+      ['a.b', 'hash', false, "public.docs.d->'a'->'b'"],
+    ]
+    expect(partsOf(masked)).toEqual(both)
+    expect(partsOf(masked, 20021)).toEqual(both)
+    expect(masked.column(20020, 2)).toMatchObject({ name: 'public.docs.d', monitor: false })
+    // What is computed from the document is hidden whole.
+    expect(masked.column(20020, 3)?.transform).toEqual({ type: 'redact' })
+  })
+
+  test('give way to a mask of the whole, unless that only monitors', () => {
+    const whole = (monitor: boolean) => mask('public.docs.d', { with: { type: 'redact' }, monitor })
+    expect(partsOf(resolve([DOCS, CHILD], part('card'), whole(false)))).toBe('redact')
+    expect(partsOf(resolve([DOCS, CHILD], whole(false), part('card')))).toBe('redact')
+    const watched = resolve([DOCS, CHILD], whole(true), part('card'))
+    expect(partsOf(watched)).toEqual([
+      ['card', 'partial', false, "public.docs.d->'card'"],
+      ['', 'redact', true, 'public.docs.d'],
+    ])
+    expect(watched.column(20020, 2)?.monitor).toBe(false)
+    const mixed = resolve([DOCS, CHILD], part('name', { monitor: true }), part('card'))
+    expect(partsOf(mixed)).toEqual([
+      ['card', 'partial', false, "public.docs.d->'card'"],
+      ['name', 'partial', true, "public.docs.d->'name'"],
+    ])
+  })
+
+  test('have pseudonyms of their own unless a domain is named', () => {
+    const own = (path: string) => part(path, { with: { type: 'pseudonym', domain: '' } })
+    const transform = resolve([DOCS, CHILD], own('a'), own('b')).column(20020, 2)?.transform
+    const domains =
+      transform?.type === 'paths'
+        ? transform.paths.map((one) => one.transform.type === 'pseudonym' && one.transform.domain)
+        : []
+    expect(new Set(domains).size).toBe(2)
+  })
 })

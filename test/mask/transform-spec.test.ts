@@ -1,5 +1,24 @@
 import { expect, test } from 'vitest'
-import { atPlace, isOwnDomain, stronger, type Transform } from '../../src/mask/transform-spec.ts'
+import {
+  atPlace,
+  isOwnDomain,
+  type PathTransform,
+  pathText,
+  stronger,
+  type Transform,
+} from '../../src/mask/transform-spec.ts'
+
+function parts(...paths: string[]): PathTransform {
+  return {
+    type: 'paths',
+    paths: paths.map((path) => ({
+      path: path.split('.'),
+      transform: { type: 'redact' },
+      monitor: false,
+      name: path,
+    })),
+  }
+}
 
 const BY_STRENGTH: Transform[] = [
   { type: 'null' },
@@ -8,6 +27,7 @@ const BY_STRENGTH: Transform[] = [
   { type: 'hash' },
   { type: 'pseudonym', domain: 'd' },
   { type: 'partial', keepFirst: 0, keepLast: 4 },
+  parts('a'),
 ]
 
 test('the stronger of two wins in either order, and the first among equals', () => {
@@ -38,4 +58,15 @@ test('a pseudonym without a domain belongs to where its column is', () => {
   expect(atPlace(named, ['shop', 'main'])).toBe(named)
   expect(isOwnDomain('person')).toBe(false)
   expect(atPlace({ ...declared, with: { type: 'hash' } }, []).with).toEqual({ type: 'hash' })
+})
+
+test('parts of a document add up', () => {
+  const one = parts('a', 'b.c')
+  expect(stronger(one, parts('b.c', 'd'))).toEqual(parts('a', 'b.c', 'd'))
+  expect(stronger(one, parts('a'))).toBe(one)
+})
+
+test('a path is written as policy writes it', () => {
+  expect(pathText(['a', "it's"])).toBe("->'a'->'it''s'")
+  expect(pathText([])).toBe('')
 })

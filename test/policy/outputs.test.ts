@@ -30,5 +30,9 @@ test('transforms are said as policies say them', () => {
   )
   expect(transformText({ type: 'partial', keepFirst: 0, keepLast: 4 })).toBe('partial, last 4 kept')
   expect(transformText({ type: 'pseudonym', domain: '' })).toBe('pseudonym')
+  const part = { path: ['a', 'b'], monitor: false, name: 'd', transform: { type: 'hash' } } as const
+  expect(transformText({ type: 'paths', paths: [part, { ...part, path: [] }] })).toBe(
+    "->'a'->'b' hash, all hash",
+  )
   expect(transformText({ type: 'pseudonym', domain: 'person' })).toBe('pseudonym, domain person')
 })

@@ -56,6 +56,7 @@ function vaultFor(credential: Partial<CredentialConfig>): Vault {
     maxSessions: undefined,
     statementTimeoutMs: undefined,
     functionsRead: [],
+    retentionDays: undefined,
     labels: {},
   }
   return new Vault(() => new Map([['target', connection]]))

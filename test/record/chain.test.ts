@@ -20,6 +20,7 @@ import { ChainLog } from '../../src/record/chain-log.ts'
 import { Tree } from '../../src/record/merkle.ts'
 import { isSigned, readHead, type SignedHead } from '../../src/record/proof.ts'
 import { openRecorder } from '../../src/record/recorder.ts'
+import { readSegment } from '../../src/record/segment.ts'
 import { facts, until } from './running.ts'
 
 let folder: string
@@ -44,7 +45,7 @@ function open(more: Partial<ChainOptions> = {}, known?: ReadonlyMap<string, numb
     spoolFolder: spool(),
     gateway: 'GW',
     instance,
-    retentionDays: 400,
+    retention: { days: 400, connections: {} },
     clock,
     say: (level, text) => said.push(`${level} ${text}`),
     onHead: (head) => heads.push(head),
@@ -149,14 +150,14 @@ test('a next file of the log that cannot be opened leaves the former one in use'
   const head = (number: number) => ({ text: `["head",${number}]`, signature: '', peaks: [] })
   log.head(head(0), { size: 0, number: 0 })
   const leaf = { text: '["leaf"]', salt: '', hints: 'f'.repeat(33 << 20) }
-  log.leaves([leaf], 'segment', 1)
+  log.leaves([leaf], ['segment', 1])
   // What stands there already is like a folder that takes no more files.
   const taken = join(place, `${'1'.padStart(16, '0')}-${'1'.padStart(16, '0')}.ndjson`)
   writeFileSync(taken, '')
   log.head(head(1), { size: 1, number: 1 })
   // Whoever is given the next descriptor must not find our lines in it.
   const other = openSync(join(folder, 'other'), 'w+')
-  log.leaves([{ ...leaf, hints: '' }], 'segment', 2)
+  log.leaves([{ ...leaf, hints: '' }], ['segment', 2])
   log.sync()
   closeSync(other)
   expect(statSync(join(folder, 'other')).size).toBe(0)
@@ -165,7 +166,7 @@ test('a next file of the log that cannot be opened leaves the former one in use'
   log.close()
   const again = new ChainLog(place)
   expect(again.recover().head?.text).toBe(head(2).text)
-  expect(again.covered(0).get('segment')).toBe(2)
+  expect(again.covered(0).blocks.get('segment')).toBe(2)
   again.close()
 })
 
@@ -218,6 +219,37 @@ test('a clock that is set back makes no older heads', () => {
   const [first, second] = heads.map(({ text }) => readHead(text)!.at)
   expect(second!).toBeGreaterThan(first!)
   chain.close()
+})
+
+test('segments that were shipped before a head was signed make none after them look changed', async () => {
+  for (const isKilled of [true, false]) {
+    // The gateway is killed, or its ship thread alone.
+    const chain = open()
+    const recorder = write(2, { close: false })
+    const segments = () => readdirSync(spool()).filter((name) => name.endsWith('.seg'))
+    await until(() => segments().length > 0)
+    for (const name of segments()) {
+      const content = readSegment(readFileSync(join(spool(), name)))
+      if (content === 'foreign') throw new Error(name)
+      chain.cover(name, content)
+      chain.settle()
+      rmSync(join(spool(), name))
+      chain.forget(name)
+    }
+    const session = recorder.open(facts(instance))
+    session.moment({ kind: 'notice', status: '', text: '' })
+    recorder.close()
+    chain.abandon()
+    if (isKilled) instance = ulid()
+    const next = open()
+    next.tick()
+    expect(next.size).toBe(chain.size + 1)
+    expect(said).toEqual([])
+    const last = next.leaves(chain.size, next.size).get(chain.size)!
+    expect(JSON.parse(last.text)[11]).toBe(isKilled ? 'sealed' : 'live')
+    next.close()
+    for (const name of segments()) rmSync(join(spool(), name))
+  }
 })
 
 test('leaves count as stored when their segment is gone, and not before', () => {

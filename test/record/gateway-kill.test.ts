@@ -20,7 +20,7 @@ const { startShipping } = await import('${dist}/record/ship-thread.js')
 const { clock } = await import('${dist}/base/clock.js')
 const [folder, facts, shape, times, outcome] = process.argv.slice(1).map((text) => JSON.parse(text))
 const { instance } = facts
-startShipping({ instance, gateway: 'test', spoolFolder: folder + '/spool', retentionDays: 400, chainFolder: folder + '/chain',
+startShipping({ instance, gateway: 'test', spoolFolder: folder + '/spool', retention: { days: 400, connections: {} }, chainFolder: folder + '/chain',
   store: { embedded: true, folder: folder + '/clickhouse' } }, () => {})
 const recorder = openRecorder({ spoolFolder: folder + '/spool', instance, thread: 1,
   recordKey: Buffer.alloc(32), bytesMax: 1e9, clock })

@@ -25,7 +25,7 @@ const HEAD: Head = {
   instance: 'i',
   kind: 'run',
   previous: 'bb',
-  retentionDays: 400,
+  retention: 400,
   key: 'k',
 }
 
@@ -36,7 +36,15 @@ test('a head is read as it was written, and nothing else is a head', () => {
 })
 
 test('a leaf says its number', () => {
-  const run = { session: 's', first: 1, last: 2, events: 'e', contents: 'c', hints: '0011' }
+  const run = {
+    session: 's',
+    connection: 'c',
+    first: 1,
+    last: 2,
+    events: 'e',
+    contents: 'c',
+    hints: '0011',
+  }
   const leaf = {
     chain: 'g',
     n: 7,

@@ -92,7 +92,7 @@ export class Place {
         instance: this.instance,
         gateway: 'test',
         spoolFolder: this.spool,
-        retentionDays: 400,
+        retention: { days: 400, connections: {} },
         store: { embedded: true, folder: join(this.folder, 'clickhouse') },
         chainFolder: join(this.folder, 'chain'),
       },

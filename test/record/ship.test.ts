@@ -276,7 +276,7 @@ test('as a thread of its own it ships, answers over a port, and ends with its en
     instance: at.instance,
     gateway: 'test',
     spoolFolder: at.spool,
-    retentionDays: 400,
+    retention: { days: 400, connections: {} },
     store: { embedded: true, folder: join(at.folder, 'clickhouse') },
     chainFolder: join(at.folder, 'chain'),
   }

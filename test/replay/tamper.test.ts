@@ -17,7 +17,8 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ClickHouse, openClickHouse } from '../../src/record/clickhouse.ts'
 import type { Recorder } from '../../src/record/event.ts'
-import { Evidence, type EvidenceScope, type OwnChain } from '../../src/record/evidence.ts'
+import { Evidence, type OwnChain } from '../../src/record/evidence.ts'
+import type { EvidenceScope } from '../../src/record/evidence-page.ts'
 import { Tree } from '../../src/record/merkle.ts'
 import { headText, newSigningKey, signKey, signText } from '../../src/record/proof.ts'
 import { BLOCK_HEAD, readSegment, sealBlock } from '../../src/record/segment.ts'
@@ -417,7 +418,7 @@ test('what another gateway has not copied yet is no finding, what it never copie
         at,
         kind: 'run',
         previous: '',
-        retentionDays: 1,
+        retention: 1,
         key: key.id,
       } as const
       const text = headText(head)

@@ -19,6 +19,7 @@ export function configOf(change: Partial<Config> = {}): Config {
       spoolBytesMax: 1 << 30,
       ratchet: true,
       anchors: [],
+      seal: undefined,
     },
     listeners: [
       {

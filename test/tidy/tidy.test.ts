@@ -164,6 +164,7 @@ describe('what must not be done by accident', () => {
 const DOORS: Readonly<Record<string, string>> = {
   '@clickhouse/client': 'src/record/clickhouse.ts',
   '@electric-sql/pglite': 'src/control/state/state.ts',
+  'age-encryption': 'src/record/age.ts',
   '@marcbachmann/cel-js': 'src/decide/rule.ts',
   commander: 'src/cli/program.ts',
   koffi: 'src/base/libc.ts',

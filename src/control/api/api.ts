@@ -20,11 +20,12 @@ import { misdirected } from '../origin.ts'
 import { type Permission, permitsOperator, permitsRoles } from '../permit.ts'
 import { type HouseParts, houseRoutes } from './house.ts'
 import { describeApi } from './openapi.ts'
+import { type QuestionParts, questionRoutes } from './questions.ts'
 import { type RecordParts, recordRoutes } from './records.ts'
 import { type Caller, findRoute, type Route } from './route.ts'
 import { type TokenParts, tokenRoutes } from './tokens.ts'
 
-export interface ApiParts extends HouseParts, RecordParts, TokenParts {
+export interface ApiParts extends HouseParts, RecordParts, QuestionParts, TokenParts {
   config(): Config
   /** SHA-256 of the host operator's secret. */
   readonly operatorHash: Uint8Array
@@ -39,7 +40,7 @@ export interface ApiParts extends HouseParts, RecordParts, TokenParts {
 
 /** Never rejects. */
 export function api(parts: ApiParts): (request: Request) => Promise<Answer> {
-  const routes = [...houseRoutes(parts), ...tokenRoutes(parts), ...recordRoutes(parts)]
+  const routes = [houseRoutes, tokenRoutes, recordRoutes, questionRoutes].flatMap((of) => of(parts))
   return async (request) => {
     try {
       return await serve(request, routes, parts)

@@ -1,5 +1,5 @@
 /** Pure. The body of a request for evidence, read strictly: what comes back in a cursor was made by us, and is not believed. */
-import type { EvidenceChain, EvidenceCursor, EvidenceScope } from '../../record/evidence.ts'
+import type { EvidenceChain, EvidenceCursor, EvidenceScope } from '../../record/evidence-page.ts'
 
 const SESSION = { type: 'string', maxLength: 64 }
 const COUNT = { type: 'integer' }
@@ -30,6 +30,7 @@ export const EVIDENCE_BODY = {
 }
 
 const CHAINS_MAX = 10_000
+const CALLS_MAX = 1000
 
 /** undefined: none of the three forms. */
 export function readEvidence(body: unknown): EvidenceScope | EvidenceCursor | undefined {
@@ -50,8 +51,13 @@ function readCursor(given: unknown): EvidenceCursor | undefined {
 
 function readScope(given: unknown): EvidenceScope | undefined {
   if (!isMapping(given)) return undefined
-  const { type, since, session } = given
-  if (type === 'session') return isName(session) ? { type, session } : undefined
+  const { type, since, session, calls = [] } = given
+  if (type === 'session') {
+    const areCalls = isList(calls) && calls.length <= CALLS_MAX && calls.every(isName)
+    return isName(session) && areCalls
+      ? { type, session, ...(calls.length > 0 ? { calls } : {}) }
+      : undefined
+  }
   return type === 'range' && isCount(since) && since >= 0 ? { type, since } : undefined
 }
 

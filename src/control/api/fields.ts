@@ -39,6 +39,15 @@ export class Fields {
     return undefined
   }
 
+  /** From 1 to `max`. */
+  count(name: string, max: number): number | undefined {
+    const value = this.#read(name)
+    if (value === undefined) return undefined
+    if (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= max) return Number(value)
+    this.wrong(name, `expected a whole number from 1 to ${max}`)
+    return undefined
+  }
+
   names(name: string): readonly string[] | undefined {
     const value = this.#read(name)
     if (value === undefined) return undefined

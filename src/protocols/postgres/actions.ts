@@ -1,8 +1,13 @@
 /**
  * Pure apart from what it is handed. The record of each action: one event before it goes up, one when its end is
  * known, with what the client saw of its result.
+ *
+ * What the client receives between two results (ReadyForQuery, ParseComplete, a refusal …) goes with the next one, or at
+ * the end with the last: all payloads of a session, in order, are what it received.
  */
 import { ByteSink } from '../../base/bytes.ts'
+import type { Shape } from '../../record/event.ts'
+import type { Sealer } from '../../record/sealer.ts'
 import type { Conversation } from './conversation.ts'
 import type { Running } from './entry.ts'
 import type { Judged } from './judge.ts'
@@ -24,6 +29,9 @@ export class Actions {
   /** Bytes of the present result for the record, those in parts that are recorded included. */
   #kept = 0
   payloadCut = false
+  /** The action that was recorded last: what belongs to none is recorded with it. */
+  #lastShape: Shape | undefined
+  #last = 0
   /** Bytes and rows of the present result. */
   bytes = 0
   rows = 0
@@ -46,28 +54,78 @@ export class Actions {
   keep(bytes: Buffer, start: number, end: number): void {
     if (this.payloadCut) return
     this.#kept += end - start
-    if (this.#kept > this.#talk.parts.worker.responseBytesMax) this.payloadCut = true
+    if (this.#kept > this.#talk.parts.worker.responseBytesMax) this.#cut(bytes, start, end)
     else if (this.#payload.size + end - start <= SLICE_BYTES)
       this.#payload.append(bytes, start, end)
     else this.#record(bytes, start, end)
   }
 
+  get #running(): Running | undefined {
+    const first = this.#talk.ledger.first()
+    return first?.running[first.done]
+  }
+
+  /** The cap is a result's own: what comes between results must not use it up. */
+  #cut(bytes: Buffer, start: number, end: number): void {
+    if (this.#running !== undefined) this.payloadCut = true
+    else this.#record(bytes, start, end)
+  }
+
   /** Records what was kept so far, and what does not fit behind it. */
   #record(bytes: Buffer, start: number, end: number): void {
-    const { ledger, parts } = this.#talk
-    const first = ledger.first()
-    const running = first?.running[first.done]
+    const { recording } = this.#talk.parts
+    const running = this.#running
+    const shape = running?.shape ?? this.#lastShape
     const payload = this.#payload
-    if (running !== undefined) {
-      const { shape, action } = running
-      if (payload.size > 0) parts.recording.response(shape, action, payload.view())
+    // Of no action at all: there is no row that it could stand in.
+    if (shape === undefined) payload.clear()
+    else {
+      const action = running?.action ?? this.#last
+      if (payload.size > 0) recording.response(shape, action, payload.view())
       payload.clear()
       if (end - start >= SLICE_BYTES) {
-        parts.recording.response(shape, action, bytes.subarray(start, end))
+        recording.response(shape, action, bytes.subarray(start, end))
         return
       }
     }
+    if (running === undefined) this.#kept = end - start
     payload.append(bytes, start, end)
+  }
+
+  /** The session is over: what came behind the last result is recorded with it. */
+  end(): void {
+    const payload = this.#payload
+    if (payload.size > 0 && this.#lastShape !== undefined)
+      this.#talk.parts.recording.response(this.#lastShape, this.#last, payload.view())
+    payload.clear()
+  }
+
+  /** Rows behind `row` are those of the result that is coming. undefined: originals are not kept. */
+  sealRows(row: number): Sealer | undefined {
+    const { seal } = this.#talk.parts
+    seal?.begin(this.#running?.action ?? 0, row)
+    return seal
+  }
+
+  /** An error or notice that the record shows otherwise. */
+  sealNotice(frame: Buffer): void {
+    this.#talk.parts.seal?.text('notice', { action: this.#running?.action ?? 0, row: 0 }, frame)
+  }
+
+  /** What the record of an action shows otherwise: its text, and those parameters that were replaced. */
+  #sealTexts(
+    action: number,
+    judged: Judged,
+    about: { readonly params: readonly string[]; readonly statement: Statement },
+  ): void {
+    const { seal } = this.#talk.parts
+    if (seal === undefined) return
+    const { original } = judged
+    if (original !== undefined) seal.text('statement', { action, row: 0 }, Buffer.from(original))
+    if (about.params.length === 0) return
+    const shown = this.#masks.recordedParams(about.params, about.statement)
+    for (const [at, param] of about.params.entries())
+      if (param !== shown[at]) seal.text('param', { action, row: at + 1 }, Buffer.from(param))
   }
 
   /** Records an action that goes up now. */
@@ -88,6 +146,7 @@ export class Actions {
       decideUs: gatewayUs - parseUs,
       waitUs: 0,
     })
+    this.#sealTexts(action, judged, { params: about.params, statement })
     live.context.statements += 1
     worker.count.action(grant.connection.name, 'allow')
     return {
@@ -129,6 +188,7 @@ export class Actions {
       decideUs: gatewayUs - parseUs,
       waitUs: 0,
     })
+    this.#sealTexts(action, judged, { params: about.params, statement })
     recording.outcome(judged.shape, action, {
       status: 'refused',
       error: '',
@@ -140,6 +200,8 @@ export class Actions {
       payload: undefined,
       payloadCut: false,
     })
+    this.#lastShape = judged.shape
+    this.#last = action
     this.#talk.parts.turn.schedule()
     const { verdict } = judged
     worker.count.action(grant.connection.name, verdict.verdict === 'deny' ? verdict.kind : 'denied')
@@ -177,6 +239,8 @@ export class Actions {
       payload: this.#payload.size > 0 ? this.#payload.view() : undefined,
       payloadCut: this.payloadCut,
     })
+    this.#lastShape = running.shape
+    this.#last = running.action
     this.#talk.parts.turn.schedule()
     worker.count.latency('total', gatewayUs)
     worker.count.upstream(upstreamUs)

@@ -138,6 +138,12 @@ export class Conversation {
     this.parts.turn.send(this.parts.client.wire, bytes, 0, bytes.length)
   }
 
+  /** What the gateway itself has to say: a part of what the client received, and so of the record. */
+  tell(bytes: Buffer): void {
+    this.results.told(bytes)
+    this.toClient(bytes)
+  }
+
   toTarget(bytes: Buffer): void {
     this.up.settle()
     this.parts.turn.send(this.parts.upstream.wire, bytes, 0, bytes.length)
@@ -175,8 +181,8 @@ export class Conversation {
    */
   refuseQuery(refusal: Buffer, id: string): void {
     if (this.isAtRest && this.status !== IN_TRANSACTION) {
-      this.toClient(refusal)
-      this.toClient(write.readyForQuery(this.status))
+      this.tell(refusal)
+      this.tell(write.readyForQuery(this.status))
       return
     }
     this.#noteReplacement(id)
@@ -188,7 +194,7 @@ export class Conversation {
   /** Refuses a message of the extended protocol: what follows is ignored until Sync, by whoever answers that. */
   refuseExtended(refusal: Buffer, id: string): void {
     if (this.isAtRest && this.status !== IN_TRANSACTION) {
-      this.toClient(refusal)
+      this.tell(refusal)
       this.skipping = 'by us'
       return
     }
@@ -244,6 +250,7 @@ export class Conversation {
       // Others may wait for what this session asked.
       one.own?.(undefined, false)
     }
+    this.results.actions.end()
   }
 
   /** The rest of what an entry was to run did not come to an end of its own. */

@@ -48,13 +48,22 @@ export class CopyResults {
       const { detectors } = now
       const key = this.#talk.parts.worker.maskKey
       const { tally } = this.#results.actions
-      this.#client = new CopyMasker(form, plan, { detectors, key, tally, applies: 'enforced' })
+      const seal = this.#results.actions.sealRows(0)
+      const isRecord = now.monitors
+      this.#client = new CopyMasker(form, plan, {
+        detectors,
+        key,
+        tally,
+        applies: 'enforced',
+        seal: isRecord ? undefined : seal,
+      })
       if (now.monitors) {
         const context = {
           detectors,
           key,
           tally: new Map<string, number>(),
           applies: 'all' as const,
+          seal,
         }
         this.#record = new CopyMasker(form, plan, context)
       }

@@ -167,12 +167,12 @@ async function negotiateTls(
   }
   target.wire.pause()
   if (connection.tls.cert === undefined)
-    return secureTarget(target.wire, connection, { host, key: undefined })
+    return target.meanwhile(secureTarget(target.wire, connection, { host, key: undefined }))
   const { key } = await control.ask(
     { type: 'client-key', connection: connection.name },
     'client-key',
   )
-  return secureTarget(target.wire, connection, { host, key })
+  return target.meanwhile(secureTarget(target.wire, connection, { host, key }))
 }
 
 /** From AuthenticationOk to the first ReadyForQuery. */

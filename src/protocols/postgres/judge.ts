@@ -18,6 +18,8 @@ export interface Judged {
   readonly inTransaction: boolean
   /** Depends on nothing but the statement, the grant and the two fields above. */
   readonly stable: boolean
+  /** The exact text, where the record has another one. */
+  readonly original: string | undefined
 }
 
 export interface Question {
@@ -45,6 +47,7 @@ export function judge(
     policyVersion: guard.version,
     inTransaction,
     stable: guard.stable && (params.length === 0 || !guard.readsParameters),
+    original: question.recorded === question.exact ? undefined : question.exact,
   }
 }
 

@@ -116,7 +116,8 @@ async function takeDirectTls(client: Handshake, door: Door): Promise<void> {
     throw new GatewayError('GW_MALFORMED', 'TLS on a listener that has no `tls`')
   }
   client.wire.pause()
-  await secureClient(client.wire, { context: door.tls, protocol: ALPN, begun: client.rest() })
+  const begun = client.rest()
+  await client.meanwhile(secureClient(client.wire, { context: door.tls, protocol: ALPN, begun }))
 }
 
 async function answerTls(client: Handshake, door: Door): Promise<void> {
@@ -127,7 +128,7 @@ async function answerTls(client: Handshake, door: Door): Promise<void> {
   }
   client.wire.pause()
   client.send(Buffer.from('S'))
-  await secureClient(client.wire, { context: door.tls, protocol: ALPN })
+  await client.meanwhile(secureClient(client.wire, { context: door.tls, protocol: ALPN }))
 }
 
 function noneBuffered(client: Handshake): void {

@@ -3,8 +3,7 @@
  * and share them; what comes out is one CopyData frame a row, however the input was cut.
  *
  * Values are decoded before they are looked at and encoded again only where they change. NULL stays
- * NULL. The header line passes: it holds names. Binary COPY has no masked form; the caller refuses
- * it while masks apply.
+ * NULL. The header line passes: it holds names. Binary COPY stands in mask-copy-binary.ts.
  */
 import { ByteSink } from '../../base/bytes.ts'
 import type { FieldPlan, RowPlan } from '../../mask/plan.ts'
@@ -18,6 +17,7 @@ import {
   RowEnds,
   readField,
 } from './copy-text.ts'
+import { Originals } from './mask-originals.ts'
 import { type FieldMasker, fieldMasker, type MaskContext } from './mask-value.ts'
 import type { CopyForm } from './sql/analysis.ts'
 
@@ -47,6 +47,7 @@ export class CopyMasker {
   readonly #rest = new ByteSink(256)
   readonly #value = new ByteSink(256)
   readonly #field: CopyField = { start: 0, end: 0, quoted: false, escaped: false }
+  readonly #originals: Originals | undefined
   #headerLeft: boolean
   #broken: CopyResult
   /** What the field last looked at becomes, where `#masks` said that it changes. */
@@ -62,8 +63,13 @@ export class CopyMasker {
     this.#nullText = Buffer.from(form.nullText)
     this.#plan = plan
     this.#context = context
-    this.#fields = plan.fields?.map((field) => fieldMasker(field, context))
-    this.#every = fieldMasker(plan.every, context)
+    const { seal, tally } = context
+    this.#originals =
+      seal && new Originals(seal, { plan: plan.fields ?? [plan.every], tally, isCopy: true })
+    const counts =
+      this.#originals === undefined ? context : { ...context, tally: this.#originals.tally }
+    this.#fields = plan.fields?.map((field) => fieldMasker(field, counts))
+    this.#every = fieldMasker(plan.every, counts)
     this.#ends = new RowEnds(this.#syntax)
     this.#headerLeft = form.header
     this.#broken = isReadable(form) ? 'ok' : 'malformed'
@@ -131,6 +137,7 @@ export class CopyMasker {
     const syntax = this.#syntax
     const field = this.#field
     const wanted = this.#fields?.length
+    if (this.#originals !== undefined) this.#originals.nextRow()
     // A table without columns has rows without fields.
     if (wanted === 0) return row.start === row.end
     let copied = row.start
@@ -140,6 +147,8 @@ export class CopyMasker {
       if (wanted !== undefined && index >= wanted) return false
       const masker = this.#fields === undefined ? this.#every : this.#fields[index]
       if (masker !== undefined && this.#masks(bytes, masker)) {
+        if (this.#originals !== undefined)
+          this.#originals.value(index, bytes.subarray(field.start, field.end))
         sink.append(bytes, copied, field.start)
         copied = field.end
         if (this.#masked === null) sink.append(this.#nullText)

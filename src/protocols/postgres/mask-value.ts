@@ -27,13 +27,15 @@ import {
   transformUuid,
   uuidBytes,
 } from '../../mask/transform.ts'
-import { stronger, type Transform } from '../../mask/transform-spec.ts'
+import { type PathTransform, stronger, type Transform } from '../../mask/transform-spec.ts'
+import type { Sealer } from '../../record/sealer.ts'
 import {
   arrayElementType,
   type ElementMasker,
   maskArrayBinary,
   maskArrayText,
 } from './mask-array.ts'
+import { documentMasker } from './mask-json.ts'
 import { isNumber, pseudonymNumber } from './mask-number.ts'
 import { maskRecordBinary, maskRecordText } from './mask-record.ts'
 
@@ -47,6 +49,8 @@ export interface MaskContext {
    * included.
    */
   readonly applies: 'enforced' | 'all'
+  /** Takes the originals of what is replaced, where they are kept. */
+  readonly seal?: Sealer | undefined
 }
 
 export interface FieldMasker {
@@ -85,6 +89,7 @@ function columnMasker(
 ): FieldMasker {
   const { name, transform } = plan
   const { key, tally } = context
+  if (transform.type === 'paths') return partsMasker({ ...plan, transform }, spans, context)
   if (isConstant(transform) || !hasForm(plan.family, transform)) {
     const constant = transformed(Buffer.alloc(0), { plan, transform, key })
     return { constant, name, mask: () => constant }
@@ -101,6 +106,25 @@ function columnMasker(
       const effective = hit === undefined ? transform : stronger(transform, hit)
       return transformed(value, { plan, transform: effective, key })
     },
+  }
+}
+
+/** Parts of documents; a value that holds none becomes NULL. */
+function partsMasker(
+  plan: FieldPlan & { by: 'column'; transform: PathTransform },
+  spans: SpanContext | undefined,
+  { key, tally, applies }: MaskContext,
+): FieldMasker {
+  const { family, format, name, transform } = plan
+  const masks = transform.paths.filter((one) => applies === 'all' || !one.monitor)
+  const rest = spans && scanner({ family: 'json', format: 0 }, spans)
+  const binary = format === BINARY
+  const masker = documentMasker({ masks, family, binary, name, key, tally, spans, rest })
+  if (masker === undefined) return { constant: null, name, mask: () => null }
+  return {
+    constant: undefined,
+    name,
+    mask: (bytes, start, end) => masker(bytes.subarray(start, end)),
   }
 }
 

@@ -12,6 +12,7 @@
  */
 import type { ByteSink } from '../../base/bytes.ts'
 import type { RowPlan, TypeFamily } from '../../mask/plan.ts'
+import { Originals } from './mask-originals.ts'
 import { type FieldMasker, fieldMasker, type MaskContext } from './mask-value.ts'
 
 const DATA_ROW = 0x44
@@ -33,12 +34,17 @@ export class RowMasker {
   readonly #byColumn: boolean
   readonly #escapes: boolean
   readonly #quotes: boolean
+  readonly #originals: Originals | undefined
   /** Source bytes before this are in the sink. */
   #copied = 0
 
   constructor(plan: RowPlan, context: MaskContext) {
     this.#context = context
-    this.#fields = (plan ?? []).map((field) => fieldMasker(field, context))
+    const { seal, tally } = context
+    this.#originals = seal && new Originals(seal, { plan: plan ?? [], tally, isCopy: false })
+    const counts =
+      this.#originals === undefined ? context : { ...context, tally: this.#originals.tally }
+    this.#fields = (plan ?? []).map((field) => fieldMasker(field, counts))
     this.#counts = new Float64Array(this.#fields.length)
     this.#byColumn = this.#fields.some((field) => field !== undefined && field.name !== '')
     this.#escapes = (plan ?? []).some((field) => field !== undefined && field.family !== 'text')
@@ -133,6 +139,8 @@ export class RowMasker {
   ): boolean {
     const { start, end } = frame
     const fields = this.#fields
+    const originals = this.#originals
+    if (originals !== undefined) originals.nextRow()
     if (bytes[start] !== DATA_ROW || end - start < HEAD_SIZE + 2) return false
     if (int32(bytes, start + 1) !== end - start - 1) return false
     if (((bytes[start + 5]! << 8) | bytes[start + 6]!) !== fields.length) return false
@@ -157,6 +165,7 @@ export class RowMasker {
         masked = field.mask(bytes, value, at)
         if (masked === undefined) continue
       }
+      if (originals !== undefined) originals.value(index, bytes.subarray(value, at))
       sink.append(bytes, this.#copied, value - 4)
       if (head < 0) head = sink.size - (value - 4 - start)
       this.#copied = at

@@ -19,7 +19,7 @@ import { byteaFromText, uuidText } from './mask-value.ts'
 import { type BindBody, formatAt } from './read.ts'
 import type { Opens, PseudonymKind, Statement } from './sql/analysis.ts'
 import type { Catalogue } from './sql/catalogue.ts'
-import { looksMasked, maskedAgain, type Refused } from './sql/lineage/opens.ts'
+import { looksMasked, maskedAgain, type Refused } from './sql/lineage/masked-again.ts'
 
 const BINARY = 1
 const QUOTE = 0x27

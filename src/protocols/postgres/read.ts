@@ -5,6 +5,7 @@
  */
 import { zeroAt } from '../../base/bytes.ts'
 import type { Field } from '../../mask/plan.ts'
+import { statementText } from './known-texts.ts'
 
 export interface Startup {
   readonly major: number
@@ -40,7 +41,13 @@ export function readStartup(bytes: Buffer): Startup | undefined {
   }
 }
 
-/** Text of a frame that is one string: Query, PasswordMessage, CommandComplete, CopyFail. */
+/** Text of a Query. */
+export function readQuery(bytes: Buffer, start: number, end: number): string | undefined {
+  if (zeroAt(bytes, start + 5, end) !== end - 1) return undefined
+  return statementText(bytes, start + 5, end - 1)
+}
+
+/** Text of another frame that is one string: PasswordMessage, CommandComplete, CopyFail. */
 export function readText(bytes: Buffer, start: number, end: number): string | undefined {
   if (zeroAt(bytes, start + 5, end) !== end - 1) return undefined
   return bytes.toString('utf8', start + 5, end - 1)
@@ -78,7 +85,7 @@ export function readParse(bytes: Buffer, start: number, end: number): ParseBody 
   if (statement === undefined) return undefined
   return {
     statement,
-    text: bytes.toString('utf8', nameEnd + 1, textEnd),
+    text: statementText(bytes, nameEnd + 1, textEnd),
     textStart: nameEnd + 1,
     textEnd,
   }

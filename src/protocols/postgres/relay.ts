@@ -268,7 +268,7 @@ class Session {
     this.#clock?.stop()
     const { client, upstream, turn } = this.#parts
     // In the middle of a row nothing can be said: the words would be read as its values.
-    if (error !== undefined && !talk.down.isWithinFrame) talk.toClient(write.fatalFrame(error))
+    if (error !== undefined && !talk.down.isWithinFrame) talk.tell(write.fatalFrame(error))
     if (reason === 'terminated') talk.toTarget(write.TERMINATE)
     turn.end(client.wire)
     turn.end(upstream.wire)

@@ -54,6 +54,7 @@ export function replicated(
       if (talk.copyAsked === 0) break
       talk.copyAsked = 0
       talk.setCopying(true)
+      talk.results.actions.keep(span.bytes, span.start, span.end)
       return FORWARD
     default:
   }

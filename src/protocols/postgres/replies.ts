@@ -28,6 +28,13 @@ import { replicated, replicationOver } from './replication.ts'
 import * as write from './write.ts'
 
 const QUERY_CANCELED = '57014'
+/** Answers that hold no value, recorded as they are so that the record is what the client received. */
+const KEPT = new Uint8Array(256)
+for (const kind of [
+  ...[DOWN.parseComplete, DOWN.bindComplete, DOWN.closeComplete, DOWN.parameterDescription],
+  ...[DOWN.noData, DOWN.readyForQuery, DOWN.copyIn, DOWN.copyDone],
+])
+  KEPT[kind] = 1
 
 /** What the client reads of a statement that the gateway has stopped. */
 export function overdue(connection: string): GatewayError {
@@ -89,7 +96,9 @@ export class Replies implements LaneHandler {
             ? this.#ofOwn(first, kind, bytes, start, end)
             : this.#ofReplication(first, kind, bytes, start, end)
         }
-        return this.#reply(first, kind, bytes, start, end)
+        const held = this.#reply(first, kind, bytes, start, end)
+        if (KEPT[kind] === 1 && held === FORWARD) this.#keep(bytes, start, end)
+        return held
       }
     }
   }
@@ -152,8 +161,10 @@ export class Replies implements LaneHandler {
       return talk.results.queryDescribed(first, bytes, start, end) ? FORWARD : STOP
     }
     if (first.kind !== DESCRIBE) return this.#unexpected(kind)
-    if (kind === DOWN.rowDescription && !talk.results.described(first, bytes, start, end))
-      return STOP
+    if (kind === DOWN.rowDescription) {
+      if (!talk.results.described(first, bytes, start, end)) return STOP
+      if (!first.silent) this.#keep(bytes, start, end)
+    }
     talk.paid()
     return first.silent ? TAKEN : FORWARD
   }
@@ -276,7 +287,7 @@ export class Replies implements LaneHandler {
     if (first === talk.overdue && error === QUERY_CANCELED && !talk.targetSaidWhy) {
       talk.overdue = undefined
       this.#failed(first, error)
-      talk.toClient(write.fatalFrame(overdue(talk.parts.grant.connection.name), 'ERROR'))
+      talk.tell(write.fatalFrame(overdue(talk.parts.grant.connection.name), 'ERROR'))
       return TAKEN
     }
     if (first.refusal === undefined) {
@@ -285,7 +296,7 @@ export class Replies implements LaneHandler {
       return held
     }
     this.#failed(first, error)
-    talk.toClient(first.refusal)
+    talk.tell(first.refusal)
     return TAKEN
   }
 
@@ -361,6 +372,7 @@ export class Replies implements LaneHandler {
     if (end - start !== 6 || !this.#told(bytes[start + 5]!)) return this.#unexpected(kind)
     replicationOver(talk, first)
     talk.paid()
+    this.#keep(bytes, start, end)
     return FORWARD
   }
 
@@ -370,7 +382,13 @@ export class Replies implements LaneHandler {
     if (name === 'client_encoding' || name === 'standard_conforming_strings') {
       this.#talk.keeper.soil()
     }
+    // Where the record hides more than the client is denied, a parameter may hold what it hides.
+    if (!this.#talk.results.masks.now.monitors) this.#keep(bytes, start, end)
     return FORWARD
+  }
+
+  #keep(bytes: Buffer, start: number, end: number): void {
+    this.#talk.results.actions.keep(bytes, start, end)
   }
 
   #unexpected(kind: number): Held {

@@ -308,7 +308,7 @@ export class Requests implements LaneHandler {
     talk.segment += 1
     if (talk.skipping === 'by us') {
       talk.skipping = 'no'
-      talk.toClient(write.readyForQuery(talk.status))
+      talk.tell(write.readyForQuery(talk.status))
       return TAKEN
     }
     talk.skipping = 'no'

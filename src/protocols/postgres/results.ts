@@ -13,7 +13,8 @@ import { type Entry, EXECUTE, type Running } from './entry.ts'
 import { DOWN } from './frame.ts'
 import { RowMasker } from './mask.ts'
 import { maskError, maskNotification } from './mask-error.ts'
-import { formatAt, readRowDescription } from './read.ts'
+import { formatAt, readFields, readRowDescription } from './read.ts'
+import { notedFrame } from './record-frames.ts'
 import type { PostgresShared } from './session-masks.ts'
 import { SessionMasks } from './session-masks.ts'
 import type { Described, Portal } from './statements.ts'
@@ -28,6 +29,8 @@ interface Maskers {
   readonly client: RowMasker | undefined
   /** Set where the record hides more than the client is denied (`mode: monitor`). */
   readonly record: RowMasker | undefined
+  /** The description for the record, where the client did not get one with these rows. */
+  noted: Buffer | undefined
 }
 
 /** One a thread: what stands in it is sent and recorded before anything else happens. */
@@ -68,7 +71,9 @@ export class Results {
     const described = portal?.result ?? (runs ? undefined : portal?.prepared.result)
     if (described !== undefined) {
       const formats = portal?.result === undefined ? portal?.resultFormats : undefined
-      this.#use(described, formats, head.running[0])
+      const { described: frame, noted } = this.#use(described, formats, head.running[0])
+      const kept = noted ?? this.#noted(frame.frame, formats)
+      this.actions.keep(kept, 0, kept.length)
     } else {
       // Without a description no row can be masked: rows may come only where nothing is.
       courses[DOWN.dataRow] = this.masks.now.idle ? NOTE : HOLD
@@ -105,8 +110,14 @@ export class Results {
     const described = this.#read(bytes, start, end, this.#maskers?.described)
     if (described === undefined) return false
     this.#use(described, undefined, head.running[head.done])
-    this.actions.bytes += end - start
+    this.actions.note(described.frame, 0, end - start)
     return true
+  }
+
+  #noted(described: Buffer, formats: readonly number[] | undefined): Buffer {
+    const noted = notedFrame(described, formats)
+    this.#current!.noted = noted
+    return noted
   }
 
   #read(
@@ -128,7 +139,7 @@ export class Results {
     described: Described,
     formats: readonly number[] | undefined,
     running: Running | undefined,
-  ): void {
+  ): Maskers {
     const touchesMasked = running?.touchesMasked ?? false
     const outputs = running?.outputs
     const { now } = this.masks
@@ -145,13 +156,24 @@ export class Results {
       const plan = now.idle ? undefined : this.masks.plan(fields, touchesMasked, outputs)
       const masksKey = now.key
       const { client, record } = this.#maskersOf(plan)
-      this.#maskers = { described, formats, masksKey, touchesMasked, outputs, client, record }
+      const noted = undefined
+      this.#maskers = {
+        described,
+        formats,
+        masksKey,
+        touchesMasked,
+        outputs,
+        client,
+        record,
+        noted,
+      }
     }
-    this.#current = this.#maskers!
-    const { client, record } = this.#current
+    const current = this.#maskers!
+    this.#current = current
+    const { client, record } = current
     const passes = client === undefined && record === undefined
     this.#talk.down.courses[DOWN.dataRow] = passes ? NOTE : RUN
-    this.actions.keep(described.frame, 0, described.frame.length)
+    return current
   }
 
   #maskersOf(plan: RowPlan): Pick<Maskers, 'client' | 'record'> {
@@ -160,7 +182,9 @@ export class Results {
     const { detectors } = now
     const key = this.#talk.parts.worker.maskKey
     const make = (applies: 'enforced' | 'all', tally: Map<string, number>) => {
-      const masker = new RowMasker(plan, { detectors, key, tally, applies })
+      // Of what the record does not show: where it is masked apart, that masker knows all of it.
+      const seal = now.monitors === (applies === 'all') ? this.#talk.parts.seal : undefined
+      const masker = new RowMasker(plan, { detectors, key, tally, applies, seal })
       return masker.idle ? undefined : masker
     }
     const client = make('enforced', this.actions.tally)
@@ -181,6 +205,7 @@ export class Results {
       return STOP
     }
     this.actions.bytes += end - start
+    if (this.#talk.parts.seal !== undefined) this.actions.sealRows(this.actions.rows)
     for (let at = start; at < end; at += 1 + bytes.readInt32BE(at + 1)) this.actions.rows += 1
     const { client, record } = maskers
     if (record !== undefined) this.#toPayloadMasked(record, bytes, start, end)
@@ -248,7 +273,10 @@ export class Results {
     const recorded = mask(now.all !== undefined, now.detectors)
     if (recorded === 'malformed') return this.#malformed('error or notice')
     if (recorded === 'same') this.noteEnd(bytes, start, end)
-    else this.noteEnd(recorded, 0, recorded.length)
+    else {
+      this.actions.sealNotice(frame)
+      this.noteEnd(recorded, 0, recorded.length)
+    }
     const told = now.monitors ? mask(now.hides, now.detectors?.enforced) : recorded
     if (told === 'malformed') return this.#malformed('error or notice')
     if (told === 'same') return FORWARD
@@ -256,11 +284,34 @@ export class Results {
     return TAKEN
   }
 
+  /** What the gateway itself says to the client; it may quote the statement, as the parser's message does. */
+  told(frame: Buffer): void {
+    const { now } = this.masks
+    const mayQuote = !now.idle && frame[0] === DOWN.error
+    const recorded = mayQuote
+      ? maskError(frame, {
+          columns: now.all !== undefined && quotesText(frame),
+          detectors: now.detectors,
+          key: this.#talk.parts.worker.maskKey,
+          tally: new Map(),
+        })
+      : 'same'
+    if (recorded === 'malformed') return
+    if (recorded !== 'same') this.actions.sealNotice(frame)
+    const kept = recorded === 'same' ? frame : recorded
+    this.actions.keep(kept, 0, kept.length)
+  }
+
   notification(bytes: Buffer, start: number, end: number): Held {
-    if (!this.masks.now.hides) return FORWARD
-    const told = maskNotification(bytes.subarray(start, end))
+    const { now } = this.masks
+    const told = now.idle ? 'same' : maskNotification(bytes.subarray(start, end))
     if (told === 'malformed') return this.#malformed('NotificationResponse')
-    if (told === 'same') return FORWARD
+    if (told === 'same') this.actions.keep(bytes, start, end)
+    else {
+      this.actions.sealNotice(bytes.subarray(start, end))
+      this.actions.keep(told, 0, told.length)
+    }
+    if (told === 'same' || !now.hides) return FORWARD
     this.#talk.toClient(told)
     return TAKEN
   }
@@ -284,6 +335,11 @@ export class Results {
 /** Formats of a Bind in place of those of a described statement, which says text for all. */
 function formatted(fields: readonly Field[], formats: readonly number[]): readonly Field[] {
   return fields.map((field, i) => ({ ...field, format: formatAt(formats, i) }))
+}
+
+/** The parser's message quotes what it did not understand, literals too. */
+function quotesText(frame: Buffer): boolean {
+  return readFields(frame, 0, frame.length)?.get('C') === '42601'
 }
 
 /** A sink that was large once must not cost its memory for ever. */

@@ -115,6 +115,7 @@ export class SessionMasks {
         known: (oid) => oid < FIRST_USER_OID || this.#names?.catalogue.relation(oid) !== undefined,
         nature: (field) => natureOf(field, typeOf),
         mayWrite: mayWrite(this.#talk.parts.grant.allow),
+        utf8: this.#names?.encoding === 'utf8',
       },
     )
   }

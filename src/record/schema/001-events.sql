@@ -63,11 +63,7 @@ CREATE TABLE IF NOT EXISTS {database}.events
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(ts)
 ORDER BY (session_id, action_seq, seq)
-TTL toDateTime(ts) + toIntervalDay({retention_days})
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
-
-ALTER TABLE {database}.events MODIFY TTL toDateTime(ts) + toIntervalDay({retention_days})
-SETTINGS materialize_ttl_after_modify = 0;
 
 -- One row per start of a gateway; tells sessions that are open from those whose gateway is gone.
 CREATE TABLE IF NOT EXISTS {database}.instances

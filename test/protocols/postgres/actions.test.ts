@@ -1,7 +1,9 @@
 import { beforeAll, expect, test } from 'vitest'
+import { NOTED } from '../../../src/protocols/postgres/record-frames.ts'
 import { loadParser } from '../../../src/protocols/postgres/sql/parse.ts'
+import { framesOf, shown } from '../../contract/frames.ts'
 import { recordedBytes } from '../../contract/memory.ts'
-import { MASKED, outcomes, talk } from './conversations.ts'
+import { down, MASKED, outcomes, talk } from './conversations.ts'
 
 beforeAll(() => loadParser())
 
@@ -74,8 +76,33 @@ test('the next result begins with nothing of a long one', () => {
     'U> RowDescription name=customers.name:text | DataRow "Bo" | CommandComplete "SELECT 1" | Ready I',
   )
   const [, second] = outcomes(play)
-  expect(second!.payload!.length).toBe(second!.bytesDown)
+  // The ReadyForQuery between the two is recorded with the second.
+  expect(second!.payload!.length).toBe(second!.bytesDown + 6)
   expect(Buffer.from(second!.payload!).includes('ww')).toBe(false)
+})
+
+test('all that was recorded of a session is what its client received after the login', () => {
+  const play = talk(
+    'C> Parse "s" "SELECT id, name FROM customers" | Describe S "s" | Sync',
+    'U> ParseComplete | ParameterDescription | RowDescription id=customers.id:int4 name=customers.name:text | Ready I',
+    'C> Bind "" "s" | Execute "" | Close S "s" | Sync',
+    'U> BindComplete | DataRow "1" "Bo" | CommandComplete "SELECT 1" | CloseComplete | Ready I',
+    'C> Query "DROP TABLE customers"',
+    'C> Query "COPY orders FROM STDIN"',
+    'U> CopyIn | Notification c "p"',
+    'C> CopyFail "no"',
+    'U> Error 57014 "no" | Ready I',
+    'C> Query "SELECT nothing"',
+    'U> Error 42703 "no column" | Ready I',
+  )
+  play.client.close()
+  const recorded = play.events.flatMap((one) => {
+    if (one.event === 'response') return [one.payload]
+    return one.event === 'outcome' ? [Buffer.from(one.outcome.payload ?? [])] : []
+  })
+  const { frames } = framesOf(Buffer.concat(recorded))
+  expect(frames.filter((one) => one[0] === NOTED)).toHaveLength(1)
+  expect(frames.filter((one) => one[0] !== NOTED).map(shown)).toEqual(down(play))
 })
 
 test('rows that a tag counts are recorded where none were sent', () => {

@@ -11,6 +11,7 @@ const asText = fc.string().map((text) => text.replaceAll('\0', ''))
 const asName = fc.string({ unit: 'binary-ascii' }).map((text) => text.replaceAll('\0', ''))
 
 const READERS = [
+  read.readQuery,
   read.readText,
   read.readParse,
   read.readBind,
@@ -35,6 +36,7 @@ describe('noise', () => {
 
   test('no frame with something cut off or added is read', () => {
     const frames: [(typeof READERS)[number], Buffer][] = [
+      [read.readQuery, serialize.query('SELECT 1') as Buffer],
       [read.readText, serialize.query('SELECT 1') as Buffer],
       [read.readParse, serialize.parse({ name: 's', text: 't', types: [23] }) as Buffer],
       [read.readBind, serialize.bind({ portal: 'p', statement: 's', values: ['1'] }) as Buffer],

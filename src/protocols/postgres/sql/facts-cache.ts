@@ -1,9 +1,10 @@
 /**
  * Pure. Remembers what texts mean, so that a statement that was seen before is not parsed again (semantics §2).
  *
- * What is remembered are facts about a text under names and masks that are part of the key; never a decision. Texts
- * that differ only in literals share an entry where a template holds (template.ts). Bounded in entries and in bytes:
- * two generations, of which the older is dropped when the younger is full, so that what was used lately stays.
+ * What is remembered are facts about a text under names and masks, each of which has texts of its own; never a decision.
+ * A text is asked for as it is: one that is the same string as before is not even hashed (known-texts.ts). Texts that
+ * differ only in literals share an entry where a template holds (template.ts). Bounded in entries and in bytes: two
+ * generations, of which the older is dropped when the younger is full, so that what was used lately stays.
  */
 import { analyse } from './analyse.ts'
 import type { AnalyseOptions, Analysis } from './analysis.ts'
@@ -22,19 +23,36 @@ type Entry = Analysis | Template | 'seen' | 'alone'
 
 /** Longer texts are rarely seen twice but for their exact bytes. */
 const NORMALISED_LENGTH_MAX = 8192
-const SHORTS_MAX = 1024
+const MEANINGS_MAX = 1024
 /** What one entry costs beside its text. */
 const ENTRY_BYTES = 2048
+
+/** Entries of two generations, by text or by shape. */
+class Entries {
+  young = new Map<string, Entry>()
+  old = new Map<string, Entry>()
+
+  age(): void {
+    this.old = this.young
+    this.young = new Map()
+  }
+}
+
+/** What texts mean under one set of names and masks. */
+class Meaning {
+  readonly texts = new Entries()
+  /** Texts without their literals. */
+  readonly shapes = new Entries()
+}
 
 export class FactsCache {
   readonly #entriesMax: number
   readonly #bytesMax: number
-  #young = new Map<string, Entry>()
-  #old = new Map<string, Entry>()
+  readonly #meanings = new Map<string, Meaning>()
+  /** Sessions ask with the same options again and again. */
+  #byOptions = new WeakMap<AnalyseOptions, Meaning>()
+  #young = 0
   #bytes = 0
-  #counter = 0
-  readonly #shorts = new Map<string, string>()
-  #last: { readonly options: AnalyseOptions; readonly prefix: string } | undefined
 
   constructor(options: FactsCacheOptions) {
     this.#entriesMax = Math.max(2, options.entriesMax)
@@ -43,40 +61,39 @@ export class FactsCache {
 
   /** Entries held now, at most `entriesMax`. */
   get size(): number {
-    return this.#young.size + this.#old.size
+    let size = 0
+    for (const { texts, shapes } of this.#meanings.values())
+      for (const { young, old } of [texts, shapes]) size += young.size + old.size
+    return size
   }
 
-  /** Equal to `analyse(text, options)` of analyse.ts. */
+  /** Equal to `analyse(text, options)` of analyse.ts. `options` must not change afterwards. */
   analyse(text: string, options: AnalyseOptions): Analysis {
-    const prefix = this.#prefix(options)
-    const exact = `=${prefix}${text}`
-    const known = this.#get(exact)
+    const { texts, shapes } = this.#byOptions.get(options) ?? this.#meaning(options)
+    const known = this.#get(texts, text)
     if (known !== undefined) return known as Analysis
     const isPlain = options.names.encoding === 'utf8' && options.names.standardConformingStrings
     const short = isPlain && text.length <= NORMALISED_LENGTH_MAX
     const normalised = short ? normalise(text) : undefined
     if (normalised === undefined || normalised.values.length === 0)
-      return this.#put(exact, analyse(text, options))
-    const shape = `~${prefix}${normalised.key}`
-    const entry = this.#get(shape)
+      return this.#put(texts, text, analyse(text, options))
+    const shape = normalised.key
+    const entry = this.#get(shapes, shape)
     if (entry !== undefined && typeof entry !== 'string')
       return fill(entry as Template, text, normalised.values)
     const analysis = analyse(text, options)
     if (entry === 'seen') {
       const again = (other: string): Analysis => analyse(other, options)
       const template = templateOf(text, normalised, { analysis, analyse: again })
-      this.#put(shape, template ?? 'alone')
+      this.#put(shapes, shape, template ?? 'alone')
       if (template !== undefined) return analysis
-    } else if (entry === undefined) this.#put(shape, 'seen')
-    return this.#put(exact, analysis)
+    } else if (entry === undefined) this.#put(shapes, shape, 'seen')
+    return this.#put(texts, text, analysis)
   }
 
-  /** Most sessions ask with the same options again and again. */
-  #prefix(options: AnalyseOptions): string {
-    const last = this.#last
-    if (last !== undefined && sameOptions(last.options, options)) return last.prefix
+  #meaning(options: AnalyseOptions): Meaning {
     const { names, masked, functionsRead, identityParameter } = options
-    const parts = [
+    const key = JSON.stringify([
       PARSER_VERSION,
       names.key,
       names.catalogue.epoch,
@@ -85,55 +102,53 @@ export class FactsCache {
       masked === undefined ? null : masked.key,
       functionsRead,
       identityParameter ?? null,
-    ]
-    const prefix = this.#short(JSON.stringify(parts))
-    this.#last = { options, prefix }
-    return prefix
+    ])
+    const known = this.#meanings.get(key)
+    const meaning = known ?? this.#newMeaning(key)
+    this.#byOptions.set(options, meaning)
+    return meaning
   }
 
-  /** A number instead of a long key. Numbers are never given twice, so that forgetting some only costs hits. */
-  #short(parts: string): string {
-    const known = this.#shorts.get(parts)
-    if (known !== undefined) return known
-    if (this.#shorts.size >= SHORTS_MAX) this.#shorts.clear()
-    this.#counter++
-    const made = `${this.#counter} `
-    this.#shorts.set(parts, made)
+  /** One too many, and all is forgotten: that costs hits only. */
+  #newMeaning(key: string): Meaning {
+    if (this.#meanings.size >= MEANINGS_MAX) {
+      this.#meanings.clear()
+      this.#byOptions = new WeakMap()
+      this.#young = 0
+      this.#bytes = 0
+    }
+    const made = new Meaning()
+    this.#meanings.set(key, made)
     return made
   }
 
-  #get(key: string): Entry | undefined {
-    const found = this.#young.get(key)
+  #get(entries: Entries, key: string): Entry | undefined {
+    const found = entries.young.get(key)
     if (found !== undefined) return found
-    const older = this.#old.get(key)
+    const older = entries.old.get(key)
     if (older === undefined) return undefined
-    this.#old.delete(key)
-    this.#put(key, older)
+    entries.old.delete(key)
+    this.#put(entries, key, older)
     return older
   }
 
-  #put<E extends Entry>(key: string, entry: E): E {
+  #put<E extends Entry>(entries: Entries, key: string, entry: E): E {
     const bytes = ENTRY_BYTES + 2 * key.length + bytesOf(entry)
     if (bytes > this.#bytesMax / 8) return entry
-    if (this.#young.size >= this.#entriesMax >> 1 || this.#bytes + bytes > this.#bytesMax / 2) {
-      this.#old = this.#young
-      this.#young = new Map()
+    if (this.#young >= this.#entriesMax >> 1 || this.#bytes + bytes > this.#bytesMax / 2) {
+      for (const { texts, shapes } of this.#meanings.values()) {
+        texts.age()
+        shapes.age()
+      }
+      this.#young = 0
       this.#bytes = 0
     }
-    this.#young.set(key, entry)
+    // What is written over stays counted: the generation ends a little earlier.
+    this.#young++
+    entries.young.set(key, entry)
     this.#bytes += bytes
     return entry
   }
-}
-
-function sameOptions(one: AnalyseOptions, other: AnalyseOptions): boolean {
-  if (one === other) return true
-  return (
-    one.names === other.names &&
-    one.masked === other.masked &&
-    one.functionsRead === other.functionsRead &&
-    one.identityParameter === other.identityParameter
-  )
 }
 
 /** An estimate from above of the strings an entry holds. */

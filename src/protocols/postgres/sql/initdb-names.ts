@@ -72,7 +72,8 @@ const ROUTINES = names(`
   json_populate_record json_populate_recordset json_send json_strip_nulls json_to_record
   json_to_recordset json_to_tsvector json_typeof jsonb_agg jsonb_agg_strict jsonb_array_elements
   jsonb_array_elements_text jsonb_array_length jsonb_build_array jsonb_build_object jsonb_cmp
-  jsonb_each jsonb_each_text jsonb_hash jsonb_hash_extended jsonb_insert jsonb_object
+  jsonb_each jsonb_each_text jsonb_extract_path jsonb_extract_path_text
+  json_extract_path json_extract_path_text jsonb_hash jsonb_hash_extended jsonb_insert jsonb_object
   jsonb_object_agg jsonb_object_agg_strict jsonb_object_agg_unique
   jsonb_object_agg_unique_strict jsonb_object_keys jsonb_path_exists jsonb_path_exists_tz
   jsonb_path_match jsonb_path_match_tz jsonb_path_query jsonb_path_query_array

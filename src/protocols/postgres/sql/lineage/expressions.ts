@@ -8,6 +8,7 @@
 import { dotted, isPart, stringOf } from '../nodes.ts'
 import type { A_Expr, Node, SubLink, TypeName } from '../parse.ts'
 import { call } from './calls.ts'
+import { besidesMasks } from './document-reads.ts'
 import { castIsTotal, isArray, isListed, type Kind, kindNamed, unified } from './kinds.ts'
 import { columnRef, steady, whole } from './scope.ts'
 import { computed, meeting, other, type Spot } from './spot.ts'
@@ -25,6 +26,11 @@ export function valueIn(walk: Walk, node: Node | undefined, at: Spot): Value {
   }
   if ('A_Const' in node) return literal(node)
   if ('ParamRef' in node || 'SQLValueFunction' in node || 'SetToDefault' in node) return CLEAR
+  const beside = besidesMasks(walk, node, at.place)
+  if (beside !== undefined) {
+    if (at.use === 'predicate') walk.decides(beside)
+    return beside
+  }
   if ('FuncCall' in node) return call(walk, node.FuncCall, at)
   if ('A_Expr' in node) return operation(walk, node.A_Expr, at)
   if ('TypeCast' in node) return cast(walk, node.TypeCast.arg, node.TypeCast.typeName, at)

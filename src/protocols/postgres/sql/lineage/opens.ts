@@ -10,10 +10,14 @@
 import type { ColumnMask } from '../../../../mask/plan.ts'
 import type { Transform } from '../../../../mask/transform-spec.ts'
 import type { Opens, PseudonymKind } from '../analysis.ts'
+import { FIRST_USER_OID } from '../catalogue.ts'
 import { each, isPart } from '../nodes.ts'
 import type { Node } from '../parse.ts'
 import type { Kind } from './kinds.ts'
+import { looksMasked, maskedAgain, type Refused } from './masked-again.ts'
 import type { Source, Value } from './value.ts'
+
+export type { Refused } from './masked-again.ts'
 
 const KINDS: ReadonlyMap<Kind, PseudonymKind> = new Map([
   ['text', 'text'],
@@ -42,11 +46,6 @@ interface Check {
   readonly label: string
 }
 
-export interface Refused {
-  readonly reason: string
-  readonly hint: string
-}
-
 const HINT_ALONE = 'Give it a parameter of its own.'
 
 export class OpensFound {
@@ -73,13 +72,12 @@ export class OpensFound {
     if (mask === undefined || isNothing(node)) return
     const constant = constantIn(node, value.kind, false)
     const kind = KINDS.get(value.kind)
-    if (mask.transform.type !== 'pseudonym' || kind === undefined) this.#guarded(mask, constant)
+    if (mask.transform.type === 'pseudonym' && kind === undefined && mayBeText(value.kind))
+      this.#refused ??= onlyPseudonyms(mask.name)
+    else if (mask.transform.type !== 'pseudonym' || kind === undefined)
+      this.#guarded(mask, constant)
     else if (constant !== undefined) this.#note([constant], { mask, kind, written: true })
-    else
-      this.#refused ??= {
-        reason: `${mask.name} takes nothing but pseudonyms of its domain.`,
-        hint: 'Write one that was read from it or from a column of its domain, as a parameter.',
-      }
+    else this.#refused ??= onlyPseudonyms(mask.name)
   }
 
   /** What was found, once the statement is walked; a refusal where it must not be translated. */
@@ -175,32 +173,25 @@ const KINDS_OF_STATEMENT = new Set([
   'DeclareCursorStmt',
 ])
 
-export function maskedAgain(label: string): Refused {
+function onlyPseudonyms(label: string): Refused {
   return {
-    reason: `${label} is masked, and what a mask shows is no value to write back.`,
-    hint: 'Leave the column out of what you write; its value stays as it is.',
+    reason: `${label} takes nothing but pseudonyms of its domain.`,
+    hint: 'Write one that was read from it or from a column of its domain, as a parameter.',
   }
 }
 
-/** A text that this transform could have made; of a value that only looks so nobody can tell the difference. */
-export function looksMasked(text: string, transform: Transform): boolean {
-  switch (transform.type) {
-    case 'redact':
-      return /^\*{1,4}$|^"\*{4}"$|^[0-]{36}$/.test(text)
-    case 'fixed':
-      return text === transform.value || text === JSON.stringify(transform.value)
-    case 'hash':
-      return /^"?[0-9a-f]{16}"?$/.test(text)
-    case 'partial': {
-      const { keepFirst, keepLast } = transform
-      const points = [...text]
-      const hidden = points.filter((_, at) => at >= keepFirst && at < points.length - keepLast)
-      return points.length > 0 && (hidden.length > 0 ? hidden : points).every((one) => one === '*')
-    }
-    default:
-      return false
-  }
+/**
+ * A type that may be shown as text is, a domain say, of which no constant is translated: who wrote to it could write
+ * guesses, and compare how they are shown.
+ */
+function mayBeText(kind: Kind): boolean {
+  if (kind === undefined) return true
+  const oid = kind.startsWith('#') ? Number(kind.substring(1)) : 0
+  return TEXTS.has(oid) || oid >= FIRST_USER_OID
 }
+
+/** name, "char", xml, unknown, cstring */
+const TEXTS: ReadonlySet<number> = new Set([19, 18, 142, 705, 2275])
 
 function shared(number: number, label: string): Refused {
   return {

@@ -1,0 +1,118 @@
+/**
+ * IO (files). The writer's side of the spool of sealed originals, `<spool>/sealed`: what spool.ts is for events, and with
+ * the same names of files. Written by ordinary writes: there is one a turn at most, and only where masks replaced something.
+ *
+ * A write that fails leaves nothing behind that counts, and may be tried again. May hold as much as the spool of events.
+ */
+import {
+  closeSync,
+  fdatasyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { monotonicMs } from '../base/clock.ts'
+import { GatewayError } from '../base/errors.ts'
+import { SEALED_HEADER } from './sealed-segment.ts'
+import { segmentName, spoolUsage } from './spool.ts'
+
+const SEGMENT_BYTES_MAX = 4 << 20
+const SEGMENT_AGE_MS = 300
+const MEASURE_MS = 100
+
+export interface SealedSpoolOptions {
+  /** Of the events; ours is in it. */
+  readonly spoolFolder: string
+  readonly instance: string
+  readonly thread: number
+  readonly bytesMax: number
+  /** Waits for the disk at every write. */
+  readonly strict: boolean
+}
+
+export function sealedFolder(spoolFolder: string): string {
+  return join(spoolFolder, 'sealed')
+}
+
+export class SealedSpool {
+  readonly #options: SealedSpoolOptions
+  readonly #folder: string
+  #descriptor = -1
+  #path = ''
+  #size = 0
+  #number = 0
+  #timer: NodeJS.Timeout | undefined
+  #others = 0
+  #measuredMs = -MEASURE_MS
+
+  constructor(options: SealedSpoolOptions) {
+    this.#options = options
+    this.#folder = sealedFolder(options.spoolFolder)
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+  }
+
+  /** Throws GatewayError GW_RECORDING_LOST; nothing of it counts then. */
+  write(records: Buffer): void {
+    try {
+      if (this.#size + records.length > SEGMENT_BYTES_MAX) this.close()
+      this.#checkQuota(records.length)
+      if (this.#descriptor < 0) this.#open()
+      writeWhole(this.#descriptor, records, this.#size)
+      if (this.#options.strict) fdatasyncSync(this.#descriptor)
+    } catch (cause) {
+      if (cause instanceof GatewayError) throw cause
+      throw new GatewayError('GW_RECORDING_LOST', 'originals cannot be sealed', { cause })
+    }
+    this.#size += records.length
+    this.#timer ??= setTimeout(() => this.close(), SEGMENT_AGE_MS).unref()
+  }
+
+  /** Completes the open segment; never throws: what stays `.open` is recovered. */
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#descriptor < 0) return
+    try {
+      // What a failed write has left behind the last record.
+      ftruncateSync(this.#descriptor, this.#size)
+      renameSync(this.#path, this.#path.replace(/\.open$/, '.seg'))
+    } catch {
+      // The ship thread takes it once no descriptor is open on it.
+    }
+    closeSync(this.#descriptor)
+    this.#descriptor = -1
+    this.#size = 0
+  }
+
+  #open(): void {
+    const { instance, thread } = this.#options
+    const name = segmentName({ instance, thread, number: ++this.#number })
+    this.#path = join(this.#folder, `${name}.open`)
+    this.#descriptor = openSync(this.#path, 'wx', 0o600)
+    writeWhole(this.#descriptor, SEALED_HEADER, 0)
+    this.#size = SEALED_HEADER.length
+  }
+
+  /** A folder over its quota is a full disk. */
+  #checkQuota(more: number): void {
+    const now = monotonicMs()
+    if (this.#descriptor < 0 || now - this.#measuredMs >= MEASURE_MS) {
+      this.#measuredMs = now
+      this.#others = spoolUsage(this.#folder, this.#path).bytes
+    }
+    if (this.#others + this.#size + more <= this.#options.bytesMax) return
+    throw new GatewayError(
+      'GW_RECORDING_LOST',
+      'sealed originals are over recorder.spool.bytes_max',
+    )
+  }
+}
+
+function writeWhole(descriptor: number, bytes: Uint8Array, position: number): void {
+  let done = 0
+  while (done < bytes.length)
+    done += writeSync(descriptor, bytes, done, bytes.length - done, position + done)
+}
