@@ -1,12 +1,13 @@
 /** IO. `sluice policy backtest`: what a candidate would have decided about what was recorded. */
 import { parseDuration } from '../config/units.ts'
-import { Backtest, type BacktestReport, TRANSITIONS } from '../policy/backtest.ts'
-import { Memory } from '../policy/redecide.ts'
+import { type BacktestReport, TRANSITIONS } from '../policy/backtest.ts'
+import { backtestOver } from '../policy/over-record.ts'
+import type { Progress } from '../policy/record-stream.ts'
 import { CliError, type ExitCode } from './exit.ts'
 import type { Where } from './gateway.ts'
 import { say } from './output.ts'
 import { loadCandidate } from './policy-files.ts'
-import { type Progress, recordedGroups } from './recorded-actions.ts'
+import { queryOf, readable } from './recorded-actions.ts'
 import { needSettings } from './settings.ts'
 import { cell, printable, table } from './table.ts'
 
@@ -33,17 +34,12 @@ export async function backtest(flags: BacktestFlags): Promise<ExitCode> {
     settings.policyFiles.map(({ path }) => path),
     settings.config,
   ).policies
-  const run = new Backtest({ candidate, current, memory: new Memory(settings.config) })
-  const reads = new Set(
-    candidate.policies.flatMap(({ rules }) => rules.flatMap(({ rule }) => [...rule.reads])),
-  )
   const untilMs = Date.now()
   const span = { fromMs: untilMs - sinceMs(flags.since ?? '7d'), untilMs }
   const began = performance.now()
-  for await (const groups of recordedGroups(flags, { span, connection, reads }, showProgress))
-    for (const group of groups) run.add(group)
+  const replay = { config: settings.config, candidate, current, span, connection }
+  const report = await readable(() => backtestOver(queryOf(flags), replay, showProgress))
   const seconds = (performance.now() - began) / 1000
-  const report = run.report()
   if (flags.json === true) say(`${JSON.stringify(report)}\n`)
   else say(reportText(report, seconds))
   return failOn.some((one) => countOf(report, one) > 0) ? 1 : 0

@@ -1,7 +1,9 @@
 /** IO. `sluice policy diff` and `policy suggest`: two versions side by side, and a version made from what was recorded. */
 import { resolve } from 'node:path'
 import { Backtest, type BacktestReport } from '../policy/backtest.ts'
+import { detectorsDiffer } from '../policy/detector-changes.ts'
 import { diff } from '../policy/diff.ts'
+import { readsOf } from '../policy/over-record.ts'
 import { Memory, redecide } from '../policy/redecide.ts'
 import { Suggestion } from '../policy/suggest.ts'
 import { loadParser } from '../protocols/postgres/sql/parse.ts'
@@ -10,7 +12,7 @@ import type { Where } from './gateway.ts'
 import { say } from './output.ts'
 import { reportText, showProgress, sinceMs } from './policy-backtest.ts'
 import { type LoadedPolicies, loadCandidate } from './policy-files.ts'
-import { recordedGroups } from './recorded-actions.ts'
+import { actionsOf } from './recorded-actions.ts'
 import { needSettings } from './settings.ts'
 import { cell, printable } from './table.ts'
 
@@ -57,12 +59,12 @@ async function overRecord(
   const { config } = needSettings(flags.config).settings
   const memory = new Memory(config)
   const run = new Backtest({ candidate: versions.new, current: versions.old, memory })
-  const both = [...versions.old.policies, ...versions.new.policies]
-  const reads = new Set(both.flatMap(({ rules }) => rules.flatMap(({ rule }) => [...rule.reads])))
+  const reads = readsOf([versions.old, versions.new])
+  const outcomes = detectorsDiffer(versions.old, versions.new)
   const untilMs = Date.now()
   const span = { fromMs: untilMs - sinceMs(flags.since ?? ''), untilMs }
-  const wanted = { span, connection: flags.connection ?? '', reads }
-  for await (const groups of recordedGroups(flags, wanted, showProgress))
+  const wanted = { span, connection: flags.connection ?? '', reads, outcomes }
+  for await (const groups of actionsOf(flags, wanted, showProgress))
     for (const group of groups) {
       const remembered = memory.recall(group)
       const before = typeof remembered === 'string' ? undefined : redecide(remembered, versions.old)
@@ -91,11 +93,7 @@ export async function suggestPolicy(flags: SuggestFlags): Promise<ExitCode> {
   const suggestion = new Suggestion(job)
   const untilMs = Date.now()
   const span = { fromMs: untilMs - sinceMs(flags.since ?? '7d'), untilMs }
-  for await (const groups of recordedGroups(
-    flags,
-    { span, connection: '', reads: [] },
-    showProgress,
-  ))
+  for await (const groups of actionsOf(flags, { span, connection: '', reads: [] }, showProgress))
     for (const group of groups) if (group.job === job) suggestion.add(group)
   if (suggestion.actions === 0)
     throw new CliError(1, `Nothing that the job ${printable(job)} did was recorded and allowed.`)

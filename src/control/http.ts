@@ -31,13 +31,15 @@ export interface Request {
   readonly repeated: ReadonlySet<string>
   readonly address: string
   readonly body: Buffer
+  /** Aborted when the client has gone before its answer. */
+  readonly gone?: AbortSignal
 }
 
 export interface ListenOptions {
   readonly host: string
   /** 0: any free one. */
   readonly port: number
-  readonly bodyBytesMax: number
+  bodyBytesMax(path: string): number
   /** Never rejects. */
   readonly handle: (request: Request) => Promise<Answer>
 }
@@ -98,11 +100,14 @@ function serve(options: ListenOptions, response: HttpResponse, request: HttpRequ
     repeated,
     address: Buffer.from(response.getRemoteAddressAsText()).toString('latin1'),
   }
+  const bytesMax = options.bodyBytesMax(head.path)
+  const left = new AbortController()
   let gone = false
   let chunks: Buffer[] = []
   let size = 0
   response.onAborted(() => {
     gone = true
+    left.abort()
   })
   const send = (answer: Answer, close: boolean): void => {
     if (gone) return
@@ -113,15 +118,15 @@ function serve(options: ListenOptions, response: HttpResponse, request: HttpRequ
     if (gone) return
     size += chunk.byteLength
     // Checked before it is kept, and the connection ends: what else is coming is of no interest.
-    if (size > options.bodyBytesMax) {
+    if (size > bytesMax) {
       chunks = []
-      send(problem(413, `A body may have ${options.bodyBytesMax} bytes.`), true)
+      send(problem(413, `A body may have ${bytesMax} bytes.`), true)
       return
     }
     // The memory is uWebSockets' own and only lent.
     chunks.push(Buffer.concat([Buffer.from(chunk)]))
     if (!isLast) return
-    options.handle({ ...head, body: Buffer.concat(chunks) }).then(
+    options.handle({ ...head, body: Buffer.concat(chunks), gone: left.signal }).then(
       (answer) => send(answer, false),
       () => send(problem(500, ERRORS.GW_INTERNAL.say), true),
     )

@@ -2,7 +2,8 @@
  * Pure. What changes under a candidate, counted: by transition, rule, job and connection, with a few samples of each.
  * Holds counts and samples only, however many actions go through.
  */
-import type { PolicySet } from '../decide/policy.ts'
+import type { Guard, PolicySet } from '../decide/policy.ts'
+import { detectorChange } from './detector-changes.ts'
 import type { RecordedGroup } from './recorded.ts'
 import { isMaskRefusal, type Memory, masksUnder, redecide } from './redecide.ts'
 
@@ -153,8 +154,15 @@ export class Backtest {
     if (isMaskRefusal(group))
       return isMaskSame ? settled('unchanged') : undecided('a mask refused it, and masks differ')
     if (!wasAllowed) return settled('deny-to-allow')
-    if (isMaskSame) return settled('unchanged')
-    return { ...settled('mask-change'), is: maskText(before, found.masks) }
+    if (!isMaskSame) return { ...settled('mask-change'), is: maskText(before, found.masks) }
+    const [old, now] = [this.#current, this.#candidate].map((policies) =>
+      policies.guard(remembered.grant),
+    ) as [Guard, Guard]
+    const detectors = detectorChange(group, { before: old, now })
+    if (detectors.type === 'unknown') return undecided(detectors.because)
+    return detectors.type === 'changes'
+      ? { ...settled('mask-change'), is: detectors.is }
+      : settled('unchanged')
   }
 
   #sample(group: RecordedGroup, transition: Transition | 'undecidable', is: string): void {

@@ -23,6 +23,14 @@ export interface RecordedGroup {
   readonly actionId: string
   /** Further columns that rules read, by name. */
   readonly more: Readonly<Record<string, unknown>>
+  /** What came of it; left out: nothing was recorded, or nobody asked. */
+  readonly result?: RecordedResult | undefined
+}
+
+export interface RecordedResult {
+  /** Detectors and masked columns of which it held values. */
+  readonly hits: readonly string[]
+  readonly hasRows: boolean
 }
 
 /** Facts that stand in a column of their own. A rule that reads one makes fewer actions alike. */
@@ -63,6 +71,9 @@ export interface Span {
 export interface Slice extends Span {
   readonly count: number
 }
+
+/** Of a statement, as a sample. */
+const SAMPLE_CHARACTERS_MAX = 2000
 
 /** Buckets that a histogram is asked in at most. */
 const BUCKETS_MAX = 2000
@@ -105,18 +116,37 @@ export function slicesOf(
   return slices
 }
 
+export interface GroupsWanted {
+  readonly connection: string
+  readonly columns: readonly string[]
+  readonly most: number
+  /** Actions are alike only where the same detectors hit something in their results. */
+  readonly outcomes?: boolean
+}
+
 /** The actions of a slice, alike ones together; at most `most` groups, and one more where there are more. */
-export function groupsSql(
-  span: Span,
-  of: { connection: string; columns: readonly string[]; most: number },
-): string {
-  const by = [...ALWAYS, ...of.columns]
+export function groupsSql(span: Span, of: GroupsWanted): string {
+  const outcome = of.outcomes === true ? ['hits', 'has_rows', 'has_outcome'] : []
+  const by = [...ALWAYS, ...of.columns, ...outcome]
   const selected = by.map((name) =>
     name === 'ts_ms' ? 'toUnixTimestamp64Milli(ts) AS ts_ms' : name,
   )
+  const sample = `any(substringUTF8(statement, 1, ${SAMPLE_CHARACTERS_MAX})) AS sample`
   return (
-    `SELECT ${selected.join(', ')}, count() AS n, any(statement) AS sample, any(action_id) AS sample_id ` +
-    `FROM events WHERE ${where(span, of.connection)} GROUP BY ${by.join(', ')} LIMIT ${of.most + 1}`
+    `SELECT ${selected.join(', ')}, count() AS n, ${sample}, any(action_id) AS sample_id ` +
+    `FROM events ${outcome.length > 0 ? `${outcomes(span, of.connection)} ` : ''}` +
+    `WHERE ${where(span, of.connection)} GROUP BY ${by.join(', ')} LIMIT ${of.most + 1}`
+  )
+}
+
+/** An outcome that took longer than this counts as none. */
+const OUTCOME_MS_MAX = 3_600_000
+
+function outcomes({ fromMs, untilMs }: Span, connection: string): string {
+  const span = { fromMs, untilMs: untilMs + OUTCOME_MS_MAX }
+  return (
+    'LEFT JOIN (SELECT action_id, arraySort(mapKeys(masked)) AS hits, rows > 0 AS has_rows, 1 AS has_outcome ' +
+    `FROM events WHERE ${where(span, connection, 'outcome')}) AS outcome USING (action_id)`
   )
 }
 
@@ -148,6 +178,9 @@ export function groupOf(
     statement: String(row.sample),
     actionId: String(row.sample_id),
     more: Object.fromEntries(columns.map((name) => [name, row[name]])),
+    ...(Number(row.has_outcome ?? 0) === 0
+      ? {}
+      : { result: { hits: texts(row.hits), hasRows: Number(row.has_rows) !== 0 } }),
   }
 }
 
@@ -155,9 +188,9 @@ export function texts(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(String) : []
 }
 
-function where({ fromMs, untilMs }: Span, connection: string): string {
+function where({ fromMs, untilMs }: Span, connection: string, kind = 'action'): string {
   const time = `ts >= fromUnixTimestamp64Milli(${fromMs}, 'UTC') AND ts < fromUnixTimestamp64Milli(${untilMs}, 'UTC')`
-  return `kind = 'action' AND ${time}${connection === '' ? '' : ` AND connection = '${connection}'`}`
+  return `kind = '${kind}' AND ${time}${connection === '' ? '' : ` AND connection = '${connection}'`}`
 }
 
 function bucketMs({ fromMs, untilMs }: Span): number {

@@ -46,6 +46,12 @@ export type ShipControl =
   /** Ship what lies in the spool, at most until `deadline` (milliseconds since 1970), then end. */
   | { readonly type: 'stop'; readonly deadline: number }
 
+/** Over an attached port, without an answer: another port that asks as well, in the transfer list. */
+export interface ShipShare {
+  readonly type: 'share'
+  readonly port: MessagePort
+}
+
 /** Over an attached port. */
 export type ShipRequest =
   | {

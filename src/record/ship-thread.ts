@@ -14,7 +14,13 @@ import { longestDays } from './retention.ts'
 import { CLUSTER_READER, CLUSTER_WRITER } from './schema-cluster.ts'
 import { SealedShipper } from './sealed-ship.ts'
 import { Shipper, type ShipperOptions } from './ship.ts'
-import type { ShipAnswer, ShipMetrics, ShipRequest, ShipWorkerData } from './ship-messages.ts'
+import type {
+  ShipAnswer,
+  ShipMetrics,
+  ShipRequest,
+  ShipShare,
+  ShipWorkerData,
+} from './ship-messages.ts'
 
 /** Without a broadcast the folder is looked at this often. */
 const POLL_MS = 500
@@ -186,7 +192,11 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
     },
     copyChain: () => notary.copyNow(),
     attach(port) {
-      port.on('message', (request: ShipRequest) => {
+      port.on('message', (request: ShipRequest | ShipShare) => {
+        if (request.type === 'share') {
+          this.attach(request.port)
+          return
+        }
         answer(request, { store, shipper, notary }).then((reply) => port.postMessage(reply))
       })
     },

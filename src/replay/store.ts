@@ -5,13 +5,19 @@
  * `query` is for texts of ours. A text that came from outside goes through `audit` and nowhere
  * else.
  */
-import type { MessagePort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Parameters, Row, Settings } from '../record/clickhouse.ts'
 import type { EvidenceCursor, EvidencePage, EvidenceScope } from '../record/evidence-page.ts'
 import type { SignedHead } from '../record/proof.ts'
-import type { SeenHead, ShipAnswer, ShipMetrics, ShipRequest } from '../record/ship-messages.ts'
+import type {
+  SeenHead,
+  ShipAnswer,
+  ShipMetrics,
+  ShipRequest,
+  ShipShare,
+} from '../record/ship-messages.ts'
 import { AUDIT_ROWS_MAX, AUDIT_SETTINGS, AUDIT_TEXT_MAX, auditStatement, judge } from './audit.ts'
 import {
   type EventRow,
@@ -147,6 +153,14 @@ export class Store {
     const answer = await this.#send({ type: 'heads', seen })
     if (answer.type === 'heads') return answer.heads
     throw unavailable('the ship thread gave no heads')
+  }
+
+  /** A port of its own, for another thread that asks the same store. */
+  share(): MessagePort {
+    const { port1, port2 } = new MessageChannel()
+    const share: ShipShare = { type: 'share', port: port2 }
+    this.#port.postMessage(share, [port2])
+    return port1
   }
 
   close(): void {

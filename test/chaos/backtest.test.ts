@@ -15,12 +15,14 @@ const ACTIONS = process.env.SLUICE_CHAOS_ROUNDS === undefined ? 50_000 : 1_000_0
 /** Beyond what the command takes for itself. */
 const MEMORY_KIB_MAX = 512 * 1024
 
-const policy = (keyed: string, bounded: string) => `apiVersion: sluice/v1
+const policy = (keyed: string, bounded: string, detectors = 'email') => `apiVersion: sluice/v1
 kind: Policy
 name: guard
 rules:
   - { id: bounded, when: 'sql.writes && !sql.bounded', then: ${bounded} }
   - { id: keyed, when: 'sql.writes && sql.by_key', then: ${keyed} }
+masks:
+  - { detect: [${detectors}], with: redact }
 `
 
 let server: Postgres
@@ -30,6 +32,7 @@ beforeAll(async () => {
   server = await startPostgres()
   server.sql('CREATE DATABASE shop')
   server.sql('CREATE TABLE orders (id int PRIMARY KEY, total int)', 'shop')
+  server.sql("CREATE TABLE notes AS SELECT 'ann@example.com' AS note", 'shop')
   gateway = await startGateway({
     connections: {
       shop: { server, database: 'shop', user: server.user, password: server.password },
@@ -151,6 +154,64 @@ test(`${ACTIONS} recorded actions are decided again in bounded memory`, async ()
   )
   expect(peak).toBeLessThan(MEMORY_KIB_MAX)
 }, 600_000)
+
+async function api(method: string, path: string, body?: object) {
+  const token = readFileSync(join(gateway.data, 'operator.token'), 'utf8').trim()
+  const answer = await fetch(`${gateway.controlUrl}/api/v1/policies${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const json = JSON.parse(await answer.text())
+  return { status: answer.status, json }
+}
+
+test('the API lists, explains, and tries a candidate while it answers others', async () => {
+  const client = new pg.Client({
+    connectionString: gateway.url(await gateway.token({ subject: 'ci', job: 'reader' }), 'shop'),
+  })
+  await client.connect()
+  for (let n = 0; n < 2; n++)
+    expect((await client.query('SELECT note FROM notes')).rows).toEqual([{ note: '****' }])
+  await client.query('SELECT count(*) FROM orders')
+  await client.end()
+  await gateway.eventually(
+    "SELECT count() AS n FROM events WHERE kind = 'outcome' AND job = 'reader'",
+    ([row]) => Number(row?.n) >= 3,
+  )
+  const page = await api('GET', '')
+  expect(page).toMatchObject({
+    status: 200,
+    json: { policies: [{ name: 'guard', mode: 'enforce' }] },
+  })
+  const explained = await api('POST', '/explain', {
+    connection: 'shop',
+    as: 'ci',
+    statement: 'DELETE FROM orders',
+  })
+  expect(explained.json.verdict).toMatchObject({ verdict: 'deny', rule: 'guard/bounded' })
+  const tried = (detectors: string) => ({
+    candidate: [{ path: 'guard.yaml', text: policy('deny', 'allow', detectors) }],
+    since: '1h',
+    connection: 'shop',
+  })
+  const long = api('POST', '/backtest', { ...tried('iban'), since: '7d' })
+  // Only one at a time; and the control thread has its hands free.
+  expect((await api('POST', '/backtest', tried('iban'))).status).toBe(429)
+  expect((await api('GET', '')).status).toBe(200)
+  expect((await long).json.actions).toBe(ACTIONS + 15)
+  const { json: report } = await api('POST', '/backtest', tried('iban'))
+  expect(report).toMatchObject({
+    actions: 15,
+    transitions: { 'allow-to-deny': 4, 'deny-to-allow': 3, 'mask-change': 2, unchanged: 5 },
+    undecidable_because: { 'whether iban finds something in a result is not recorded': 1 },
+  })
+  expect(report.samples).toContainEqual(expect.objectContaining({ is: 'email: redact → none' }))
+  const wrong = await api('POST', '/backtest', {
+    candidate: [{ path: 'x.yaml', text: 'rules: 1' }],
+  })
+  expect(wrong).toMatchObject({ status: 400, json: { detail: 'The candidate is refused.' } })
+}, 300_000)
 
 function peakKib(pid: number): number {
   try {

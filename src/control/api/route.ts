@@ -20,6 +20,8 @@ export interface Call {
   readonly id: string
   readonly query: URLSearchParams
   readonly body: unknown
+  /** Aborted when the caller has gone: nobody waits for the answer. */
+  readonly gone?: AbortSignal
 }
 
 export interface Route {
