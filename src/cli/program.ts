@@ -145,6 +145,18 @@ function addRecords(program: Command, on: On): void {
     const { verifyAudit } = await import('./audit.ts')
     return verifyAudit(flags)
   })
+  const open = audit
+    .command('unseal')
+    .description('open the sealed originals of a session, with an approved request')
+    .option('--session <id>')
+    .option('--request <id>', 'the approved request: req_…')
+    .option('--release <file>', 'a release that was kept, in place of asking the gateway')
+    .option('--identity <file>', 'your age identity; it stays here')
+    .option('--out <file>', 'keep the release, to be opened elsewhere')
+  on(open, async (flags) => {
+    const { unsealAudit } = await import('./unseal.ts')
+    return unsealAudit(flags)
+  })
   const bundle = audit
     .command('bundle')
     .description('write evidence that can be verified elsewhere, without a gateway')

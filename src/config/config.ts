@@ -119,7 +119,6 @@ function recorder(form: Form['recorder'], path: PathOf): RecorderConfig {
             user: store.user ?? 'default',
             password: secret(store.password, path),
             cluster: store.cluster,
-            cluster: store.cluster,
           },
     durability: form?.durability ?? 'standard',
     responseBytesMax: form?.response_bytes_max ?? 1024 ** 2,

@@ -2,16 +2,17 @@
  * Pure. What each API role may do. No role implies more than is written here; what nobody is given, nobody has.
  *
  * `admin` may not read records (`auditor` may): who can hand out tokens should not also read everything by default.
- * The host operator's own token may issue tokens, end sessions and read masked records; it never decides requests.
+ * The host operator's own token may issue tokens, end sessions and read masked records; it never decides requests
+ * and unseals nothing. To unseal takes an approved request besides.
  */
 import type { ApiRole } from '../config/shape.ts'
 
 /** `known`: any valid credential. `view`: sessions, connections, metrics. */
-export type Permission = 'known' | 'view' | 'audit' | 'kill' | 'tokens'
+export type Permission = 'known' | 'view' | 'audit' | 'unseal' | 'kill' | 'tokens'
 
 const MAY: Readonly<Record<ApiRole, readonly Permission[]>> = {
   viewer: ['known', 'view'],
-  auditor: ['known', 'view', 'audit'],
+  auditor: ['known', 'view', 'audit', 'unseal'],
   operator: ['known', 'view', 'kill'],
   admin: ['known', 'view', 'kill', 'tokens'],
 }

@@ -23,6 +23,7 @@ import {
   sessionsOf,
   toLeaf,
 } from './evidence-page.ts'
+import { sealedOfLeaves } from './evidence-sealed.ts'
 import { auditPath, leafHash } from './merkle.ts'
 import { CONTENT_COLUMNS } from './row-binary.ts'
 
@@ -314,7 +315,8 @@ export class Evidence {
       },
     })
     const told = leaves.map(({ session: _, first: __, last: ___, n: ____, ...leaf }) => leaf)
-    return { leaves: told, rows: rows.toString('base64') }
+    const sealed = await sealedOfLeaves(this.#store, this.#database, { spans: leaves, rows })
+    return { leaves: told, rows: rows.toString('base64'), ...(sealed.length > 0 ? { sealed } : {}) }
   }
 
   /**

@@ -1,30 +1,30 @@
 /**
  * Pure. The questions about sealed originals: a session's wrapped key, and its batches with the digests that its events
- * hold. Asked for a release only; `audit query` never sees these tables.
+ * hold. Names are those of our own database. Asked for a release only; `audit query` never sees these tables.
  */
 import type { Question } from './read.ts'
 
-/** Of one answer: a session with more is released in parts. */
-export const BATCHES_MAX = 1000
+/** Of ciphertext in one release. */
+const BYTES_MAX = 32 << 20
 
-export function sealedKey(session: string, database = 'sluice'): Question {
+export function sealedKey(session: string): Question {
   return {
     sql:
-      `SELECT key_id, base64Encode(wrapped) AS wrapped FROM \`${database}\`.sealed_keys ` +
+      `SELECT key_id, base64Encode(wrapped) AS wrapped FROM sealed_keys ` +
       'WHERE session_id = {session:String} ORDER BY ts LIMIT 1',
     params: { session },
   }
 }
 
-/** From the batch after `after` on, in order. */
-export function sealedBatches(session: string, after: number, database = 'sluice'): Question {
+/** In order, as many as fit; how many there are stands in each. */
+export function sealedBatches(session: string, bytesMax = BYTES_MAX): Question {
   return {
-    sql: `SELECT s.batch AS batch, base64Encode(s.ciphertext) AS ciphertext, e.sha256 AS sha256
-      FROM (SELECT batch, ciphertext FROM \`${database}\`.sealed
-        WHERE session_id = {session:String} AND batch > {after:UInt64} ORDER BY batch LIMIT {max:UInt32}) AS s
+    sql: `SELECT s.batch AS batch, base64Encode(s.ciphertext) AS ciphertext, e.sha256 AS sha256, s.among AS among
+      FROM (SELECT batch, ciphertext, sum(length(ciphertext)) OVER (ORDER BY batch) AS until, count() OVER () AS among
+        FROM sealed WHERE session_id = {session:String}) AS s
       LEFT JOIN (SELECT JSONExtractUInt(text, 'batch') AS batch, any(JSONExtractString(text, 'sha256')) AS sha256
-        FROM \`${database}\`.events WHERE session_id = {session:String} AND kind = 'sealed' GROUP BY batch) AS e
-      ON s.batch = e.batch ORDER BY batch`,
-    params: { session, after, max: BATCHES_MAX },
+        FROM events WHERE session_id = {session:String} AND kind = 'sealed' GROUP BY batch) AS e
+      ON s.batch = e.batch WHERE s.until <= {max:UInt64} ORDER BY batch`,
+    params: { session, max: bytesMax },
   }
 }

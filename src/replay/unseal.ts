@@ -25,6 +25,8 @@ export interface SealedBatchRow {
   readonly ciphertext: string
   /** As the chain's event says it; '' where there is no such event. */
   readonly sha256: string
+  /** How many batches the session has. */
+  readonly among: number
 }
 
 /** What is wrong with a batch: the others open all the same. */

@@ -5,6 +5,7 @@
  * What is proven, and how:
  *   rows      Each leaf speaks for a run of one session's events: SHA-256 of their rows in ClickHouse's RowBinary (facts of
  *             the event), and a salted one of what may be erased (statement, facts, params, payload).
+ *   sealed    events of this kind hold the digest of a batch of sealed originals, which the file of evidence has beside the rows.
  *   leaves    are the leaves of one Merkle tree per gateway (RFC 6962: 0 before a leaf, 1 before a node).
  *   heads     are its roots, signed by Ed25519 at most a second after an event, each with the hash of the head before.
  *   keys      sign each other; the first one is what you pin (--key), having got it on another way.
@@ -489,8 +490,11 @@ export class Verifier {
     }
   }
 
-  takeLeaves({ leaves, rows }) {
+  takeLeaves({ leaves, rows, sealed = [] }) {
     const bySession = new Map()
+    this.sealed = new Map(
+      sealed.map(({ session, batch, sha256 }) => [`${session} ${batch}`, sha256]),
+    )
     const { columns, contents } = this.meta
     for (const row of readRows(Buffer.from(rows, 'base64'), columns, contents)) {
       const found = bySession.get(row.session)
@@ -549,7 +553,32 @@ export class Verifier {
       chain.tree.size = leaf.n + 1
       chain.unsigned.push({ n: leaf.n, place, at: leaf.at })
     }
-    this.takeRun(given, leaf, bySession.get(leaf.session) ?? [], place)
+    const rows = bySession.get(leaf.session) ?? []
+    this.takeRun(given, leaf, rows, place)
+    for (const row of rows)
+      if (row.kind === 'sealed' && row.seq >= leaf.first && row.seq <= leaf.last)
+        this.takeSealed(row, leaf, { ...place, first: row.seq, last: row.seq })
+  }
+
+  /** The originals that an event speaks of: what the store has of them is what was sealed. */
+  takeSealed({ text, session }, leaf, place) {
+    let told
+    try {
+      told = JSON.parse(text)
+    } catch {
+      // The digest of its run has said that it was changed.
+      return
+    }
+    const found = this.sealed.get(`${session} ${told?.batch}`)
+    if (found !== undefined && found === told?.sha256) return
+    const what = found === undefined ? 'are missing' : 'were changed'
+    const isPast = this.pastRetention(leaf, this.chain, () => {})
+    this.doubt(
+      found === undefined ? 'missing' : 'changed',
+      `sealed originals of session ${session} of ${when(leaf.at)} ${what}: batch ${told?.batch}`,
+      place,
+      () => found === undefined && (isPast() || this.isErased(leaf, [])),
+    )
   }
 
   takePath(given, leaf, place) {

@@ -13,11 +13,14 @@ import { Seals } from '../../src/control/seals.ts'
 import { approveUnseal, type UnsealApproval } from '../../src/decide/unseal.ts'
 import { newIdentity } from '../../src/record/age.ts'
 import type { ClickHouse } from '../../src/record/clickhouse.ts'
+import { Evidence } from '../../src/record/evidence.ts'
+import type { EvidenceScope } from '../../src/record/evidence-page.ts'
 import { SealedRecorder } from '../../src/record/sealed-recorder.ts'
 import type { Sealer } from '../../src/record/sealer.ts'
 import type { ShipThread } from '../../src/record/ship-thread.ts'
 import { sealedBatches, sealedKey } from '../../src/replay/sealed.ts'
 import { type Release, unseal } from '../../src/replay/unseal.ts'
+import { type Report, Verifier } from '../../src/replay/verifier.mjs'
 import { IDENTITY } from '../lib/identity.ts'
 import { facts, Place, until } from '../record/running.ts'
 
@@ -89,7 +92,7 @@ async function rows(what: string): Promise<number> {
 
 async function stored(session: string): Promise<SealedSession> {
   const [key] = await store.query(sealedKey(session))
-  const batches = await store.query(sealedBatches(session, 0))
+  const batches = await store.query(sealedBatches(session))
   return {
     key: key && {
       keyId: String(key.key_id),
@@ -259,6 +262,50 @@ describe('attacks on what is stored', () => {
     })
     await expect(release(session)).rejects.toThrow(/erased/)
   })
+})
+
+describe('what verify says of sealed originals', () => {
+  async function verified(scope: EvidenceScope): Promise<Report> {
+    await ship.copyChain()
+    const { chain } = ship
+    const own = {
+      id: chain.id,
+      size: chain.head?.size ?? 0,
+      leaves: (from: number, to: number) => chain.leaves(from, to),
+      settle: () => Promise.resolve(),
+    }
+    const evidence = new Evidence(store, 'sluice', own)
+    const verifier = new Verifier()
+    let page = await evidence.begin(scope, Date.now() * 1000)
+    for (;;) {
+      for (const line of page.lines) verifier.line(JSON.parse(JSON.stringify(line)))
+      if (page.next === undefined) return verifier.finish()
+      page = await evidence.next(page.next)
+    }
+  }
+
+  async function change(sql: string): Promise<void> {
+    await store.command({ sql: `ALTER TABLE sluice.${sql}`, settings: { mutations_sync: 2 } })
+  }
+
+  test('a batch that is deleted or changed is named, in a session and in a range', async () => {
+    const session = await sealed(['one', 'two'], 16)
+    const scope = { type: 'session', session } as const
+    expect(await verified(scope)).toMatchObject({ status: 'intact', findings: [] })
+    await change(`sealed DELETE WHERE session_id = '${session}' AND batch = 2`)
+    const deleted = await verified(scope)
+    expect(deleted.status).toBe('broken')
+    expect(deleted.findings).toMatchObject([{ kind: 'missing', session, first: 2 }])
+    expect(deleted.findings[0]!.say).toContain('sealed originals')
+    await change(
+      `sealed UPDATE ciphertext = concat(ciphertext, 'x') WHERE session_id = '${session}' AND batch = 1`,
+    )
+    const range = await verified({ type: 'range', since: 0 })
+    expect(range.findings.filter((one) => one.session === session)).toMatchObject([
+      { kind: 'changed', session, first: 1 },
+      { kind: 'missing', session, first: 2 },
+    ])
+  }, 30_000)
 })
 
 describe('the keys of the gateway', () => {
