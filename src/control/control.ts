@@ -26,6 +26,7 @@ import { type Listener, listen } from './http.ts'
 import { exposition, WorkerNumbers } from './metrics.ts'
 import { announceControl, operatorHash, withdrawControl } from './operator.ts'
 import { Places } from './places.ts'
+import { PolicyWork } from './policy-work.ts'
 import { WorkerPorts } from './ports.ts'
 import { AdminRecord } from './record.ts'
 import { recipientsOf, Seals } from './seals.ts'
@@ -36,6 +37,8 @@ import { Tokens } from './state/tokens.ts'
 import type { ControlNews, ControlWorkerData } from './thread.ts'
 
 const BODY_BYTES_MAX = 128 * 1024
+/** Candidates and schemas are files. */
+const POLICIES_BYTES_MAX = 2 * 1024 * 1024
 
 export interface ControlOptions extends ControlWorkerData {
   readonly thread: number
@@ -58,6 +61,7 @@ export class Control {
   readonly #ports: WorkerPorts
   readonly #seals: Seals
   readonly #record: AdminRecord
+  readonly #policies = new PolicyWork()
   #settings: Settings
   #listening: readonly Listening[] = []
   #reloadProblems: readonly string[] = []
@@ -131,6 +135,7 @@ export class Control {
     if (this.#listener !== undefined) withdrawControl(this.#settings.config.data)
     this.#listener?.close()
     this.#ports.close()
+    this.#policies.close()
     this.#store?.close()
     this.#channel.close()
     try {
@@ -147,7 +152,9 @@ export class Control {
     const { host, port } = config.control.listen
     if (!isLoopback(host))
       throw unavailable('control.listen beyond loopback needs TLS, which this version has not.')
-    const options = { host, bodyBytesMax: BODY_BYTES_MAX, handle: api(this.#apiParts()) }
+    const bodyBytesMax = (path: string): number =>
+      path.startsWith('/api/v1/policies/') ? POLICIES_BYTES_MAX : BODY_BYTES_MAX
+    const options = { host, bodyBytesMax, handle: api(this.#apiParts()) }
     let listener = await listen({ ...options, port })
     // Without a configuration nobody chose the port, so any will do.
     if (listener === undefined && config.path === undefined)
@@ -219,6 +226,8 @@ export class Control {
         return new Questions(this.#needState())
       },
       store: () => this.#needStore(),
+      work: (job, gone) =>
+        this.#policies.ask(job, { settings: this.#settings, store: this.#store, gone }),
       record: (caller, moment) => this.#record.admin(caller, moment),
       seals: this.#seals,
       // Nothing has been approved where there are no requests.

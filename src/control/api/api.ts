@@ -20,13 +20,20 @@ import { misdirected } from '../origin.ts'
 import { type Permission, permitsOperator, permitsRoles } from '../permit.ts'
 import { type HouseParts, houseRoutes } from './house.ts'
 import { describeApi } from './openapi.ts'
+import { type PolicyParts, policyRoutes } from './policies.ts'
 import { type QuestionParts, questionRoutes } from './questions.ts'
 import { type RecordParts, recordRoutes } from './records.ts'
 import { type Caller, findRoute, type Route } from './route.ts'
 import { type TokenParts, tokenRoutes } from './tokens.ts'
 import { type UnsealParts, unsealRoutes } from './unseal.ts'
 
-export interface ApiParts extends HouseParts, RecordParts, QuestionParts, TokenParts, UnsealParts {
+export interface ApiParts
+  extends HouseParts,
+    RecordParts,
+    QuestionParts,
+    TokenParts,
+    PolicyParts,
+    UnsealParts {
   config(): Config
   /** SHA-256 of the host operator's secret. */
   readonly operatorHash: Uint8Array
@@ -41,9 +48,14 @@ export interface ApiParts extends HouseParts, RecordParts, QuestionParts, TokenP
 
 /** Never rejects. */
 export function api(parts: ApiParts): (request: Request) => Promise<Answer> {
-  const routes = [houseRoutes, tokenRoutes, recordRoutes, questionRoutes, unsealRoutes].flatMap(
-    (of) => of(parts),
-  )
+  const routes = [
+    houseRoutes,
+    tokenRoutes,
+    recordRoutes,
+    questionRoutes,
+    policyRoutes,
+    unsealRoutes,
+  ].flatMap((of) => of(parts))
   return async (request) => {
     try {
       return await serve(request, routes, parts)
@@ -84,7 +96,8 @@ async function serve(request: Request, routes: readonly Route[], parts: ApiParts
   if (body === MALFORMED) return problem(400, 'Send JSON with content-type application/json.')
   // Before it is done: what cannot be recorded does not happen.
   if (route.recordsItself !== true) parts.record(caller, use)
-  return route.handle({ caller, id, query: request.query, body })
+  const { query, gone } = request
+  return route.handle({ caller, id, query, body, ...(gone === undefined ? {} : { gone }) })
 }
 
 /** Pages that need no token; undefined: not one of them. */
