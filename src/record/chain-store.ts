@@ -4,24 +4,46 @@
  *
  * Never ahead of the rows: what has no leaf there yet is
  * younger than what has. What is missing there, once it was copied, is not put back: that it is missing is what an auditor must see.
+ *
+ * What stands there is believed where it is signed by a key of the chain, and nowhere else: whoever can write into the store
+ * could otherwise make a gateway give up its chain, or leave out a part of it.
  */
 import type { Chain } from './chain.ts'
 import type { LoggedLeaf } from './chain-log.ts'
 import type { ClickHouse } from './clickhouse.ts'
-import { readHead, type SignedHead } from './proof.ts'
+import { type Head, isSigned, readHead, type SignedHead } from './proof.ts'
 
 /** Rows of one insert. */
 const ROWS_MAX = 4000
+/** Of one question for heads or keys; and how many of them are asked before what is forged is too much. */
+const LOOKED_AT = 1000
+const LOOKS_MAX = 20
+
+type Say = (level: 'error', text: string) => void
+
+interface Sent {
+  leaves: number
+  head: number
+  /** The log has another head of that number: it was rolled back, and has gone on since. */
+  readonly isFork: boolean
+  /** Ids. */
+  readonly keys: Set<string>
+}
+
+/** Key id → public key. */
+type KnownKeys = Map<string, string>
 
 export class ChainStore {
   readonly #chain: Chain
   readonly #database: string
+  readonly #say: Say
   /** What the store had when it was first asked, and has been sent since. */
-  #sent: { leaves: number; head: number; keys: number } | undefined
+  #sent: Sent | undefined
 
-  constructor(chain: Chain, database: string) {
+  constructor(chain: Chain, database: string, say: Say = () => {}) {
     this.#chain = chain
     this.#database = database
+    this.#say = say
   }
 
   /** True while everything that is signed stands in the store. */
@@ -39,7 +61,8 @@ export class ChainStore {
     this.#sent ??= await this.#found(store)
     const { head, stored } = this.#chain
     if (head === undefined) return 'fine'
-    if (this.#sent.leaves > this.#chain.size || this.#sent.head > head.number) return 'behind'
+    const { leaves, head: number, isFork } = this.#sent
+    if (leaves > this.#chain.size || number > head.number || isFork) return 'behind'
     const heads = this.#chain.headsAfter(this.#sent.head)
     const ready = heads.filter(({ text }) => (readHead(text)?.size ?? 0) <= stored)
     const size = readHead(ready.at(-1)?.text ?? '')?.size ?? 0
@@ -49,25 +72,91 @@ export class ChainStore {
     return 'fine'
   }
 
-  async #found(store: ClickHouse): Promise<{ leaves: number; head: number; keys: number }> {
-    const params = { chain: this.#chain.id }
-    const [leaf] = await store.query({
-      sql: `SELECT count() AS rows, max(n) AS n FROM ${this.#table('chain_leaves')} WHERE chain = {chain:String}`,
-      params,
-    })
-    const [head] = await store.query({
-      sql: `SELECT count() AS rows, max(number) AS n FROM ${this.#table('chains')} WHERE chain = {chain:String}`,
-      params,
-    })
-    const [keys] = await store.query({
-      sql: `SELECT uniqExact(key_id) AS n FROM ${this.#table('chain_keys')} WHERE chain = {chain:String}`,
-      params,
-    })
+  async #found(store: ClickHouse): Promise<Sent> {
+    const keys = await this.#keys(store)
+    const head = await this.#newest(store, keys)
+    const own = new Set(this.#chain.keys.map(({ text }) => keyOf(text).id))
     return {
-      leaves: Number(leaf?.rows) === 0 ? 0 : Number(leaf?.n) + 1,
-      head: Number(head?.rows) === 0 ? -1 : Number(head?.n),
-      keys: Number(keys?.n ?? 0),
+      // Past retention all leaves under it may be gone again.
+      leaves: await this.#leavesFrom(store, head?.size ?? 0),
+      head: head?.number ?? -1,
+      isFork: head !== undefined && this.#isOther(head),
+      keys: new Set([...keys.stored].filter((id) => own.has(id))),
     }
+  }
+
+  /** The chain's own keys, and those of the store that they have signed: a log that was rolled back does not know its newest. */
+  async #keys(store: ClickHouse): Promise<{ known: KnownKeys; stored: Set<string> }> {
+    const known: KnownKeys = new Map()
+    for (const { text } of this.#chain.keys) known.set(keyOf(text).id, keyOf(text).key)
+    const stored = new Set<string>()
+    const rows = await store.query({
+      sql: `SELECT DISTINCT ts, text, signature FROM ${this.#table('chain_keys')} WHERE chain = {chain:String} ORDER BY ts LIMIT {max:UInt32}`,
+      params: { chain: this.#chain.id, max: LOOKED_AT * LOOKS_MAX },
+    })
+    for (const { text, signature } of rows) {
+      const { chain, id, key, by } = keyOf(String(text))
+      const signer = known.get(by)
+      if (signer === undefined || chain !== this.#chain.id) continue
+      if (!isSigned(String(text), String(signature), signer)) continue
+      // One that is known keeps its key, whatever a row says.
+      if (!known.has(id)) known.set(id, key)
+      stored.add(id)
+    }
+    return { known, stored }
+  }
+
+  /** The newest head of this chain that one of its keys has signed; what else calls itself a head is named. */
+  async #newest(store: ClickHouse, { known }: { known: KnownKeys }): Promise<Head | undefined> {
+    let forged = 0
+    let newest: Head | undefined
+    for (let look = 0; look < LOOKS_MAX && newest === undefined; look++) {
+      const rows = await store.query({
+        sql: `SELECT DISTINCT number, text, signature FROM ${this.#table('chains')} WHERE chain = {chain:String} ORDER BY number DESC, text, signature LIMIT {max:UInt32} OFFSET {from:UInt32}`,
+        params: { chain: this.#chain.id, max: LOOKED_AT, from: look * LOOKED_AT },
+      })
+      for (const { text, signature } of rows) {
+        newest = this.#judged(String(text), String(signature), known)
+        if (newest !== undefined) break
+        forged++
+      }
+      if (rows.length < LOOKED_AT) break
+    }
+    if (forged > 0)
+      this.#say(
+        'error',
+        `${forged} rows of ${this.#database}.chains are not heads of chain ${this.#chain.id}: somebody has written there`,
+      )
+    return newest
+  }
+
+  #isOther(head: Head): boolean {
+    const [own] = this.#chain.headsAfter(head.number - 1)
+    const same = readHead(own?.text ?? '')
+    return same?.number === head.number && (same.root !== head.root || same.at !== head.at)
+  }
+
+  #judged(text: string, signature: string, keys: KnownKeys): Head | undefined {
+    const head = readHead(text)
+    const key = head?.chain === this.#chain.id ? keys.get(head.key) : undefined
+    return key !== undefined && isSigned(text, signature, key) ? head : undefined
+  }
+
+  /** Leaves may be ahead of their head after a crash: those that are ours, without a gap. */
+  async #leavesFrom(store: ClickHouse, from: number): Promise<number> {
+    const rows = await store.query({
+      sql: `SELECT DISTINCT n, text FROM ${this.#table('chain_leaves')} WHERE chain = {chain:String} AND n >= {from:UInt64} AND n < {to:UInt64} ORDER BY n LIMIT {max:UInt32}`,
+      params: {
+        ...{ chain: this.#chain.id, from, to: Math.max(from, this.#chain.size) },
+        max: LOOKED_AT * LOOKS_MAX,
+      },
+    })
+    if (rows.length === 0) return from
+    const stored = new Set(rows.map(({ n, text }) => `${n} ${text}`))
+    const own = this.#chain.leaves(from, Math.min(this.#chain.size, from + LOOKED_AT * LOOKS_MAX))
+    let leaves = from
+    while (stored.has(`${leaves} ${own.get(leaves)?.text}`)) leaves++
+    return leaves
   }
 
   async #copyLeaves(store: ClickHouse, to: number): Promise<void> {
@@ -95,14 +184,14 @@ export class ChainStore {
   }
 
   async #copyKeys(store: ClickHouse): Promise<void> {
-    const keys = this.#chain.keys.filter((_, at) => at >= this.#sent!.keys)
+    const keys = this.#chain.keys.filter(({ text }) => !this.#sent!.keys.has(keyOf(text).id))
     if (keys.length === 0) return
     const rows = keys.map(({ text, signature }) => {
       const [, chain, id, , at] = JSON.parse(text)
       return { ts: moment(at), chain, key_id: id, text, signature }
     })
     await this.#insert(store, 'chain_keys', rows)
-    this.#sent!.keys += keys.length
+    for (const { text } of keys) this.#sent!.keys.add(keyOf(text).id)
   }
 
   async #insert(store: ClickHouse, table: string, rows: readonly object[]): Promise<void> {
@@ -133,6 +222,16 @@ function leafRow(chain: string, n: number, { text, salt, hints }: LoggedLeaf): o
     text,
     salt,
     hints,
+  }
+}
+
+/** Empty texts where it is none. */
+function keyOf(text: string): { chain: string; id: string; key: string; by: string } {
+  try {
+    const [, chain, id, key, , by] = JSON.parse(text)
+    return { chain: String(chain), id: String(id), key: String(key), by: String(by) }
+  } catch {
+    return { chain: '', id: '', key: '', by: '' }
   }
 }
 

@@ -50,7 +50,7 @@ export class Notary {
       onHead: (head, keys) => this.#anchors?.send(head, keys),
     }
     this.#chain = Chain.open(this.#options)
-    this.#copies = new ChainStore(this.#chain, parts.database)
+    this.#copies = new ChainStore(this.#chain, parts.database, parts.say)
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     this.#timer.unref()
   }
@@ -156,7 +156,7 @@ export class Notary {
     const { id } = this.#chain
     this.#chain.abandon()
     this.#chain = Chain.open(this.#options, new Map([[id, known]]))
-    this.#copies = new ChainStore(this.#chain, this.#parts.database)
+    this.#copies = new ChainStore(this.#chain, this.#parts.database, this.#parts.say)
   }
 
   #say(error: unknown): void {
