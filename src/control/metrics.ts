@@ -110,6 +110,13 @@ export async function exposition(workers: WorkerMetrics, house: HouseNumbers): P
     const [detector = '', connection = ''] = key.split('|')
     masked.inc({ detector, connection }, value)
   }
+  const signals = new Counter({
+    name: 'sluice_signals_total',
+    help: 'What somebody should look at, by name.',
+    labelNames: ['signal'],
+    registers,
+  })
+  for (const [signal, value] of Object.entries(workers.signals)) signals.inc({ signal }, value)
   for (const histogram of histograms(workers)) registry.registerMetric(histogram)
   number(
     registers,

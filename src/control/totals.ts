@@ -11,6 +11,7 @@ export const NO_METRICS: WorkerMetrics = {
   upstream: [],
   loopLag: [],
   maskedValues: {},
+  signals: {},
   eventsLost: 0,
 }
 
@@ -42,6 +43,7 @@ export function add(one: WorkerMetrics, other: WorkerMetrics): WorkerMetrics {
     upstream: addList(one.upstream, other.upstream),
     loopLag: addList(one.loopLag, other.loopLag),
     maskedValues: addNumbers(one.maskedValues, other.maskedValues),
+    signals: addNumbers(one.signals, other.signals),
     eventsLost: one.eventsLost + other.eventsLost,
   }
 }

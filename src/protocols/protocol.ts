@@ -99,6 +99,8 @@ export interface Counters {
   /** Microseconds that the target took for an action. */
   upstream(us: number): void
   masked(name: string, connection: string, count: number): void
+  /** Something that somebody should look at, by name. */
+  signal(name: string): void
 }
 
 /** How the worker reaches a session that runs. */

@@ -25,6 +25,7 @@ export class Counts implements Counters {
   readonly #upstream = new Histogram(UPSTREAM_BUCKETS_US)
   readonly #loopLag = new Histogram(LAG_BUCKETS_US)
   readonly #masked = new Map<string, number>()
+  readonly #signals = new Map<string, number>()
 
   opened(protocol: string): void {
     this.#sessions.set(protocol, (this.#sessions.get(protocol) ?? 0) + 1)
@@ -64,6 +65,10 @@ export class Counts implements Counters {
     this.#masked.set(key, (this.#masked.get(key) ?? 0) + count)
   }
 
+  signal(name: string): void {
+    this.#signals.set(name, (this.#signals.get(name) ?? 0) + 1)
+  }
+
   metrics(): WorkerMetrics {
     const actions: Record<string, number> = {}
     for (const [connection, verdicts] of this.#actions) {
@@ -82,6 +87,7 @@ export class Counts implements Counters {
       upstream: this.#upstream.numbers(),
       loopLag: this.#loopLag.numbers(),
       maskedValues: Object.fromEntries(this.#masked),
+      signals: Object.fromEntries(this.#signals),
       eventsLost: 0,
     }
   }

@@ -149,6 +149,8 @@ export interface WorkerMetrics {
   readonly loopLag: readonly number[]
   /** Key: `detector|connection`. */
   readonly maskedValues: Readonly<Record<string, number>>
+  /** By name. */
+  readonly signals: Readonly<Record<string, number>>
   readonly eventsLost: number
 }
 

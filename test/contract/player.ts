@@ -92,6 +92,10 @@ export class Play {
     return this.#stage.warnings
   }
 
+  get signals(): readonly string[] {
+    return this.#stage.signals
+  }
+
   get events(): readonly Recorded[] {
     return this.#stage.recorder.events
   }

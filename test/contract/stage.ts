@@ -108,6 +108,7 @@ export interface Stage {
   readonly recorder: MemoryRecorder
   readonly turn: Turn
   readonly warnings: string[]
+  readonly signals: string[]
   reload(policy: string): void
 }
 
@@ -125,6 +126,7 @@ export function stage(
     mark: catalogues.mark(catalogueKey('shop', 'shop')),
   })
   const warnings: string[] = []
+  const signals: string[] = []
   const worker: RelayWorker = {
     statementBytesMax: transcript.statementBytesMax,
     responseBytesMax: 1 << 20,
@@ -155,7 +157,13 @@ export function stage(
     shape: (shape) => recorder.shape(shape),
     maskKey: Buffer.alloc(32, 7),
     catalogueChanged() {},
-    count: { action() {}, latency() {}, upstream() {}, masked() {} },
+    count: {
+      action() {},
+      latency() {},
+      upstream() {},
+      masked() {},
+      signal: (name) => signals.push(name),
+    },
     now: () => 0,
     warn: (say, fields) => warnings.push(`${say} ${JSON.stringify(fields)}`),
   }
@@ -204,6 +212,7 @@ export function stage(
     recorder,
     turn,
     warnings,
+    signals,
     reload: (policy) => {
       now = policiesOf(policy)
     },

@@ -386,6 +386,7 @@ describe('sessions and metrics', () => {
         upstream: [0, 4, ...new Array(19).fill(0), 300],
         loopLag: [7, ...new Array(11).fill(0), 2500],
         maskedValues: { 'email|orders': 4 },
+        signals: { masked_unique_violation: 2 },
         eventsLost: 0,
       }
       channel.postMessage({ type: 'metrics-answer', id: message.id, thread: 5, metrics })
@@ -412,6 +413,7 @@ describe('sessions and metrics', () => {
     expect(text).toContain('sluice_worker_loop_lag_seconds_bucket{le="+Inf"} 7')
     expect(text).toContain('sluice_worker_loop_lag_seconds_sum 0.0025')
     expect(text).toContain('sluice_masked_values_total{detector="email",connection="orders"} 4')
+    expect(text).toContain('sluice_signals_total{signal="masked_unique_violation"} 2')
     expect(text).toContain('sluice_policy_version 7')
     expect(text).toContain('sluice_events_lost_total 0')
     expect(text).toContain('sluice_spool_bytes 11')

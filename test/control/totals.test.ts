@@ -11,6 +11,7 @@ const metrics: fc.Arbitrary<WorkerMetrics> = fc.record({
   upstream: fc.array(fc.nat(100), { maxLength: 22 }),
   loopLag: fc.array(fc.nat(100), { maxLength: 13 }),
   maskedValues: counts,
+  signals: counts,
   eventsLost: fc.nat(10),
 })
 

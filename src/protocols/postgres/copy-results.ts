@@ -8,7 +8,9 @@ import { FORWARD, type Held, HOLD, NOTE, STOP, TAKEN } from '../../relay/lane.ts
 import type { Conversation } from './conversation.ts'
 import { copyOf, type Entry } from './entry.ts'
 import { DOWN } from './frame.ts'
-import { CopyMasker } from './mask-copy.ts'
+import { CopyMasker, type CopyPlan } from './mask-copy.ts'
+import { BinaryCopyMasker } from './mask-copy-binary.ts'
+import type { MaskContext } from './mask-value.ts'
 import type { Results } from './results.ts'
 import type { CopyForm, MaskFinding } from './sql/analysis.ts'
 
@@ -16,14 +18,16 @@ const SINK_BYTES_MAX = 256 << 10
 /** OID of `text`: COPY in text and csv writes every type as text. */
 const TEXT_OID = 25
 
+type AnyMasker = Pick<CopyMasker, 'push' | 'end'>
+
 /** One a thread: what stands in it is sent and recorded before anything else happens. */
 const sink = new ByteSink(0)
 
 export class CopyResults {
   readonly #talk: Conversation
   readonly #results: Results
-  #client: CopyMasker | undefined
-  #record: CopyMasker | undefined
+  #client: AnyMasker | undefined
+  #record: AnyMasker | undefined
   #isOpen = false
   constructor(talk: Conversation, results: Results) {
     this.#talk = talk
@@ -44,13 +48,17 @@ export class CopyResults {
     const touches = head.running[head.done]?.touchesMasked ?? true
     const outputs = head.running[head.done]?.outputs
     const plan = now.idle ? undefined : this.#plan(form, touches, outputs)
+    if (plan !== undefined && !isAnnounced(form, plan, bytes.subarray(start, end))) {
+      this.#talk.malformed('target', 'COPY in another form than was asked for')
+      return false
+    }
     if (plan !== undefined) {
       const { detectors } = now
       const key = this.#talk.parts.worker.maskKey
       const { tally } = this.#results.actions
       const seal = this.#results.actions.sealRows(0)
       const isRecord = now.monitors
-      this.#client = new CopyMasker(form, plan, {
+      this.#client = copyMasker(form, plan, {
         detectors,
         key,
         tally,
@@ -65,7 +73,7 @@ export class CopyResults {
           applies: 'all' as const,
           seal,
         }
-        this.#record = new CopyMasker(form, plan, context)
+        this.#record = copyMasker(form, plan, context)
       }
     }
     this.#talk.down.courses[DOWN.copyData] = plan === undefined ? NOTE : HOLD
@@ -75,10 +83,10 @@ export class CopyResults {
   #plan(form: CopyForm, touches: boolean, outputs: MaskFinding['outputs']) {
     const { masks } = this.#results
     const { names } = this.#talk.keeper
-    const every = masks.plan([field(0, 0)], touches)?.[0]
+    const every = masks.plan([fieldOf(form, 0, 0)], touches)?.[0]
     const { rowBytesMax } = this.#talk
     if (form.columns === undefined && outputs !== undefined) {
-      const fields = outputs.map((one) => field(0, 0, one?.typeOid))
+      const fields = outputs.map((one) => fieldOf(form, 0, 0, one?.typeOid))
       const plan = masks.plan(fields, touches, outputs)
       return plan === undefined ? undefined : { fields: plan, every: undefined, rowBytesMax }
     }
@@ -89,7 +97,7 @@ export class CopyResults {
       const column = names?.catalogue
         .relation(one.relation)
         ?.columns.find((known) => known.number === one.column)
-      return field(one.relation, one.column, column?.typeOid)
+      return fieldOf(form, one.relation, one.column, column?.typeOid)
     })
     const plan: RowPlan = masks.plan(fields, touches)
     return plan === undefined ? undefined : { fields: plan, every: undefined, rowBytesMax }
@@ -157,6 +165,23 @@ export class CopyResults {
   }
 }
 
-function field(relation: number, column: number, typeOid: number = TEXT_OID): Field {
-  return { name: '', relation, column, typeOid, format: 0 }
+/** In text and csv every type is written as text; in binary each in its own way, and an unknown one in any. */
+function fieldOf(form: CopyForm, relation: number, column: number, typeOid?: number): Field {
+  const isBinary = form.format === 'binary'
+  const known = typeOid ?? (isBinary ? 0 : TEXT_OID)
+  return { name: '', relation, column, typeOid: known, format: isBinary ? 1 : 0 }
+}
+
+function copyMasker(form: CopyForm, plan: CopyPlan, context: MaskContext): AnyMasker {
+  if (form.format === 'binary') return new BinaryCopyMasker(plan, context)
+  return new CopyMasker(form, plan, context)
+}
+
+/** The target says the form that the statement asked for: overall format i8, fields i16, and the format of each. */
+function isAnnounced(form: CopyForm, plan: CopyPlan, frame: Buffer): boolean {
+  const format = form.format === 'binary' ? 1 : 0
+  if (frame.length < 8 || frame[5] !== format) return false
+  const count = frame.readInt16BE(6)
+  const wanted = plan.fields?.length
+  return format === 0 || ((wanted === undefined || wanted === count) && count >= 0)
 }

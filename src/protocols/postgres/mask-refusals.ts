@@ -44,12 +44,6 @@ function opensRefusal({ mask, effect, facts }: Statement): Refusal | undefined {
 
 function copyRefusal(copy: CopyForm, statement: Statement, masks: Masks): Refusal | undefined {
   if (copy.direction === 'in') return undefined
-  if (copy.format === 'binary') {
-    return {
-      reason: 'While a mask applies, COPY TO STDOUT in binary format is refused.',
-      hint: 'Use the text or csv format.',
-    }
-  }
   if (!copy.utf8) {
     return {
       reason: 'While a mask applies, COPY TO STDOUT in an encoding other than UTF-8 is refused.',

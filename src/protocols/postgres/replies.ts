@@ -25,6 +25,7 @@ import {
 import { DOWN, FAILED, IDLE, IN_TRANSACTION } from './frame.ts'
 import { readFields, readRows, readTextRow } from './read.ts'
 import { replicated, replicationOver } from './replication.ts'
+import { noteViolation } from './unique-violation.ts'
 import * as write from './write.ts'
 
 const QUERY_CANCELED = '57014'
@@ -292,6 +293,7 @@ export class Replies implements LaneHandler {
     }
     if (first.refusal === undefined) {
       const held = talk.results.notice(bytes, start, end)
+      noteViolation(talk, error, fields)
       this.#failed(first, error)
       return held
     }

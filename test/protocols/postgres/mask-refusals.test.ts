@@ -38,7 +38,9 @@ test('a refusal that stands already stays', () => {
 
 test('COPY TO STDOUT is refused where its rows could not be told apart', () => {
   expect(refused(copying({}), MASKS)).toBe(false)
-  expect(refused(copying({ format: 'binary' }), MASKS)).toBe(true)
+  expect(refused(copying({ format: 'binary' }), MASKS)).toBe(false)
+  expect(refused(copying({ format: 'binary', utf8: false }), MASKS)).toBe(true)
+  expect(refused(copying({ format: 'binary', columns: undefined }), MASKS)).toBe(true)
   expect(refused(copying({ columns: undefined }), MASKS)).toBe(true)
   expect(refused(copying({ columns: undefined, table: false }), MASKS)).toBe(false)
   expect(refused(copying({ nullText: 'x' }), MASKS)).toBe(false)

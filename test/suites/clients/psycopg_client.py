@@ -320,8 +320,11 @@ def guard(url, masked):
         assert {cursor.fetchone()[0] for cursor in rows} == {'****'}
     with db.cursor().copy('COPY customers (id, email) TO STDOUT') as copy:
         assert {row[1] for row in copy.rows()} == {'****'}
+    with db.cursor().copy('COPY customers (id, email) TO STDOUT (FORMAT binary)') as copy:
+        copy.set_types(['int4', 'text'])
+        assert {row[1] for row in copy.rows()} == {'****'}
     for text in ('SELECT id FROM customers ORDER BY email', "SELECT 1 FROM customers WHERE email = 'c7@example.com'",
-                 'COPY customers (email) TO STDOUT (FORMAT binary)'):
+                 "COPY customers (email) TO STDOUT (ENCODING 'latin1')"):
         try:
             db.execute(text)
         except refused as error:

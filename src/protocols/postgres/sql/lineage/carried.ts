@@ -22,18 +22,8 @@ export function copied(walk: Walk, part: CopyStmt, place: Place): Outputs {
     walk.note(value.marks)
     if (part.is_from === true) walk.opens.written(value, undefined)
   }
-  if (part.is_from !== true && formatOf(part) === 'binary')
-    for (const { value } of list) walk.forbid(value.marks)
   // Which columns are sent stands in CopyForm.columns.
   return NO_OUTPUTS
-}
-
-function formatOf(part: CopyStmt): string {
-  let format = 'text'
-  for (const option of part.options ?? [])
-    if ('DefElem' in option && option.DefElem.defname === 'format')
-      format = stringOf(option.DefElem.arg)?.toLowerCase() ?? 'binary'
-  return format
 }
 
 export function explained(walk: Walk, part: ExplainStmt, place: Place): Outputs {
