@@ -1,7 +1,7 @@
 -- Events as agents make them, made inside the engine: sessions of very different length, few subjects that do most, many
 -- jobs, 20,000 prepared statements and some with a text of their own, masked results, refusals, errors. The same numbers
 -- give the same events. {first} to {last}: which sessions; each begins {step_ms} before the one made after it.
-CREATE TABLE IF NOT EXISTS sluice.made_shapes ENGINE = Memory AS
+CREATE OR REPLACE TABLE sluice.made_shapes ENGINE = Memory AS
 SELECT
     number AS shape,
     toUInt64(number % 300) AS t,

@@ -132,22 +132,43 @@ export async function exposition(workers: WorkerMetrics, house: HouseNumbers): P
   )
   const lost = workers.eventsLost + (house.store?.eventsLost ?? 0)
   count(registers, 'sluice_events_lost_total', 'Events that were not recorded; must stay 0.', lost)
-  if (house.store !== undefined) {
-    number(registers, 'sluice_spool_bytes', 'Bytes in the spool.', house.store.spoolBytes)
-    number(
-      registers,
-      'sluice_spool_lag_seconds',
-      'Age of the oldest segment that is not shipped.',
-      house.store.spoolLagSeconds,
-    )
-    count(
-      registers,
-      'sluice_events_shipped_total',
-      'Events acknowledged by ClickHouse.',
-      house.store.eventsShipped,
-    )
-  }
+  if (house.store !== undefined) recordStore(registers, house.store)
   return `${await registry.metrics()}\n${await own.metrics()}`
+}
+
+function recordStore(registers: Registry[], store: ShipMetrics): void {
+  const { spoolBytes, spoolLagSeconds, eventsShipped } = store
+  number(registers, 'sluice_spool_bytes', 'Bytes in the spool.', spoolBytes)
+  number(
+    registers,
+    'sluice_spool_lag_seconds',
+    'Age of the oldest segment that is not shipped.',
+    spoolLagSeconds,
+  )
+  count(
+    registers,
+    'sluice_events_shipped_total',
+    'Events acknowledged by ClickHouse.',
+    eventsShipped,
+  )
+  number(
+    registers,
+    'sluice_store_ok',
+    '1 while ClickHouse took what it was given last.',
+    store.storeOk ? 1 : 0,
+  )
+  number(
+    registers,
+    'sluice_chain_head_seconds',
+    'Age of the newest signed head; over 60 nothing is signed any more.',
+    store.chainHeadSeconds,
+  )
+  number(
+    registers,
+    'sluice_anchors_behind',
+    'Signed heads that an anchor has not taken yet.',
+    store.anchorsBehind,
+  )
 }
 
 function histograms(workers: WorkerMetrics): readonly Merged[] {

@@ -98,27 +98,34 @@ const EVENT_FIELDS = [
   ...['text', 'payload_cut'],
 ]
 
-/** Newest first: session ids sort by time. */
+/**
+ * Newest first: session ids sort by time. Which they are is asked first, of the few columns that say it, so that only those
+ * are added up.
+ */
 export function sessionsList(filter: SessionsFilter, database = 'sluice'): Question {
-  const conditions: string[] = []
+  // Calls of the control API have ids of another form, and are no sessions.
+  const conditions: string[] = ["session_id < '8'"]
   const params: Record<string, string | number> = {}
   const add = (condition: string, name: string, value: string | number | undefined) => {
     if (value === undefined) return
     conditions.push(condition)
     params[name] = value
   }
-  add('last >= fromUnixTimestamp64Milli({since:Int64})', 'since', filter.sinceMs)
+  add('ts >= fromUnixTimestamp64Milli({since:Int64})', 'since', filter.sinceMs)
   add('connection = {connection:String}', 'connection', filter.connection)
   add('subject = {subject:String}', 'subject', filter.subject)
   add('job = {job:String}', 'job', filter.job)
-  add('status = {status:String}', 'status', filter.status)
   add('session_id < {before:String}', 'before', filter.before)
-  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')} `
   params.limit = count(filter.limit ?? 100, 1000)
+  const limit = 'ORDER BY session_id DESC LIMIT {limit:UInt32}'
+  if (filter.status !== undefined) params.status = filter.status
+  const which =
+    `SELECT DISTINCT session_id FROM \`${database}\`.events WHERE ${conditions.join(' AND ')} ` +
+    // How a session stands is known when it is added up.
+    (filter.status === undefined ? limit : '')
+  const status = filter.status === undefined ? '' : 'AND status = {status:String} '
   return {
-    sql:
-      `SELECT * FROM \`${database}\`.sessions ${where}` +
-      'ORDER BY session_id DESC LIMIT {limit:UInt32}',
+    sql: `SELECT * FROM \`${database}\`.sessions WHERE session_id IN (${which}) ${status}${limit}`,
     params,
   }
 }

@@ -308,13 +308,19 @@ describe('who may do what', () => {
     issue: ['POST', '/api/v1/tokens'],
     revoke: ['DELETE', '/api/v1/tokens/none'],
     audit: ['POST', '/api/v1/audit/query'],
+    search: ['POST', '/api/v1/audit/search'],
+    questions: ['GET', '/api/v1/audit/questions'],
+    save: ['POST', '/api/v1/audit/questions'],
+    question: ['POST', '/api/v1/audit/questions/1'],
+    forget: ['DELETE', '/api/v1/audit/questions/none'],
   } as const
+  const AUDIT = ['audit', 'search', 'questions', 'save', 'question', 'forget']
   const VIEW = ['whoami', 'sessions', 'session', 'connections']
   const MATRIX: [string, Record<string, unknown>, string[]][] = [
     ['nobody in particular', {}, ['whoami']],
     ['an agent', { subject: 'ci', job: 'j' }, ['whoami']],
     ['a viewer', { groups: ['watchers'] }, VIEW],
-    ['an auditor', { groups: ['auditors'] }, [...VIEW, 'audit']],
+    ['an auditor', { groups: ['auditors'] }, [...VIEW, ...AUDIT]],
     ['an operator', { groups: ['operators'] }, [...VIEW, 'kill']],
     ['an admin', { groups: ['admins'] }, [...VIEW, 'kill', 'tokens', 'issue', 'revoke']],
     ['an admin narrowed to viewer', { groups: ['admins', 'watchers'], roles: ['watchers'] }, VIEW],
@@ -362,6 +368,37 @@ describe('who may do what', () => {
     expect(spooled()).toContain('DELETE /api/v1/sessions/s-refused')
     expect(spooled()).toContain('api-refused')
     for (const secret of [token, operator]) expect(spooled()).not.toContain(secret.substring(33))
+  })
+})
+
+describe('search and questions', () => {
+  test('that cannot be understood say every problem at once', async () => {
+    const body = { subjct: 'x', since: 'yesterday', limit: 0, cursor: 'x y', text: 'a\0b' }
+    const reply = await call('POST', '/api/v1/audit/search', { token: operator, body })
+    expect(reply.status).toBe(400)
+    const problems = (reply.json.problems as string[]).join('\n')
+    for (const name of ['did you mean subject', 'since:', 'limit:', 'cursor:', 'text:'])
+      expect(problems).toContain(name)
+  })
+
+  test('of a name that is taken, wrong, or of no question are refused', async () => {
+    const save = (body: unknown) =>
+      call('POST', '/api/v1/audit/questions', { token: operator, body })
+    for (const name of ['Takers', '7', 'a b', "a'", '', 'takers']) {
+      const { status, json } = await save({ name, sql: 'SELECT 1' })
+      expect([status, name, JSON.stringify(json)]).toEqual([
+        400,
+        name,
+        expect.stringContaining('name'),
+      ])
+    }
+    expect((await save({ name: 'mine', sql: 'SELECT {a:Identifier}' })).status).toBe(400)
+    const ask = (id: string, body: unknown) =>
+      call('POST', `/api/v1/audit/questions/${id}`, { token: operator, body })
+    expect((await ask('nothing', {})).status).toBe(404)
+    expect((await ask('1', {})).json.problems).toEqual(['subject is missing'])
+    for (const body of [{ values: [] }, { values: { subject: 7 } }, { values: 'x' }, { value: {} }])
+      expect((await ask('1', body)).status).toBe(400)
   })
 })
 
@@ -417,6 +454,9 @@ describe('sessions and metrics', () => {
     expect(text).toContain('sluice_policy_version 7')
     expect(text).toContain('sluice_events_lost_total 0')
     expect(text).toContain('sluice_spool_bytes 11')
+    expect(text).toContain('sluice_store_ok 1')
+    expect(text).toContain('sluice_chain_head_seconds 1')
+    expect(text).toContain('sluice_anchors_behind 0')
     expect(text).toContain('process_cpu_user_seconds_total')
   })
 

@@ -8,6 +8,7 @@ import { type ClickHouse, openClickHouse, StoreError } from '../../src/record/cl
 import { EngineChild } from '../../src/record/engine-child.ts'
 import { migrate } from '../../src/record/migrate.ts'
 import { migrations, migrationsTable } from '../../src/record/schema.ts'
+import { AUDIT_TABLES } from '../../src/replay/audit.ts'
 import { ENGINE } from './running.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-schema-'))
@@ -179,6 +180,32 @@ test('the form for a cluster is SQL, whole: every table of a single store has it
       /^CREATE TABLE IF NOT EXISTS `sluice`\.(\w+) ON[\s\S]*Distributed\(.*, sipHash64\(\w+\)\)$/,
     ),
   ).toEqual(tables)
+})
+
+test('the grants for a server are SQL, and let auditors read what `audit query` may and no more', async () => {
+  const text = readFileSync(new URL('../../deploy/clickhouse/grants.sql', import.meta.url), 'utf8')
+  const parts = text
+    .replace(/^--.*$/gm, '')
+    .split(/;\s*$/m)
+    .map((part) => part.trim())
+  for (const sql of parts.filter((part) => part !== '')) {
+    const [row] = await store.query({
+      sql: 'SELECT formatQuerySingleLine({sql:String}) AS formatted',
+      params: { sql },
+    })
+    expect(String(row?.formatted)).toMatch(/^(CREATE|GRANT) /)
+  }
+  const granted = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, name]) => name).sort()
+  const tables = granted(/^GRANT SELECT ON sluice\.(\w+) TO sluice_auditor;$/gm)
+  expect(tables).toEqual([...AUDIT_TABLES, 'instances'].sort())
+  // A table of its own has one behind it on a cluster, a view has none.
+  const stored = await column(
+    "SELECT name FROM system.tables WHERE database = 'sluice' AND engine LIKE '%MergeTree'",
+    'name',
+  )
+  expect(granted(/^-- GRANT SELECT ON sluice\.(\w+)_local TO sluice_auditor;$/gm)).toEqual(
+    tables.filter((name) => stored.includes(name)),
+  )
 })
 
 test('files that were released are not edited', () => {
