@@ -157,6 +157,7 @@ function addRecords(program: Command, on: On): void {
     const { unsealAudit } = await import('./unseal.ts')
     return unsealAudit(flags)
   })
+  addPrivacy(audit, on)
   const bundle = audit
     .command('bundle')
     .description('write evidence that can be verified elsewhere, without a gateway')
@@ -215,6 +216,44 @@ function addQuestions(audit: Command, on: On): void {
       await forgetQuestion(name, flags)
     },
   )
+}
+
+function addPrivacy(audit: Command, on: On): void {
+  const hold = audit.command('hold').description('legal holds: what they keep, nothing deletes')
+  const add = hold
+    .command('add')
+    .description('hold what was and will be recorded of one session, job or subject')
+    .option('--session <id>', 'one session')
+    .option('--job <id>', 'all of a job')
+    .option('--subject <name>', 'all of a subject')
+    .requiredOption('--reason <text>', 'why; it is recorded')
+  on(add, async (flags) => {
+    const { addHold } = await import('./privacy.ts')
+    await addHold(flags)
+  })
+  on(hold.command('list').description('list holds, oldest first'), async (flags) => {
+    const { listHolds } = await import('./privacy.ts')
+    await listHolds(flags)
+  })
+  const remove = hold
+    .command('remove <id>')
+    .description('remove a hold')
+    .requiredOption('--reason <text>', 'why; it is recorded')
+  on(remove, async (flags, [id = '']) => {
+    const { removeHold } = await import('./privacy.ts')
+    await removeHold(id, flags)
+  })
+  const erase = audit
+    .command('erase')
+    .description('erase what one session, or all of a subject, have said and were shown')
+    .option('--session <id>', 'one session')
+    .option('--subject <name>', 'all of a subject')
+    .requiredOption('--reason <text>', 'why; it is recorded and signed')
+    .option('--force', 'also where the record is not as it was signed')
+  on(erase, async (flags) => {
+    const { erase } = await import('./privacy.ts')
+    await erase(flags)
+  })
 }
 
 function addPolicies(program: Command, on: On): void {

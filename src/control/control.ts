@@ -18,6 +18,7 @@ import { type Attempt, identify, REAL_TIME } from '../identify/identify.ts'
 import type { Identity } from '../identify/identity.ts'
 import { Lockout } from '../identify/lockout.ts'
 import { openRecorder } from '../record/recorder.ts'
+import { retentionOf } from '../record/retention.ts'
 import type { SeenHead } from '../record/ship-messages.ts'
 import { Store } from '../replay/store.ts'
 import type { Broadcast, HouseCommand, Listening, Settings } from '../threads/messages.ts'
@@ -28,6 +29,7 @@ import { announceControl, operatorHash, withdrawControl } from './operator.ts'
 import { Places } from './places.ts'
 import { PolicyWork } from './policy-work.ts'
 import { WorkerPorts } from './ports.ts'
+import { Privacy } from './privacy.ts'
 import { AdminRecord } from './record.ts'
 import { recipientsOf, Seals } from './seals.ts'
 import { ChainHeads } from './state/heads.ts'
@@ -61,6 +63,7 @@ export class Control {
   readonly #ports: WorkerPorts
   readonly #seals: Seals
   readonly #record: AdminRecord
+  readonly #privacy: Privacy
   readonly #policies = new PolicyWork()
   #settings: Settings
   #listening: readonly Listening[] = []
@@ -87,6 +90,7 @@ export class Control {
       this.#numbers.gone(thread),
     )
     this.#record = openRecord(options)
+    this.#privacy = this.#openPrivacy()
     if (options.store !== undefined) this.#useStore(options.store)
     this.#channel.onmessage = (event: unknown) => this.#onBroadcast(event as { data: Broadcast })
   }
@@ -98,6 +102,7 @@ export class Control {
       await this.#openTokens()
       this.#options.tell({ type: 'state-open' })
       this.#keepHeads()
+      this.#privacy.start()
     } catch (error) {
       if (this.#isStopped) return
       this.#options.log.error({ code: GatewayError.from(error).code }, 'control does not start')
@@ -131,6 +136,7 @@ export class Control {
   async stop(): Promise<void> {
     if (this.#isStopped) return
     this.#isStopped = true
+    this.#privacy.stop()
     clearInterval(this.#headTimer)
     if (this.#listener !== undefined) withdrawControl(this.#settings.config.data)
     this.#listener?.close()
@@ -235,6 +241,7 @@ export class Control {
       use: () => Promise.resolve(false),
       recordRefused: (address, status) => this.#recordRefused(address, status),
       broadcast: (message) => this.#channel.postMessage(message),
+      privacy: this.#privacy,
       knownHeads: async () => (await this.#heads?.known()) ?? [],
       operatorHash: operatorHash(this.#settings.config.data),
       identify: this.#identify,
@@ -243,6 +250,20 @@ export class Control {
       now: REAL_TIME.now,
       log: this.#options.log,
     }
+  }
+
+  #openPrivacy(): Privacy {
+    return new Privacy({
+      retention: () => retentionOf(this.#settings.config),
+      state: async () => {
+        await this.#openTokens()
+        return this.#needState()
+      },
+      store: () => this.#needStore(),
+      record: (caller, moment) => this.#record.admin(caller, moment),
+      now: () => clock.microseconds(),
+      log: this.#options.log,
+    })
   }
 
   /** The port to a ship thread; the former one, if any, is dead. */

@@ -7,23 +7,28 @@
  *                                                   `seals`: the next one of its writer, where that has a ratchet
  *   {"head":text,"signature":…,"peaks":[…]}
  *
- * A torn end, and leaves behind the last `done`, are cut off when it is opened: their segment is covered again. Each
+ * A file is followed by another after a day or 32 MiB, so that what is past retention goes file by file; `salt` and `hints`
+ * are empty where contents were erased. A torn end, and leaves behind the last `done`, are cut off when it is opened: their segment is covered again. Each
  * file but the first begins with a head, so that nothing before it is needed to go on.
  */
 import {
   closeSync,
   fdatasyncSync,
+  fsyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
+  renameSync,
   rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { leafNumber, readHead, type SignedHead } from './proof.ts'
+import { Reserve } from './chain-reserve.ts'
+import { type Head, leafNumber, leafSession, readHead, type SignedHead } from './proof.ts'
 
 export interface LoggedLeaf {
   readonly text: string
@@ -53,10 +58,10 @@ export interface Recovered {
 
 /** A file that has more than this is followed by another at the next head. */
 const FILE_BYTES_MAX = 32 << 20
-/** Enough for the leaves of the segments that free the disk when they are shipped. */
-const RESERVE_BYTES = 1 << 20
-const RESERVE_AGAIN_MS = 5000
-
+/** Microseconds; likewise where a file was begun longer ago. */
+const FILE_AGE_MAX = 86_400_000_000
+/** A head's line is shorter. */
+const LINE_BYTES_MAX = 64 << 10
 type Line = Partial<{
   leaf: string
   salt: string
@@ -71,14 +76,18 @@ export class ChainLog {
   readonly #folder: string
   readonly #reserve: Reserve
   #descriptor = -1
+  #path = ''
   #bytes = 0
+  /** Moment of the first head of the file; 0 where it has none. */
+  #begun = 0
   #isSynced = true
 
-  constructor(folder: string) {
+  /** `isOver`: nothing is appended to it any more. */
+  constructor(folder: string, isOver = false) {
     this.#folder = folder
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     this.#reserve = new Reserve(join(folder, 'reserve'))
-    this.#reserve.take()
+    if (!isOver) this.#reserve.take()
   }
 
   /** Opens the last file, without its torn end. Throws where what stands in it cannot be continued. */
@@ -100,7 +109,9 @@ export class ChainLog {
     if (isDamaged) throw new Error('its log is damaged')
     this.#descriptor = openSync(path, 'r+', 0o600)
     ftruncateSync(this.#descriptor, end)
+    this.#path = path
     this.#bytes = end
+    this.#begun = readHead(lines.find((line) => line.head !== undefined)?.head ?? '')?.at ?? 0
     const at = lines.findLastIndex((line) => line.head !== undefined)
     const head = lines[at]
     return {
@@ -148,15 +159,81 @@ export class ChainLog {
     this.#isSynced = true
   }
 
-  head(head: SignedHead, { size, number }: { size: number; number: number }): void {
+  head(head: SignedHead, { size, number, at }: Pick<Head, 'size' | 'number' | 'at'>): void {
     const { text, signature, peaks } = head
     const line = { head: text, signature, peaks: [...peaks] }
-    if (this.#bytes <= FILE_BYTES_MAX || !this.#isNext(line, { size, number })) this.#append([line])
+    const isOld = this.#begun > 0 && at - this.#begun > FILE_AGE_MAX
+    const isFull = this.#bytes > FILE_BYTES_MAX || isOld
+    if (!isFull || !this.#isNext(line, { size, number })) this.#append([line])
+    else this.#begun = at
+    if (this.#begun === 0) this.#begun = at
+  }
+
+  /** The first head of the newest file that was begun before the moment: what is older than it can go. */
+  floor(before: number): Head | undefined {
+    let floor: Head | undefined
+    for (const name of this.#files()) {
+      const head = this.#firstHead(name)
+      if (head !== undefined && head.at <= before) floor = head
+    }
+    return floor
+  }
+
+  /** Files that hold nothing but leaves below `size` are gone. */
+  prune(size: number): void {
+    const files = this.#files()
+    for (const [at, name] of files.entries()) {
+      const next = files[at + 1]
+      if (next === undefined || Number.parseInt(next, 10) > size) return
+      rmSync(join(this.#folder, name))
+    }
+  }
+
+  /** Salts and checksums of these leaves are gone from the disk. Throws where it does not take the rest of a file. */
+  erase(isErased: (session: string, n: number) => boolean): void {
+    for (const name of this.#files()) {
+      const path = join(this.#folder, name)
+      let count = 0
+      const lines = wholeLines(readFileSync(path)).lines.map((line) => {
+        const { leaf = '', salt = '' } = line
+        const n = leafNumber(leaf)
+        if (n === undefined || salt === '' || !isErased(leafSession(leaf), n)) return line
+        count++
+        return { ...line, salt: '', hints: '' }
+      })
+      if (count > 0) this.#rewrite(path, textOf(lines))
+    }
+  }
+
+  #rewrite(path: string, bytes: Buffer): void {
+    const descriptor = openSync(`${path}.new`, 'w', 0o600)
+    try {
+      writeFileSync(descriptor, bytes)
+      fsyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+    renameSync(`${path}.new`, path)
+    if (path !== this.#path || this.#descriptor < 0) return
+    closeSync(this.#descriptor)
+    this.#descriptor = openSync(path, 'r+', 0o600)
+    this.#bytes = bytes.length
+  }
+
+  #firstHead(name: string): Head | undefined {
+    const descriptor = openSync(join(this.#folder, name), 'r')
+    try {
+      const bytes = Buffer.alloc(LINE_BYTES_MAX)
+      const text = bytes.toString('utf8', 0, readSync(descriptor, bytes, 0, bytes.length, 0))
+      return readHead(parse(text.split('\n', 1)[0] ?? '')?.head ?? '')
+    } finally {
+      closeSync(descriptor)
+    }
   }
 
   /** False where another file cannot be begun: then the one that is there goes on. */
   #isNext(line: Line, { size, number }: { size: number; number: number }): boolean {
-    const former = { descriptor: this.#descriptor, bytes: this.#bytes }
+    const former = { descriptor: this.#descriptor, bytes: this.#bytes, path: this.#path }
     let path: string | undefined
     try {
       path = this.#open(size, number)
@@ -168,6 +245,7 @@ export class ChainLog {
       }
       this.#descriptor = former.descriptor
       this.#bytes = former.bytes
+      this.#path = former.path
       return false
     }
     closeSync(former.descriptor)
@@ -217,12 +295,13 @@ export class ChainLog {
     const name = [size, number].map((part) => String(part).padStart(16, '0')).join('-')
     const path = join(this.#folder, `${name}.ndjson`)
     this.#descriptor = openSync(path, 'wx', 0o600)
+    this.#path = path
     this.#bytes = 0
     return path
   }
 
   #append(lines: readonly Line[]): void {
-    const bytes = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    const bytes = textOf(lines)
     try {
       this.#write(bytes)
     } catch (error) {
@@ -247,36 +326,6 @@ export class ChainLog {
   }
 }
 
-/** Room on the disk that is given away when there is no other. */
-class Reserve {
-  readonly #path: string
-  #isThere = false
-  #triedMs = -RESERVE_AGAIN_MS
-
-  constructor(path: string) {
-    this.#path = path
-  }
-
-  take(): void {
-    if (this.#isThere || performance.now() - this.#triedMs < RESERVE_AGAIN_MS) return
-    this.#triedMs = performance.now()
-    try {
-      writeFileSync(this.#path, Buffer.alloc(RESERVE_BYTES), { mode: 0o600 })
-      this.#isThere = true
-    } catch {
-      rmSync(this.#path, { force: true })
-    }
-  }
-
-  /** False: there was none. */
-  give(): boolean {
-    if (!this.#isThere) return false
-    rmSync(this.#path, { force: true })
-    this.#isThere = false
-    return true
-  }
-}
-
 /** Up to the last head or `done`; behind it nothing counts. */
 function wholeLines(bytes: Buffer): { lines: Line[]; end: number; isDamaged: boolean } {
   const lines: Line[] = []
@@ -294,6 +343,10 @@ function wholeLines(bytes: Buffer): { lines: Line[]; end: number; isDamaged: boo
   const next = bytes.indexOf(10, at)
   const isDamaged = next >= 0 && next < bytes.length - 1
   return { lines: lines.filter((_, index) => index < count), end, isDamaged }
+}
+
+function textOf(lines: readonly Line[]): Buffer {
+  return Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
 }
 
 function parse(text: string): Line | undefined {

@@ -23,6 +23,8 @@ import { OpenSegment } from './open-segment.ts'
 import {
   type Head,
   headText,
+  leafNumber,
+  leafSession,
   leafText,
   type Proof,
   readHead,
@@ -245,6 +247,28 @@ export class Chain {
     const kept = this.#recentHeads.filter(({ text }) => (readHead(text)?.number ?? 0) > number)
     const all = (this.#head?.number ?? -1) - number
     return kept.length >= all ? kept : this.#log.headsAfter(number)
+  }
+
+  /** The newest head that everything before is older than the moment, as far as the log can be cut there. */
+  floor(before: number): Head | undefined {
+    return this.#log.floor(before)
+  }
+
+  /** Leaves below `size` are gone from the log; its files are removed as a whole. */
+  prune(size: number): void {
+    this.#log.prune(size)
+    const start = this.#tree.size - this.#recent.length
+    this.#recent.splice(0, Math.max(0, size - start))
+  }
+
+  /** Salts and checksums of these leaves are gone from the log. Throws where the disk does not take it. */
+  erase(isErased: (session: string, n: number) => boolean): void {
+    this.#log.erase(isErased)
+    this.#recent = this.#recent.map((leaf) =>
+      isErased(leafSession(leaf.text), leafNumber(leaf.text) ?? 0)
+        ? { ...leaf, salt: '', hints: '' }
+        : leaf,
+    )
   }
 
   /** A segment that is gone needs no place in memory. */

@@ -23,6 +23,7 @@ import {
   sessionsOf,
   toLeaf,
 } from './evidence-page.ts'
+import { rowsOfLeaves } from './evidence-rows.ts'
 import { sealedOfLeaves } from './evidence-sealed.ts'
 import { auditPath, leafHash } from './merkle.ts'
 import { CONTENT_COLUMNS } from './row-binary.ts'
@@ -181,7 +182,7 @@ export class Evidence {
     const first = Number(leaf?.n)
     if (first === 0) return undefined
     const [floor] = await this.#heads(
-      'chain = {chain:String} AND size <= {first:UInt64} ORDER BY number DESC LIMIT 1',
+      'chain = {chain:String} AND size <= {first:UInt64} ORDER BY size DESC, number LIMIT 1',
       { chain, first },
     )
     return floor
@@ -296,24 +297,7 @@ export class Evidence {
   }
 
   async #withRows(leaves: readonly LeafRow[]): Promise<object> {
-    const spans = new Map<string, { low: number; high: number }>()
-    for (const { session, first, last } of leaves) {
-      const span = spans.get(session) ?? { low: first, high: last }
-      const [low, high] = [Math.min(span.low, first), Math.max(span.high, last)]
-      spans.set(session, { low, high })
-    }
-    const columns = CANONICAL_COLUMNS.map(([name]) => `\`${name}\``).join(', ')
-    const rows = await this.#store.bytes({
-      sql:
-        `SELECT ${columns} FROM \`${this.#database}\`.events WHERE session_id IN {ids:Array(String)} ` +
-        'AND seq >= {lows:Array(UInt64)}[indexOf({ids:Array(String)}, session_id)] ' +
-        'AND seq <= {highs:Array(UInt64)}[indexOf({ids:Array(String)}, session_id)] ORDER BY session_id, seq',
-      params: {
-        ids: [...spans.keys()],
-        lows: [...spans.values()].map(({ low }) => low),
-        highs: [...spans.values()].map(({ high }) => high),
-      },
-    })
+    const rows = await rowsOfLeaves(this.#store, this.#database, leaves)
     const told = leaves.map(({ session: _, first: __, last: ___, n: ____, ...leaf }) => leaf)
     const sealed = await sealedOfLeaves(this.#store, this.#database, { spans: leaves, rows })
     return { leaves: told, rows: rows.toString('base64'), ...(sealed.length > 0 ? { sealed } : {}) }

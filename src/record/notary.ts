@@ -13,11 +13,14 @@ import type { EvidenceCursor, EvidencePage, EvidenceScope } from './evidence-pag
 import { readHead, type SignedHead } from './proof.ts'
 import type { SegmentContent } from './segment.ts'
 import type { SeenHead, ShipWorkerData } from './ship-messages.ts'
+import { spoolFiles } from './spool.ts'
 
 const TICK_MS = 250
 const COPY_MS = 5000
 /** How long evidence waits for rows that are on their way into the store. */
 const STORED_MS_MAX = 10_000
+/** How long somebody waits for everything that lies in the spool. */
+const SETTLED_MS_MAX = 30_000
 
 export interface NotaryParts {
   readonly database: string
@@ -116,6 +119,25 @@ export class Notary {
     await this.#copy()
   }
 
+  /** All that was recorded by now is in the store, signed and copied. Rejects where that takes too long. */
+  async settle(): Promise<void> {
+    const { spoolFolder } = this.#options
+    const names = new Set(spoolFiles(spoolFolder).map(baseName))
+    const isLeft = (name: string) => !name.endsWith('.bad') && names.has(baseName(name))
+    const deadline = performance.now() + SETTLED_MS_MAX
+    while (spoolFiles(spoolFolder).some(isLeft)) {
+      if (performance.now() > deadline) throw behind()
+      await wait(50)
+    }
+    const { size } = this.#chain
+    for (;;) {
+      await this.copyNow()
+      const [copied] = this.#chain.headsAfter(this.#copies.head - 1)
+      if ((readHead(copied?.text ?? '')?.size ?? -1) >= size) return
+      if (performance.now() > deadline) throw behind()
+    }
+  }
+
   async close(deadline: number): Promise<void> {
     clearInterval(this.#timer)
     try {
@@ -163,4 +185,12 @@ export class Notary {
     const why = error instanceof Error ? error.message.split('\n', 1)[0]! : String(error)
     this.#parts.say('warn', `the chain is not copied into the record store yet: ${why}`)
   }
+}
+
+function baseName(name: string): string {
+  return name.replace(/\.(open|seg|bad)$/, '')
+}
+
+function behind(): Error {
+  return new Error('the record store is behind; not everything that was recorded is in it yet')
 }

@@ -100,6 +100,18 @@ export function leafNumber(text: string): number | undefined {
   return Number.isSafeInteger(n) ? (n as number) : undefined
 }
 
+/** What a leaf says of its run; undefined: it is no leaf. */
+export function readLeafDigests(text: string): { events: string; contents: string } | undefined {
+  const list = readList(text, 'sluice-leaf-1', 13)
+  return list === undefined ? undefined : { events: String(list[8]), contents: String(list[9]) }
+}
+
+/** Session of a leaf's text; '' where it is none. */
+export function leafSession(text: string): string {
+  const session = readList(text, 'sluice-leaf-1', 13)?.[5]
+  return typeof session === 'string' ? session : ''
+}
+
 function readList(text: string, name: string, length: number): unknown[] | undefined {
   try {
     const list: unknown = JSON.parse(text)

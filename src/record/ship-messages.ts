@@ -5,9 +5,12 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { AnchorTarget } from './anchor.ts'
 import type { Parameters, Row, Settings } from './clickhouse.ts'
+import type { ErasureFound, ErasureRequest } from './erasure.ts'
 import type { EvidenceCursor, EvidencePage, EvidenceScope } from './evidence-page.ts'
+import type { HoldChange } from './holds.ts'
 import type { SignedHead } from './proof.ts'
 import type { Retention } from './retention.ts'
+import type { SweepRequest, Swept } from './sweep.ts'
 
 /** Plain data only: it is cloned. */
 export interface ShipWorkerData {
@@ -54,6 +57,7 @@ export interface ShipShare {
 
 /** Over an attached port. */
 export type ShipRequest =
+  | PrivacyRequest
   | {
       readonly type: 'query'
       readonly id: number
@@ -85,7 +89,40 @@ export interface SeenHead {
   readonly size: number
 }
 
+/** Control judges and records; ship does it. */
+export type PrivacyRequest =
+  /** What is past retention: how much there is, or deletes it. */
+  | {
+      readonly type: 'sweep'
+      readonly id: number
+      readonly request: SweepRequest
+      readonly isLook: boolean
+    }
+  /** What an erasure would erase. */
+  | { readonly type: 'erasure'; readonly id: number; readonly request: ErasureRequest }
+  /** Erases it, below these sizes of chains. */
+  | {
+      readonly type: 'erase'
+      readonly id: number
+      readonly request: ErasureRequest
+      readonly chains: Readonly<Record<string, number>>
+    }
+  | { readonly type: 'hold'; readonly id: number; readonly change: Omit<HoldChange, 'gateway'> }
+
+export type PrivacyAnswer =
+  | { readonly type: 'swept'; readonly id: number; readonly swept: Swept }
+  /** `aside`: segments that were set aside and are out of reach. */
+  | {
+      readonly type: 'erasure'
+      readonly id: number
+      readonly found: ErasureFound
+      readonly aside: number
+    }
+  | { readonly type: 'erased'; readonly id: number; readonly sessions: number }
+  | { readonly type: 'held'; readonly id: number }
+
 export type ShipAnswer =
+  | PrivacyAnswer
   | { readonly type: 'rows'; readonly id: number; readonly rows: readonly Row[] }
   | { readonly type: 'text'; readonly id: number; readonly text: string }
   | { readonly type: 'metrics'; readonly id: number; readonly metrics: ShipMetrics }

@@ -10,6 +10,7 @@ import { type ClickHouse, openClickHouse, StoreError } from './clickhouse.ts'
 import { EngineChild } from './engine-child.ts'
 import { migrate } from './migrate.ts'
 import { Notary } from './notary.ts'
+import { answerPrivacy } from './privacy.ts'
 import { longestDays } from './retention.ts'
 import { CLUSTER_READER, CLUSTER_WRITER } from './schema-cluster.ts'
 import { SealedShipper } from './sealed-ship.ts'
@@ -134,7 +135,7 @@ export class Store {
     const retentionDays = longestDays(retention)
     const cluster = this.#data.store.embedded ? undefined : this.#data.store.cluster
     const ran = await migrate(this.#client, { database, retentionDays, cluster })
-    await dropTimes(this.#client, database)
+    if (cluster === undefined) await dropTimes(this.#client, database)
     await this.#client.command({
       sql:
         `INSERT INTO \`${database}\`.instances SELECT {instance:String}, {gateway:String}, ` +
@@ -197,7 +198,7 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
           this.attach(request.port)
           return
         }
-        answer(request, { store, shipper, notary }).then((reply) => port.postMessage(reply))
+        answer(request, { data, store, shipper, notary }).then((reply) => port.postMessage(reply))
       })
     },
     async stop(deadline) {
@@ -285,14 +286,15 @@ class ShipLoop {
 /** A hold must keep rows that are past their time, so that no table may drop them by itself; earlier versions let it. */
 async function dropTimes(client: ClickHouse, database: string): Promise<void> {
   const timed = await client.query({
-    sql: "SELECT name FROM system.tables WHERE database = {database:String} AND name = 'events' AND create_table_query LIKE '% TTL %'",
-    params: { database },
+    sql: "SELECT name FROM system.tables WHERE database = {database:String} AND name IN {names:Array(String)} AND create_table_query LIKE '% TTL %'",
+    params: { database, names: ['events', 'sealed', 'sealed_keys'] },
   })
-  if (timed.length > 0)
-    await client.command({ sql: `ALTER TABLE \`${database}\`.events REMOVE TTL` })
+  for (const { name } of timed)
+    await client.command({ sql: `ALTER TABLE \`${database}\`.${String(name)} REMOVE TTL` })
 }
 
 interface Parts {
+  readonly data: ShipWorkerData
   readonly store: Store
   readonly shipper: Shipper
   readonly notary: Notary
@@ -300,7 +302,7 @@ interface Parts {
 
 async function answer(
   request: ShipRequest,
-  { store, shipper, notary }: Parts,
+  { data, store, shipper, notary }: Parts,
 ): Promise<ShipAnswer> {
   const { id } = request
   try {
@@ -313,6 +315,13 @@ async function answer(
       }
       case 'heads':
         return { type: 'heads', id, heads: notary.headsAfter(request.seen) }
+      case 'sweep':
+      case 'erasure':
+      case 'erase':
+      case 'hold': {
+        const parts = { data, database: store.database, notary, store: store.ready }
+        return await store.question((reader) => answerPrivacy(request, reader, parts))
+      }
       default:
     }
     const { sql, settings } = request

@@ -9,7 +9,9 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Parameters, Row, Settings } from '../record/clickhouse.ts'
+import type { ErasureFound, ErasureRequest } from '../record/erasure.ts'
 import type { EvidenceCursor, EvidencePage, EvidenceScope } from '../record/evidence-page.ts'
+import type { HoldChange } from '../record/holds.ts'
 import type { SignedHead } from '../record/proof.ts'
 import type {
   SeenHead,
@@ -18,6 +20,7 @@ import type {
   ShipRequest,
   ShipShare,
 } from '../record/ship-messages.ts'
+import type { SweepRequest, Swept } from '../record/sweep.ts'
 import { AUDIT_ROWS_MAX, AUDIT_SETTINGS, AUDIT_TEXT_MAX, auditStatement, judge } from './audit.ts'
 import {
   type EventRow,
@@ -29,6 +32,8 @@ import {
   sessionShow,
   sessionsList,
 } from './read.ts'
+import { Reading } from './reading.ts'
+import { type Position, seqAt } from './recorded.ts'
 import {
   type FoundRow,
   type SearchCursor,
@@ -70,6 +75,8 @@ export const SEARCH_ROWS_MAX = 1000
 const AHEAD_US = 300_000_000
 /** Longest wait for an answer: the engine may have to be started first. */
 const ANSWER_MS_MAX = 60_000
+/** Rows of years may have to be written anew. */
+const WORK_MS_MAX = 1_800_000
 const READ_SETTINGS: Settings = {
   readonly: 1,
   max_execution_time: 30,
@@ -129,6 +136,21 @@ export class Store {
     return (await this.#ask<SessionRow>(sessionShow(id, this.#database)))[0]
   }
 
+  /** Of one session, row by row. `payloads: false`: what targets answered is not even read. */
+  reading(
+    session: string,
+    { from, payloads }: { readonly from: Position; readonly payloads: boolean },
+  ): Reading {
+    const ask = (question: Question) => this.query(question.sql, question.params)
+    return new Reading({ session, ask, from, payloads, database: this.#database })
+  }
+
+  /** The last event of a session before so many microseconds of it had passed; 0: there was none. */
+  async seqAt(session: string, us: number): Promise<number> {
+    const [found] = await this.#ask<{ readonly seq: number }>(seqAt(session, us, this.#database))
+    return found?.seq ?? 0
+  }
+
   async events(sessionId: string, page: EventsPage = {}): Promise<readonly EventRow[]> {
     return this.#ask<EventRow>(sessionEvents(sessionId, page, this.#database))
   }
@@ -161,6 +183,34 @@ export class Store {
     const share: ShipShare = { type: 'share', port: port2 }
     this.#port.postMessage(share, [port2])
     return port1
+  }
+
+  /** What is past retention: how much there is (`isLook`), or how much was deleted. */
+  async sweep(request: SweepRequest, isLook: boolean): Promise<Swept> {
+    const answer = await this.#send({ type: 'sweep', request, isLook }, WORK_MS_MAX)
+    if (answer.type === 'swept') return answer.swept
+    throw unavailable(answer.type === 'failed' ? answer.message : 'nothing was swept')
+  }
+
+  /** What an erasure would erase, once all that was recorded by now is in the store and signed. */
+  async erasure(request: ErasureRequest): Promise<{ found: ErasureFound; aside: number }> {
+    const answer = await this.#send({ type: 'erasure', request }, WORK_MS_MAX)
+    if (answer.type === 'erasure') return answer
+    throw unavailable(answer.type === 'failed' ? answer.message : 'nothing was looked at')
+  }
+
+  /** Returns the number of sessions. */
+  async erase(request: ErasureRequest, chains: Readonly<Record<string, number>>): Promise<number> {
+    const answer = await this.#send({ type: 'erase', request, chains }, WORK_MS_MAX)
+    if (answer.type === 'erased') return answer.sessions
+    throw unavailable(answer.type === 'failed' ? answer.message : 'nothing was erased')
+  }
+
+  /** Makes a hold known to all gateways on the store. */
+  async hold(change: Omit<HoldChange, 'gateway'>): Promise<void> {
+    const answer = await this.#send({ type: 'hold', change })
+    if (answer.type !== 'held')
+      throw unavailable(answer.type === 'failed' ? answer.message : 'the hold was not taken')
   }
 
   close(): void {
@@ -272,14 +322,14 @@ export class Store {
     throw new StoreRefusal(answer.message, answer.exception)
   }
 
-  #send(request: WithoutId<ShipRequest>): Promise<ShipAnswer> {
+  #send(request: WithoutId<ShipRequest>, msMax = ANSWER_MS_MAX): Promise<ShipAnswer> {
     if (this.#closed) return Promise.reject(unavailable('the ship thread ended'))
     const id = ++this.#id
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id)
         reject(unavailable('the record store does not answer'))
-      }, ANSWER_MS_MAX)
+      }, msMax)
       this.#waiting.set(id, {
         resolve(answer) {
           clearTimeout(timer)

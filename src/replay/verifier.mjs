@@ -190,6 +190,8 @@ export function rootOfPath(hash, index, size, path) {
 const day = 86_400_000_000
 /** Microseconds until a gateway has copied its chain into a record store that it shares with others. */
 const COPIED_MAX = 30_000_000
+/** Microseconds that clocks may be apart. */
+const CLOCKS_MAX = 300_000_000
 const when = (at) => new Date(at / 1000).toISOString()
 const gatewayOf = (chain) => chain.slice(0, chain.lastIndexOf('.'))
 
@@ -209,6 +211,7 @@ function readErasure({ kind, protocol, status, subject, text, ts }) {
   try {
     const { scope, chains, reason } = JSON.parse(text)
     return {
+      ts,
       at: when(ts),
       by: subject,
       kind: scope.kind,
@@ -297,10 +300,11 @@ export class Verifier {
   }
 
   /** Contents that are gone need an erasure of their session, job or subject that reaches their leaf. */
-  isErased({ chain, n, session }, rows) {
+  isErased({ chain, n, at, session }, rows) {
     const found = this.erasures.find(
-      ({ kind, name, chains }) =>
+      ({ kind, name, chains, ts }) =>
         chains?.[chain] > n &&
+        at <= ts + CLOCKS_MAX &&
         (kind === 'session' ? name === session : rows.every((row) => row[kind] === name)),
     )
     if (found === undefined) return false
@@ -848,7 +852,7 @@ export class Verifier {
       keys: this.roots,
       erasures: this.erasures
         .filter(({ events }) => events > 0)
-        .map(({ chains: _, ...one }) => one),
+        .map(({ chains: _, ts: __, ...one }) => one),
       findings: this.findings,
     }
   }

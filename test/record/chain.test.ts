@@ -148,13 +148,13 @@ test('a next file of the log that cannot be opened leaves the former one in use'
   const log = new ChainLog(place)
   log.recover()
   const head = (number: number) => ({ text: `["head",${number}]`, signature: '', peaks: [] })
-  log.head(head(0), { size: 0, number: 0 })
+  log.head(head(0), { size: 0, number: 0, at: 0 })
   const leaf = { text: '["leaf"]', salt: '', hints: 'f'.repeat(33 << 20) }
   log.leaves([leaf], ['segment', 1])
   // What stands there already is like a folder that takes no more files.
   const taken = join(place, `${'1'.padStart(16, '0')}-${'1'.padStart(16, '0')}.ndjson`)
   writeFileSync(taken, '')
-  log.head(head(1), { size: 1, number: 1 })
+  log.head(head(1), { size: 1, number: 1, at: 1 })
   // Whoever is given the next descriptor must not find our lines in it.
   const other = openSync(join(folder, 'other'), 'w+')
   log.leaves([{ ...leaf, hints: '' }], ['segment', 2])
@@ -162,7 +162,7 @@ test('a next file of the log that cannot be opened leaves the former one in use'
   closeSync(other)
   expect(statSync(join(folder, 'other')).size).toBe(0)
   rmSync(taken)
-  log.head(head(2), { size: 2, number: 2 })
+  log.head(head(2), { size: 2, number: 2, at: 2 })
   log.close()
   const again = new ChainLog(place)
   expect(again.recover().head?.text).toBe(head(2).text)

@@ -22,6 +22,7 @@ import { type HouseParts, houseRoutes } from './house.ts'
 import { describeApi } from './openapi.ts'
 import { type PolicyParts, policyRoutes } from './policies.ts'
 import { type QuestionParts, questionRoutes } from './questions.ts'
+import { type PrivacyParts, privacyRoutes } from './privacy.ts'
 import { type RecordParts, recordRoutes } from './records.ts'
 import { type Caller, findRoute, type Route } from './route.ts'
 import { type TokenParts, tokenRoutes } from './tokens.ts'
@@ -33,6 +34,7 @@ export interface ApiParts
     QuestionParts,
     TokenParts,
     PolicyParts,
+    PrivacyParts,
     UnsealParts {
   config(): Config
   /** SHA-256 of the host operator's secret. */
@@ -54,6 +56,7 @@ export function api(parts: ApiParts): (request: Request) => Promise<Answer> {
     recordRoutes,
     questionRoutes,
     policyRoutes,
+    privacyRoutes,
     unsealRoutes,
   ].flatMap((of) => of(parts))
   return async (request) => {

@@ -4,8 +4,6 @@ ALTER TABLE {database}.sealed ADD COLUMN IF NOT EXISTS batch UInt64 DEFAULT 0;
 ALTER TABLE {database}.sealed ADD COLUMN IF NOT EXISTS originals UInt64 DEFAULT 0;
 ALTER TABLE {database}.sealed ADD COLUMN IF NOT EXISTS cut UInt64 DEFAULT 0;
 ALTER TABLE {database}.sealed ADD COLUMN IF NOT EXISTS segment String DEFAULT getSetting('insert_deduplication_token');
-ALTER TABLE {database}.sealed MODIFY TTL toDateTime(ts) + toIntervalDay({retention_days})
-SETTINGS materialize_ttl_after_modify = 0;
 
 -- One row a session: its key, wrapped for the recipients and then by the gateway's key `key_id`. Whoever deletes it makes the
 -- session's originals unreadable for ever.
@@ -21,8 +19,4 @@ CREATE TABLE IF NOT EXISTS {database}.sealed_keys
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(ts)
 ORDER BY session_id
-TTL toDateTime(ts) + toIntervalDay({retention_days})
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
-
-ALTER TABLE {database}.sealed_keys MODIFY TTL toDateTime(ts) + toIntervalDay({retention_days})
-SETTINGS materialize_ttl_after_modify = 0;
