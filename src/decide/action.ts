@@ -3,6 +3,7 @@
  *
  * An action has the classes of *all* its parts, and a role must allow each of them (semantics §1).
  */
+import type { Finding } from '../mask/findings.ts'
 import type { SqlFacts } from './facts/sql.ts'
 
 /** Rising order; `action.class` is the highest of `classes`. */
@@ -31,6 +32,8 @@ export interface Action {
   /** The exact text, for rules; never recorded without masking. */
   readonly text: string
   readonly facts: { readonly sql?: SqlFacts }
+  /** What detectors see in text and parameters; set where a rule reads it. */
+  readonly findings?: readonly Finding[]
 }
 
 export interface OpaqueReason {

@@ -19,6 +19,7 @@ import {
 import { inFileOrder, NOT_YET, type Problem } from '../config/problem.ts'
 import { parseName } from '../config/units.ts'
 import { readYaml, type YamlFile } from '../config/yaml.ts'
+import type { Detector } from '../mask/detectors/detector.ts'
 import type { MaskDeclarations } from '../mask/transform-spec.ts'
 import { scopeFault } from './member.ts'
 import { detectorsForm, ownDetectors, ownNames } from './policy-detectors.ts'
@@ -47,6 +48,8 @@ export interface Policy {
   readonly roles: readonly string[]
   readonly rules: readonly PolicyRule[]
   readonly masks: MaskDeclarations
+  /** Of its own, whether a mask uses them or not. */
+  readonly detectors: readonly Detector[]
 }
 
 export interface PolicyRule {
@@ -224,6 +227,7 @@ interface Source {
 
 function build(form: Form, from: Source): Policy {
   const monitor = form.mode === 'monitor'
+  const own = ownDetectors(form.detectors)
   return {
     file: from.file,
     name: form.name,
@@ -243,7 +247,8 @@ function build(form: Form, from: Source): Policy {
     masks: maskDeclarations(form.masks ?? [], {
       name: form.name,
       monitor,
-      own: ownDetectors(form.detectors),
+      own,
     }),
+    detectors: [...own.values()],
   }
 }

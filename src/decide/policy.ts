@@ -5,6 +5,7 @@
 
 import { didYouMean, type Problem } from '../config/problem.ts'
 import type { Config } from '../config/shape.ts'
+import type { Detector } from '../mask/detectors/detector.ts'
 import type { MaskDeclarations } from '../mask/transform-spec.ts'
 import type { PolicyFile } from '../threads/messages.ts'
 import type { Grant } from './grant.ts'
@@ -38,6 +39,8 @@ export interface Guard {
   /** In the order of files and lines. */
   readonly rules: readonly PolicyRule[]
   readonly masks: MaskDeclarations
+  /** Of the policies' own: `findings` counts them too. */
+  readonly detectors: readonly Detector[]
   /** Some rule reads parameter values: decide again at each Bind, with `sql.params` and findings filled in. */
   readonly readsParameters: boolean
   /** Some rule reads `findings`: detectors must have scanned text and parameters. */
@@ -173,6 +176,7 @@ function makeGuard(
       columns: policies.flatMap((policy) => policy.masks.columns),
       detectors: policies.flatMap((policy) => policy.masks.detectors),
     },
+    detectors: policies.flatMap((policy) => policy.detectors),
     readsParameters: reads.has('sql.params') || reads.has('findings'),
     readsFindings: reads.has('findings'),
     stable: ![...reads].some((fact) => FLEETING.some((pattern) => pattern.test(fact))),

@@ -14,6 +14,7 @@ import { GATEWAY_ISSUER } from '../decide/member.ts'
 import type { Guard, PolicySet } from '../decide/policy.ts'
 import type { PolicyRule } from '../decide/policy-file.ts'
 import type { Identity } from '../identify/identity.ts'
+import type { Finding } from '../mask/findings.ts'
 import type { ColumnMaskDeclaration } from '../mask/transform-spec.ts'
 import { type RecordedGroup, texts } from './recorded.ts'
 
@@ -70,6 +71,7 @@ export class Memory {
         return unknown(missed, 'action.text')
       },
       facts: shape.sql === undefined ? {} : { sql: shape.sql },
+      ...(shape.findings === undefined ? {} : { findings: shape.findings }),
     }
     return {
       action,
@@ -110,7 +112,7 @@ export function redecide(remembered: Remembered, policies: PolicySet): Redecided
   const guard = policies.guard(grant)
   const masks = masksOn(guard, action)
   const unallowed = action.classes.some((one) => !grant.allow.has(one))
-  const asked = new Asked(remembered)
+  const asked = new Asked(remembered, guard)
   if (unallowed) {
     const { hit } = asked.first(guard.denials.candidates(action, grant), { errorsDeny: false })
     return { ...NOTHING, verdict: 'deny', rule: hit?.name ?? '', masks }
@@ -155,15 +157,17 @@ class Asked {
   readonly #facts: Facts
   readonly #missed: Set<string>
 
-  constructor(remembered: Remembered) {
+  constructor(remembered: Remembered, { detectors }: Guard) {
     const { action, grant, nowMs, session, missed } = remembered
     this.#missed = missed
     const context = {
       grant,
       session,
       now: nowMs,
-      get findings(): never {
-        return unknown(missed, 'findings')
+      get findings(): readonly Finding[] {
+        // What a policy's own detectors would have seen is not recorded.
+        const recorded = detectors.length === 0 ? action.findings : undefined
+        return recorded ?? unknown(missed, 'findings')
       },
     }
     this.#facts = new Facts(action, context)
@@ -205,17 +209,24 @@ interface Shape {
   readonly classes: readonly ActionClass[]
   readonly opaque: boolean
   readonly sql: SqlFacts | undefined
+  /** Of known detectors, where a rule of then read them. */
+  readonly findings: readonly Finding[] | undefined
 }
 
 /** What stands in the record of every version that wrote `facts`. */
 function readShape(text: string, missed: Set<string>): Shape | string {
-  let read: { classes?: unknown; opaque?: unknown; sql?: Record<string, unknown> }
+  let read: {
+    classes?: unknown
+    opaque?: unknown
+    findings?: unknown
+    sql?: Record<string, unknown>
+  }
   try {
     read = JSON.parse(text)
   } catch {
     return 'no facts were recorded'
   }
-  const { classes, opaque, sql } = read
+  const { classes, opaque, findings, sql } = read
   if (!Array.isArray(classes) || classes.length === 0 || !classes.every(isClass))
     return 'no facts were recorded'
   if (typeof sql !== 'object' || sql === null) return 'no facts of SQL were recorded'
@@ -233,7 +244,19 @@ function readShape(text: string, missed: Set<string>): Shape | string {
       return unknown(missed, 'sql.params')
     },
   }
-  return { classes, opaque: opaque === true, sql: facts }
+  return { classes, opaque: opaque === true, sql: facts, findings: findingsIn(findings) }
+}
+
+/** A policy's own detector has a dash in its name: that of another policy says nothing here. */
+function findingsIn(recorded: unknown): Finding[] | undefined {
+  if (!Array.isArray(recorded) || !recorded.every(isFinding)) return undefined
+  return recorded.filter(({ detector }) => !detector.includes('-'))
+}
+
+function isFinding(value: unknown): value is Finding {
+  if (typeof value !== 'object' || value === null) return false
+  const { detector, count, where } = value as Partial<Record<keyof Finding, unknown>>
+  return typeof detector === 'string' && typeof count === 'number' && typeof where === 'string'
 }
 
 const LISTS = ['commands', 'tags', 'tables', 'tables_written', 'columns', 'functions', 'triggers']

@@ -16,7 +16,7 @@ import type { PolicyRule } from '../decide/policy-file.ts'
 import type { PolicyTest } from '../decide/policy-tests.ts'
 import type { Verdict } from '../decide/verdict.ts'
 import { type Identity, NO_JOB } from '../identify/identity.ts'
-import { allDetectors, findingsIn } from '../mask/findings.ts'
+import { findingsOf } from '../mask/findings.ts'
 import { actionOf, verdictOf } from '../protocols/postgres/judge.ts'
 import { underMasks } from '../protocols/postgres/mask-refusals.ts'
 import { withNamed } from '../protocols/postgres/named.ts'
@@ -195,8 +195,7 @@ function contextOf(
   action: Action,
   { grant, guard, now }: { grant: Grant; guard: Guard; now: number },
 ): DecideContext {
-  const places = { text: [action.text], params: action.facts.sql?.params ?? [] }
-  const findings = guard.readsFindings ? findingsIn(places, allDetectors()) : []
+  const findings = guard.readsFindings ? findingsOf(action, guard.detectors) : []
   return { grant, now, findings, session: NEW_SESSION }
 }
 

@@ -3,7 +3,7 @@ import type { Action } from '../decide/action.ts'
 import { decide } from '../decide/decide.ts'
 import type { Guard } from '../decide/policy.ts'
 import type { Verdict } from '../decide/verdict.ts'
-import { allDetectors, type Finding, findingsIn } from '../mask/findings.ts'
+import { type Finding, findingsOf } from '../mask/findings.ts'
 import type { SessionContext } from '../protocols/protocol.ts'
 
 const NO_FINDINGS: readonly Finding[] = []
@@ -14,7 +14,7 @@ export function decideNow(guard: Guard, action: Action, context: SessionContext)
     grant: context.grant,
     now,
     findings: guard.readsFindings
-      ? findingsIn({ text: [action.text], params: action.facts.sql?.params ?? [] }, allDetectors())
+      ? (action.findings ?? findingsOf(action, guard.detectors))
       : NO_FINDINGS,
     session: {
       id: context.sessionId,

@@ -9,7 +9,7 @@ import { decide } from '../../src/decide/decide.ts'
 import { admit, type Grant } from '../../src/decide/grant.ts'
 import { compilePolicies, type Guard, type PolicySet } from '../../src/decide/policy.ts'
 import { KNOWN_DETECTORS } from '../../src/mask/detect.ts'
-import { allDetectors, findingsIn } from '../../src/mask/findings.ts'
+import { findingsOf } from '../../src/mask/findings.ts'
 import { CatalogueStore, catalogueKey } from '../../src/protocols/postgres/catalogues.ts'
 import type { PostgresUpstream } from '../../src/protocols/postgres/dial.ts'
 import { ParseThread } from '../../src/protocols/postgres/parse-pool.ts'
@@ -138,12 +138,7 @@ export function stage(
       decide(guard, action, {
         grant,
         now: 0,
-        findings: guard.readsFindings
-          ? findingsIn(
-              { text: [action.text], params: action.facts.sql?.params ?? [] },
-              allDetectors(),
-            )
-          : [],
+        findings: guard.readsFindings ? findingsOf(action, guard.detectors) : [],
         session: {
           id: sessionId,
           clientIp: '127.0.0.1',

@@ -78,7 +78,7 @@ applies: { roles: [] }
     '10:11 rules[1].then: expected one of allow, deny (did you mean deny?)',
     '11:20 rules[2].when: expected an expression of CEL in quotes, found true or false',
     '11:48 rules[2].message: expected a sentence of at most 500 characters, found a number',
-    '13:17 masks[0].columns[0]: expected schema.table.column, each a name, "a quoted name" or *',
+    '13:17 masks[0].columns[0]: expected schema.table.column, each a name, "a quoted name" or *, and for a part of JSON in it ->\'key\'',
     '14:19 applies.roles: expected at least one; leave it out to speak of all',
   ])
 })

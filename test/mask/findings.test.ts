@@ -1,14 +1,8 @@
 import { expect, test } from 'vitest'
-import { DetectorSet, KNOWN_DETECTORS } from '../../src/mask/detect.ts'
-import { findingsIn } from '../../src/mask/findings.ts'
+import { customDetector } from '../../src/mask/custom-detector.ts'
+import { allDetectors, findingsIn, findingsOf } from '../../src/mask/findings.ts'
 
-const all = new DetectorSet(
-  [...KNOWN_DETECTORS.keys()].map((detector) => ({
-    detector,
-    with: { type: 'redact' },
-    monitor: false,
-  })),
-)
+const all = allDetectors()
 
 test('a card number in the text and two addresses in the parameters are found and counted apart', () => {
   const places = {
@@ -23,4 +17,26 @@ test('a card number in the text and two addresses in the parameters are found an
 
 test('nothing is found in ordinary text', () => {
   expect(findingsIn({ text: ['SELECT 1'], params: [] }, all)).toEqual([])
+})
+
+test('those of policies are counted as well, beside all that are known', () => {
+  const own = [
+    customDetector({ name: 'badge-number', pattern: 'EMP-[0-9]{6}' }),
+    customDetector({ name: 'desk-number', pattern: 'D[0-9]{4}', words: ['desk'] }),
+  ]
+  const action = {
+    text: "SELECT 'EMP-123456', 'ada@example.com', 'D1234'",
+    facts: { sql: { params: ['desk D1234', 'EMP-1'] } },
+  }
+  const byName = (findings: readonly { detector: string }[]) =>
+    findings.toSorted((one, other) => one.detector.localeCompare(other.detector))
+  expect(byName(findingsOf(action, own))).toEqual([
+    { detector: 'badge-number', count: 1, where: 'text' },
+    { detector: 'desk-number', count: 1, where: 'params' },
+    { detector: 'email', count: 1, where: 'text' },
+  ])
+  expect(findingsOf(action, [])).toEqual([{ detector: 'email', count: 1, where: 'text' }])
+  // Compiled once for one guard.
+  expect(allDetectors(own)).toBe(allDetectors(own))
+  expect(allDetectors([])).toBe(all)
 })

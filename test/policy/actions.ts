@@ -14,10 +14,11 @@ export function recorded(
 }
 
 export function recordedOf(
-  { statements, verdict, grant }: Tried,
+  { statements, verdict, grant, guard }: Tried,
   statement: string,
 ): RecordedGroup {
-  const { action } = statements[0]!
+  const { action, context } = statements[0]!
+  const findings = guard?.readsFindings ? context.findings : undefined
   const { literals: _literals, params: _params, ...sql } = action.facts.sql!
   const opaque = action.opaque === undefined ? undefined : true
   return {
@@ -30,7 +31,7 @@ export function recordedOf(
     verb: action.verb,
     verdict: verdict.verdict === 'allow' ? 'allow' : verdict.kind,
     rule: verdict.verdict === 'allow' ? verdict.rule || verdict.wouldDeny : verdict.rule,
-    facts: JSON.stringify({ classes: action.classes, opaque, sql }),
+    facts: JSON.stringify({ classes: action.classes, opaque, findings, sql }),
     statement,
     actionId: `a-${statement.length}`,
     more: {

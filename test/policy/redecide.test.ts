@@ -69,6 +69,33 @@ describe('nothing is guessed', () => {
     })
   })
 
+  test('findings are those that were recorded, where a rule of then read them', () => {
+    const KEY = 'findings.exists(f, f.detector == "email" && f.where == "text")'
+    const then = setting(RULE('findings.exists(f, f.count > 5)'))
+    const group = (statement: string, facts = (text: string) => text) => {
+      const one = recorded(then, statement)
+      return remember({ ...one, facts: facts(one.facts) })
+    }
+    const now = policies(RULE(KEY))
+    expect(redecide(group("SELECT 'ada@example.com'"), now)).toMatchObject({ verdict: 'deny' })
+    expect(redecide(group('SELECT 1'), now)).toMatchObject({ verdict: 'allow' })
+    const unknown = { verdict: 'unknown', because: 'c/r reads findings' }
+    const broken = (text: string) => text.replace('"count":1', '"count":"1"')
+    expect(redecide(group("SELECT 'ada@example.com'", broken), now)).toMatchObject(unknown)
+    // What a detector of the candidate's own would have seen, nobody has looked for.
+    const own = RULE(KEY).replace(
+      'rules:',
+      "detectors: [{ name: badge-number, pattern: 'EMP-[0-9]{6}' }]\nrules:",
+    )
+    expect(redecide(group("SELECT 'ada@example.com'"), policies(own))).toMatchObject(unknown)
+    // And one of another policy's own is none of the candidate's.
+    const foreign = (text: string) => text.replace('"email"', '"e-mail"')
+    const any = policies(RULE('findings.size() > 0'))
+    expect(redecide(group("SELECT 'ada@example.com'", foreign), any)).toMatchObject({
+      verdict: 'allow',
+    })
+  })
+
   test.each([
     ['sql.writes && size(sql.literals) > 0', 'allow'],
     ['sql.has_where || size(sql.literals) > 0', 'deny'],

@@ -61,6 +61,11 @@ test('rules read parameters, findings, the transaction and the job', () => {
     'deny',
   )
   expect(denied(key, 'SELECT 1')).toBe('allow')
+  const own = 'findings.exists(f, f.detector == "badge-number" && f.where == "params")'
+  const badge = { params: ['EMP-123456'] }
+  expect(denied(own, 'SELECT $1', badge)).toBe('allow')
+  const declared = `${own}', then: deny }]\ndetectors: [{ name: badge-number, pattern: 'EMP-[0-9]{6}' }]\nmasks: [] #`
+  expect(denied(declared, 'SELECT $1', badge)).toBe('deny')
   expect(denied('sql.in_transaction', 'SELECT 1', { inTransaction: true })).toBe('deny')
   expect(denied('sql.in_transaction', 'BEGIN; SELECT 1')).toBe('deny')
   expect(denied('job.id == "nightly" && job.verified', 'SELECT 1', { job: 'nightly' })).toBe('deny')

@@ -7,6 +7,7 @@
 import { type Action, highest } from '../../decide/action.ts'
 import type { Guard } from '../../decide/policy.ts'
 import type { Verdict } from '../../decide/verdict.ts'
+import { findingsOf } from '../../mask/findings.ts'
 import type { Shape } from '../../record/event.ts'
 import type { RelayWorker, SessionContext } from '../protocol.ts'
 import type { Statement } from './sql/analysis.ts'
@@ -39,7 +40,7 @@ export function judge(
   parts: { worker: RelayWorker; context: SessionContext },
 ): Judged {
   const { statement, params, inTransaction } = question
-  const action = actionOf(question)
+  const action = withFindings(actionOf(question), guard)
   const verdict = verdictOf(statement, parts.worker.decide(guard, action, parts.context))
   return {
     verdict,
@@ -69,6 +70,10 @@ export function actionOf(question: Question): Action {
     text: question.exact,
     facts: { sql },
   }
+}
+
+function withFindings(action: Action, guard: Guard): Action {
+  return guard.readsFindings ? { ...action, findings: findingsOf(action, guard.detectors) } : action
 }
 
 /** What the rules say, unless the statement is refused whatever they say. */
@@ -147,6 +152,7 @@ function factsJson(action: Action, question: Question): string {
   return JSON.stringify({
     classes: action.classes,
     opaque: action.opaque === undefined ? undefined : true,
+    findings: action.findings,
     sql: { ...sql, in_transaction: question.inTransaction, statements: question.statements },
   })
 }

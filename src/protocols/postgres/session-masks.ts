@@ -120,12 +120,16 @@ export class SessionMasks {
     )
   }
 
-  /** A column that was added after the catalogue was read may be one that a mask names: it counts as unknown. */
+  /**
+   * A column that was added after the catalogue was read may be one that a mask names: it counts as unknown. Of one that
+   * is known by its own name, an alias does not hide that from detectors.
+   */
   #explained(field: Field): Field {
     if (field.relation < FIRST_USER_OID || field.column <= 0) return field
     const columns = this.#names?.catalogue.relation(field.relation)?.columns
-    if (columns?.some((column) => column.number === field.column)) return field
-    return { ...field, relation: UNKNOWN_OID }
+    const column = columns?.find(({ number }) => number === field.column)
+    if (column === undefined) return { ...field, relation: UNKNOWN_OID }
+    return column.name === field.name ? field : { ...field, origin: column.name }
   }
 
   /** A statement's text as it is recorded: literals that a detector hits, or that meet a masked column, replaced. */

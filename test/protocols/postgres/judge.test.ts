@@ -79,3 +79,16 @@ test('a verdict holds while policy and transaction are the same and nothing flee
   expect(holds(judged({}, ALLOW, { stable: false }).one, guard, true)).toBe(false)
   expect(holds(judged({}, ALLOW, { readsParameters: true }).one, guard, true)).toBe(false)
 })
+
+test('what detectors saw is recorded, where a rule reads it', () => {
+  const found = judged({ exact: "SELECT 'ada@example.com'" }, ALLOW, {
+    readsFindings: true,
+    detectors: [],
+  })
+  const findings = [{ detector: 'email', count: 1, where: 'text' }]
+  expect(found.action.findings).toEqual(findings)
+  expect(JSON.parse(found.shape.facts)).toMatchObject({ findings })
+  expect(found.shape.facts).not.toContain('ada')
+  const unread = judged({ exact: "SELECT 'ada@example.com'" }, ALLOW)
+  expect(JSON.parse(unread.shape.facts).findings).toBeUndefined()
+})

@@ -51,3 +51,21 @@ test('a long text that no thread can parse is refused, and the session goes on',
   expect(up(play)).toEqual(['Q "SELECT 1·"'])
   expect(play.client.isPaused).toBe(false)
 })
+
+test('an alias does not hide what a column is called from detectors', () => {
+  const policy = `policy:
+  detectors: [{ name: desk-number, pattern: '[0-9]{4}', words: [notes] }]
+  masks:
+    - { detect: [desk-number], with: redact }`
+  const shown = (column: string) =>
+    down(
+      talk(
+        policy,
+        'C> Query "SELECT notes AS x FROM customers"',
+        `U> RowDescription ${column} | DataRow "1234" | CommandComplete "SELECT 1" | Ready I`,
+      ),
+    ).join()
+  expect(shown('x=customers.notes:text')).toContain('****')
+  expect(shown('notes=customers.name:text')).toContain('****')
+  expect(shown('x=customers.name:text')).toContain('1234')
+})
