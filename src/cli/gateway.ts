@@ -36,9 +36,50 @@ export async function ask(
   const answer = await send(url, token, call)
   const body = await read(answer)
   if (answer.ok) return body
+  throw refused(answer, body)
+}
+
+/** An answer of one JSON object a line, as it comes. Throws like `ask`, and where it stops in the middle. */
+export async function* askLines(where: Where, path: string): AsyncGenerator<Json> {
+  const { url, token } = findGateway(where)
+  const patience = new AbortController()
+  let timer = setTimeout(() => patience.abort(), ANSWER_MS_MAX)
+  try {
+    const answer = await send(url, token, { method: 'GET', path }, patience.signal)
+    if (!answer.ok || answer.body === null) throw refused(answer, await read(answer))
+    let rest: string[] = []
+    for await (const chunk of answer.body.pipeThrough(new TextDecoderStream())) {
+      clearTimeout(timer)
+      timer = setTimeout(() => patience.abort(), ANSWER_MS_MAX)
+      const parts = chunk.split('\n')
+      for (const [at, part] of parts.entries()) {
+        rest.push(part)
+        if (at === parts.length - 1) break
+        const line = rest.join('')
+        rest = []
+        if (line !== '') yield lineOf(line)
+      }
+    }
+    if (rest.join('') !== '')
+      throw new CliError(3, 'The gateway ended in the middle of its answer.')
+  } catch (error) {
+    if (error instanceof CliError) throw error
+    throw new CliError(3, `The gateway at ${url} ended in the middle of its answer.`)
+  } finally {
+    clearTimeout(timer)
+    patience.abort()
+  }
+}
+
+function lineOf(line: string): Json {
+  const value: unknown = JSON.parse(line)
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}
+
+function refused(answer: Response, body: Json): CliError {
   const problems = Array.isArray(body.problems) ? body.problems.map((one) => `\n  ${one}`) : []
   const detail = typeof body.detail === 'string' ? body.detail : `HTTP status ${answer.status}`
-  throw new CliError(answer.status >= 500 ? 3 : 2, `${detail}${problems.join('')}`)
+  return new CliError(answer.status >= 500 ? 3 : 2, `${detail}${problems.join('')}`)
 }
 
 /** Throws CliError 3 where no gateway runs on this host's data folder. */
@@ -85,6 +126,7 @@ async function send(
   url: string,
   token: string,
   call: { method: string; path: string; body?: Json },
+  signal = AbortSignal.timeout(ANSWER_MS_MAX),
 ): Promise<Response> {
   try {
     return await fetch(`${url}${call.path}`, {
@@ -96,7 +138,7 @@ async function send(
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
       // A redirect could carry the token elsewhere.
       redirect: 'error',
-      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+      signal,
     })
   } catch {
     throw new CliError(3, `No gateway answers at ${url}.`)

@@ -6,7 +6,12 @@ type Row = Readonly<Record<string, unknown>>
 
 /** To a descriptor, synchronous and whole: a pipe may be slower than we are, and `process.exit` would cut it. */
 export function say(text: string, to = 1): void {
-  const bytes = Buffer.from(text)
+  put(text, to)
+}
+
+/** Like `say`. False: nobody reads on. */
+export function put(text: string | Uint8Array, to = 1): boolean {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text
   let at = 0
   while (at < bytes.length) {
     try {
@@ -14,10 +19,11 @@ export function say(text: string, to = 1): void {
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : ''
       if (code === 'EAGAIN') continue
-      if (code === 'EPIPE') return // `| head`: nobody reads on.
+      if (code === 'EPIPE') return false // `| head`
       throw error
     }
   }
+  return true
 }
 
 /** A list: one JSON array, or a table of `columns`. */

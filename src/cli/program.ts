@@ -124,6 +124,7 @@ function addRecords(program: Command, on: On): void {
       await killSession(id, flags)
     },
   )
+  addReplays(sessions, on)
   const audit = program.command('audit').description('the records')
   const query = audit
     .command('query <sql>')
@@ -216,6 +217,39 @@ function addQuestions(audit: Command, on: On): void {
       await forgetQuestion(name, flags)
     },
   )
+}
+
+function addReplays(sessions: Command, on: On): void {
+  const replay = sessions
+    .command('replay <id>')
+    .description('show a session as it went: statements and what the client saw, with its pauses')
+    .option('--speed <factor>', 'so many times as fast; 0: without pauses; default 1')
+    .option(
+      '--from <place>',
+      'begin at a time of the session (12s, 5m) or at the number of an event',
+    )
+    .option('--rows <n>', 'rows of a result that are shown; default 100')
+  on(replay, async (flags, [id = '']) => {
+    const { replaySession } = await import('./replay.ts')
+    await replaySession(id, flags)
+  })
+  const follow = sessions
+    .command('follow <id>')
+    .description('show a session that goes on, until it ends')
+    .option('--rows <n>', 'rows of a result that are shown; default 100')
+  on(follow, async (flags, [id = '']) => {
+    const { followSession } = await import('./replay.ts')
+    await followSession(id, flags)
+  })
+  const write = sessions
+    .command('export <id>')
+    .description('write a session in another form')
+    .requiredOption('--format <name>', 'json, csv, asciicast, pcapng, or har where it is HTTP')
+    .option('-o, --out <file>', 'default standard output')
+  on(write, async (flags, [id = '']) => {
+    const { exportSession } = await import('./export.ts')
+    await exportSession(id, flags)
+  })
 }
 
 function addPrivacy(audit: Command, on: On): void {

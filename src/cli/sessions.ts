@@ -1,4 +1,4 @@
-/** IO. `sluice sessions list | show | kill`. */
+/** IO. `sluice sessions list | show | kill`; the other verbs are replay.ts and export.ts. */
 import { CliError } from './exit.ts'
 import { ask, type Where } from './gateway.ts'
 import { printList, printRecord, rowsOf } from './output.ts'
@@ -39,6 +39,6 @@ export async function killSession(id: string, flags: SessionFlags): Promise<void
   if (flags.json === true) printRecord(answer, true)
 }
 
-function pathOf(id: string): string {
+export function pathOf(id: string): string {
   return `/api/v1/sessions/${encodeURIComponent(id)}`
 }

@@ -1,24 +1,11 @@
 /**
  * Pure. Recorded text on a terminal: aligned columns, and nothing that a terminal would obey.
- *
- * Statements and names come from agents. A control character in them could move the cursor, change the title or answer
- * for the person at the keyboard, and a bidirectional mark could show them in another order; both are written out.
  */
+import { printable } from '../base/printable.ts'
+
+export { printable }
 
 const CELL_CHARACTERS_MAX = 120
-
-/** C0, C1, DEL, line separators, zero-width and bidirectional marks become `\n`, `\x1b`, `\u202e`. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029]/gu, (character) => {
-    const named = NAMED[character]
-    if (named !== undefined) return named
-    const code = character.codePointAt(0)!.toString(16)
-    if (code.length <= 2) return `\\x${code.padStart(2, '0')}`
-    return code.length <= 4 ? `\\u${code.padStart(4, '0')}` : `\\u{${code}}`
-  })
-}
-
-const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 /** Any value of a JSON answer as one line. */
 export function cell(value: unknown): string {

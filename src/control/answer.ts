@@ -5,6 +5,13 @@ export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** In place of the body: written as it comes; whoever reads it sets the pace. */
+  readonly stream?: AsyncIterable<string>
+}
+
+/** One JSON value a line. */
+export function lines(stream: AsyncIterable<string>): Answer {
+  return { status: 200, headers: { 'content-type': 'application/x-ndjson' }, body: '', stream }
 }
 
 export function json(status: number, value: unknown): Answer {

@@ -1,6 +1,6 @@
 /**
- * IO. HTTP for the control listener: requests read whole and bounded, answers written once. The only door to
- * uWebSockets.js.
+ * IO. HTTP for the control listener: requests read whole and bounded, answers written once, or as they come and no faster
+ * than they are read. The only door to uWebSockets.js.
  *
  * Every handler sees a request that is its own (uWebSockets' objects are gone after the callback) and returns an answer;
  * it never touches a socket. Listen sockets must be closed before the thread ends, or Node aborts.
@@ -111,8 +111,19 @@ function serve(options: ListenOptions, response: HttpResponse, request: HttpRequ
   })
   const send = (answer: Answer, close: boolean): void => {
     if (gone) return
+    if (answer.stream !== undefined) {
+      response.cork(() => writeHead(response, answer))
+      pour(response, answer.stream, left.signal).catch(() => {
+        // Cut off, so that nobody takes it for whole.
+        if (!left.signal.aborted) response.close()
+      })
+      return
+    }
     gone = true
-    response.cork(() => write(response, answer, close))
+    response.cork(() => {
+      writeHead(response, answer)
+      response.end(answer.body, close)
+    })
   }
   response.onData((chunk, isLast) => {
     if (gone) return
@@ -133,14 +144,41 @@ function serve(options: ListenOptions, response: HttpResponse, request: HttpRequ
   })
 }
 
-function write(response: HttpResponse, answer: Answer, close: boolean): void {
+/** Never holds more than one piece. */
+async function pour(
+  response: HttpResponse,
+  body: AsyncIterable<string>,
+  left: AbortSignal,
+): Promise<void> {
+  for await (const piece of body) {
+    if (left.aborted) return
+    let isTaken = true
+    response.cork(() => {
+      isTaken = response.write(piece)
+    })
+    if (!isTaken) await writable(response, left)
+    if (left.aborted) return
+  }
+  response.cork(() => response.end())
+}
+
+function writable(response: HttpResponse, left: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    left.addEventListener('abort', () => resolve(), { once: true })
+    response.onWritable(() => {
+      resolve()
+      return true
+    })
+  })
+}
+
+function writeHead(response: HttpResponse, answer: Answer): void {
   response.writeStatus(`${answer.status} ${TITLES[answer.status] ?? ''}`)
   for (const [name, value] of Object.entries(answer.headers)) response.writeHeader(name, value)
   // Nothing that is answered here belongs into a cache, a frame or a script.
   response.writeHeader('cache-control', 'no-store')
   response.writeHeader('x-content-type-options', 'nosniff')
   response.writeHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
-  response.end(answer.body, close)
 }
 
 function readHeaders(request: HttpRequest): {

@@ -21,9 +21,10 @@ import { type Permission, permitsOperator, permitsRoles } from '../permit.ts'
 import { type HouseParts, houseRoutes } from './house.ts'
 import { describeApi } from './openapi.ts'
 import { type PolicyParts, policyRoutes } from './policies.ts'
-import { type QuestionParts, questionRoutes } from './questions.ts'
 import { type PrivacyParts, privacyRoutes } from './privacy.ts'
+import { type QuestionParts, questionRoutes } from './questions.ts'
 import { type RecordParts, recordRoutes } from './records.ts'
+import { replayRoutes } from './replay.ts'
 import { type Caller, findRoute, type Route } from './route.ts'
 import { type TokenParts, tokenRoutes } from './tokens.ts'
 import { type UnsealParts, unsealRoutes } from './unseal.ts'
@@ -54,6 +55,7 @@ export function api(parts: ApiParts): (request: Request) => Promise<Answer> {
     houseRoutes,
     tokenRoutes,
     recordRoutes,
+    replayRoutes,
     questionRoutes,
     policyRoutes,
     privacyRoutes,

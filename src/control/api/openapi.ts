@@ -33,8 +33,15 @@ export function describeApi(routes: readonly Route[]): Record<string, unknown> {
 }
 
 function describeRoute(route: Route): Record<string, unknown> {
-  const isNamed = route.path.endsWith('{id}')
+  const isNamed = route.path.includes('{id}')
   const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } }
+  const asked = Object.entries(route.query ?? {}).map(([name, description]) => ({
+    name,
+    in: 'query',
+    description,
+    schema: { type: 'string' },
+  }))
+  const parameters = [...(isNamed ? [id] : []), ...asked]
   const body = { required: true, content: { 'application/json': { schema: route.body } } }
   const failed = {
     description: 'A problem document',
@@ -43,7 +50,7 @@ function describeRoute(route: Route): Record<string, unknown> {
   return {
     summary: route.summary,
     'x-needs': route.needs,
-    ...(isNamed ? { parameters: [id] } : {}),
+    ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body === undefined ? {} : { requestBody: body }),
     responses: { '2XX': { description: 'JSON' }, default: failed },
   }

@@ -32,6 +32,8 @@ export interface Route {
   readonly summary: string
   /** The handler records what it does, in more words than the path has; else the call is recorded before it. */
   readonly recordsItself?: true
+  /** Fields of the query and what they say, for the description. */
+  readonly query?: Readonly<Record<string, string>>
   /** JSON Schema of the body, for the description; the handler checks it. */
   readonly body?: Readonly<Record<string, unknown>>
   readonly handle: (call: Call) => Promise<Answer>
@@ -58,9 +60,9 @@ export function findRoute(routes: readonly Route[], method: string, path: string
 }
 
 function matchPath(pattern: string, path: string): string | undefined {
-  if (!pattern.endsWith('/{id}')) return pattern === path ? '' : undefined
-  const folder = pattern.substring(0, pattern.length - '{id}'.length)
-  if (!path.startsWith(folder)) return undefined
-  const id = path.substring(folder.length)
+  const [before = '', after] = pattern.split('{id}')
+  if (after === undefined) return pattern === path ? '' : undefined
+  if (!path.startsWith(before) || !path.endsWith(after)) return undefined
+  const id = path.substring(before.length, path.length - after.length)
   return ID.test(id) ? id : undefined
 }
