@@ -1,14 +1,34 @@
 import { expect, test } from 'vitest'
+import { readConfig } from '../../src/config/config.ts'
 import {
   DAY_MICROSECONDS,
   expiredRows,
   inScopes,
   longestDays,
   quoted,
+  retentionOf,
   signedRetention,
 } from '../../src/record/retention.ts'
 
 const OWN = { days: 400, connections: { orders: 30, archive: 3650 } }
+
+const YAML = (days: string) => `
+recorder: { retention: 90d }
+connections:
+  orders: { type: postgres, address: 127.0.0.1:1, database: o, credential: { user: a, auth: [trust] }, retention: ${days} }
+  archive: { type: postgres, address: 127.0.0.1:1, database: o, credential: { user: a, auth: [trust] } }
+`
+
+test('the configuration has a time for all, and one for a connection that wants its own', () => {
+  const read = (days: string) => readConfig({ path: '/sluice.yaml', text: YAML(days), cores: 1 })
+  const found = read('30d')
+  if ('problems' in found) throw new Error(JSON.stringify(found.problems))
+  expect(retentionOf(found.config)).toEqual({ days: 90, connections: { orders: 30 } })
+  for (const wrong of ['36h', '0d', '-1d', 'forever', '40000d'])
+    expect(JSON.stringify(read(wrong))).toContain('retention')
+  const [problem] = (read('36h') as { problems: readonly { line: number }[] }).problems
+  expect(problem?.line).toBe(4)
+})
 
 test('a head says the days of every connection, and a number where there is but one', () => {
   expect(signedRetention({ days: 400, connections: {} })).toBe(400)
