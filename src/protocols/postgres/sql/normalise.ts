@@ -190,7 +190,7 @@ function commentEnd(text: string, from: number): number {
     } else if (one === 47 && text.charCodeAt(at + 1) === 42) {
       depth++
       at++
-    } else if (one === 1 || one === 2) return 0
+    } else if (one < 3) return 0
   }
   return 0
 }
@@ -200,7 +200,8 @@ function lineEnd(text: string, from: number): number {
   for (; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === 10 || code === 13) break
-    if (code === 1 || code === 2) return 0
+    // The marks; and the end of the text for who reads it as C does.
+    if (code < 3) return 0
   }
   return at
 }

@@ -55,6 +55,9 @@ describe('leaves to the parser what could be read in two ways', () => {
     "'a\u0000'",
     '"a\u0002"',
     '-- \u0001',
+    // Fuzz, seed 404845602: a text ends there for who reads it as C does.
+    '--\u0000\r SELECT 1\nDROP TABLE orders',
+    '/* \u0000 */ 1',
     '\\d',
     '$1a',
     "select'x'",
