@@ -1,6 +1,6 @@
 /**
- * IO. `sluice sessions replay | follow`: a session in the terminal, with the pauses it had. Ctrl-C ends it, and leaves the
- * terminal as it was: nothing is ever switched.
+ * IO. `sluice sessions replay | follow`: a session in the terminal, with the pauses it had. Ctrl-C ends it at once, and
+ * leaves the terminal as it was: nothing is ever switched.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseDuration } from '../config/units.ts'
@@ -38,43 +38,36 @@ async function show(
   flags: ReplayFlags,
   { part, speed }: { part: Part; speed: number },
 ): Promise<void> {
-  const stop = new AbortController()
-  const interrupted = () => stop.abort()
-  process.once('SIGINT', interrupted)
-  try {
-    const session = await sessionOf(id, flags)
-    const renderer = new Renderer({ rowsMax: numberOf('--rows', flags.rows, 100) })
-    const pace = new Pace(flags.json === true ? 0 : speed, stop.signal)
-    const { connection, subject, started, status } = session
-    const head = [session.session_id, session.protocol, connection, subject, started, status]
-    if (flags.json !== true && !put(`${head.map(printable).join('  ')}\n`)) return
-    for await (const { row, items } of stepsOf(session, flags, part)) {
-      if (row !== undefined) await pace.until(row.at, renderer)
-      for (const item of items) {
-        if (stop.signal.aborted) return
-        const text = flags.json === true ? `${JSON.stringify(item)}\n` : renderer.item(item)
-        if (!put(text)) return
-      }
-      if (stop.signal.aborted) return
-      // Who follows wants to see a row when it is there.
-      if (part.follow === true && !put(renderer.end())) return
+  const renderer = new Renderer({ rowsMax: numberOf('--rows', flags.rows, 100) })
+  // Whatever is waited for: all that was put out is out.
+  process.once('SIGINT', () => {
+    put('\n')
+    process.exit(0)
+  })
+  const session = await sessionOf(id, flags)
+  const pace = new Pace(flags.json === true ? 0 : speed)
+  const { connection, subject, started, status } = session
+  const head = [session.session_id, session.protocol, connection, subject, started, status]
+  if (flags.json !== true && !put(`${head.map(printable).join('  ')}\n`)) return
+  for await (const { row, items } of stepsOf(session, flags, part)) {
+    if (row !== undefined) await pace.until(row.at, renderer)
+    for (const item of items) {
+      const text = flags.json === true ? `${JSON.stringify(item)}\n` : renderer.item(item)
+      if (!put(text)) return
     }
-    put(renderer.end())
-  } finally {
-    process.removeListener('SIGINT', interrupted)
-    if (stop.signal.aborted) put('\n')
+    // Who follows wants to see a row when it is there.
+    if (part.follow === true && !put(renderer.flush())) return
   }
+  put(renderer.end())
 }
 
 /** Waits as the session did. */
 class Pace {
   readonly #speed: number
-  readonly #stop: AbortSignal
   #lastUs: number | undefined
 
-  constructor(speed: number, stop: AbortSignal) {
+  constructor(speed: number) {
     this.#speed = speed
-    this.#stop = stop
   }
 
   async until(atUs: number, renderer: Renderer): Promise<void> {
@@ -83,10 +76,9 @@ class Pace {
     if (this.#speed === 0 || pauseUs <= 0) return
     const ms = pauseUs / 1000 / this.#speed
     // What is on its way to the screen is seen before the pause, not after it.
-    if (ms > 50) put(renderer.end())
+    if (ms > 50) put(renderer.flush())
     if (ms > PAUSE_MS_MAX) put(`${' '.repeat(12)}… ${clockOf(pauseUs)} of nothing\n`)
-    const shown = Math.min(ms, PAUSE_MS_MAX)
-    if (shown >= 1) await wait(shown, undefined, { signal: this.#stop }).catch(() => {})
+    if (ms >= 1) await wait(Math.min(ms, PAUSE_MS_MAX))
   }
 }
 

@@ -40,7 +40,12 @@ export class Renderer {
     }
   }
 
-  /** What is still held. */
+  /** Rows that are held are shown now; the result goes on. */
+  flush(): string {
+    return this.#held.length > 0 ? this.#table() : ''
+  }
+
+  /** Nothing follows. */
   end(): string {
     return this.#settle()
   }

@@ -8,6 +8,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Received } from '../../src/replay/postgres-received.ts'
 import type { RecordedRow } from '../../src/replay/recorded.ts'
 import { bytesOf } from '../../src/replay/timeline.ts'
+import { start } from '../lib/child.ts'
+import { built } from '../lib/gateway.ts'
 import { type Stage, type StageRole, startStage } from '../lib/stage.ts'
 import {
   bind,
@@ -172,7 +174,7 @@ test('a session of a thousand statements is replayed byte for byte', async () =>
   expect(rows.filter(({ kind }) => kind === 'response').length).toBeGreaterThan(30)
   expect(difference(receivedOf(rows), wanted)).toBe('')
   expect(wanted.includes('example.com')).toBe(false)
-}, 90_000)
+}, 120_000)
 
 test('what the gateway itself answers is replayed too, quotes of the parser included', async () => {
   const { id, client, login } = await session('read', 'shop')
@@ -231,7 +233,24 @@ test('what the gateway itself answers is replayed too, quotes of the parser incl
   expect(har.stderr).toBe(
     'A session of postgres cannot be written as har; it can as json, csv, asciicast, pcapng.\n',
   )
-}, 60_000)
+}, 120_000)
+
+test('a session that goes on is followed to its end, and Ctrl-C ends that at once', async () => {
+  const { id, client } = await session('write', 'shop')
+  const following = stage.gateway.cli(['sessions', 'follow', id])
+  const program = [built('src/cli/main.js'), 'sessions', 'follow', id]
+  const leaves = start(process.execPath, [...program, '--config', stage.gateway.configPath])
+  await leaves.until(/SELECT 4711/)
+  await sent(client, [query('SELECT 815 AS later')])
+  await leaves.until(/815 AS later/)
+  await leaves.stop('SIGINT', 5_000)
+  expect(await leaves.ended).toBe(0)
+  client.send(TERMINATE)
+  const { code, stdout, stderr } = await following
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toMatch(/later\n +-+\n +815\n/)
+  expect(stdout).toMatch(/end of the record, session closed\n$/)
+}, 120_000)
 
 test('events are listed page by page, and who may not read records may not read these', async () => {
   const { id, client } = await session('all', 'shop')
@@ -267,4 +286,4 @@ test('events are listed page by page, and who may not read records may not read 
     (rows) => rows.length > 0,
   )
   expect(reads[0]?.text).toBe(`GET /api/v1/sessions/${id}/replay`)
-}, 60_000)
+}, 120_000)

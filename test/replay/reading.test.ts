@@ -74,7 +74,7 @@ test('rows come in order with all of their bytes, from the start and from any pl
     cursor = readCursor(writeCursor(reading.position))!
   }
   expect(paged).toEqual(rows.map(({ seq }) => seq))
-}, 60_000)
+}, 120_000)
 
 test('a payload longer than a piece comes in pieces, and none of it is lost', async () => {
   const long = Buffer.alloc(PIECE_BYTES * 3 + 77, 'abcdefg')
@@ -90,7 +90,7 @@ test('a payload longer than a piece comes in pieces, and none of it is lost', as
   expect(rows.map(({ payload_cut }) => payload_cut).filter(Boolean)).toHaveLength(1)
   for (const row of rows) expect(bytesOf(row).length).toBeLessThanOrEqual(PIECE_BYTES)
   expect(Buffer.concat(rows.map(bytesOf)).equals(long)).toBe(true)
-}, 60_000)
+}, 120_000)
 
 test('rows that are missing are stepped over, or waited for', async () => {
   const session = await recorded((one) => {
@@ -109,7 +109,7 @@ test('rows that are missing are stepped over, or waited for', async () => {
   const found = []
   for await (const row of patient.rows({ contiguous: true })) found.push(row.seq)
   expect([found, patient.isGapped, patient.position.after]).toEqual([[1, 2, 3, 4], true, 4])
-}, 60_000)
+}, 120_000)
 
 /** Bytes of one session; the soak reads thousands of megabytes. */
 const MEGABYTES = Number(process.env.SLUICE_REPLAY_MEGABYTES ?? 12)

@@ -90,6 +90,17 @@ test('rows beyond the most are counted, and what is long is cut', () => {
   expect(wide).toContain(`${'y'.repeat(80)}… (920 more)`)
 })
 
+test('rows that are shown early have no second heading, and are counted on', () => {
+  const renderer = new Renderer({ rowsMax: 2 })
+  const of = { seq: 1, at: 0, offset: 0, action: 1 }
+  renderer.item({ ...of, type: 'columns', columns: [{ name: 'a', type: 'text' }] })
+  const parts = ['1', '2', '3'].map((one) => {
+    return renderer.item({ ...of, type: 'row', values: [one] }) + renderer.flush()
+  })
+  expect(parts.map((part) => part.trim().split(/\n */))).toEqual([['a', '-', '1'], ['2'], ['']])
+  expect(renderer.end()).toContain('1 more rows')
+})
+
 test('cut payloads and outcomes that are missing are told', () => {
   const text = shown(
     9,
