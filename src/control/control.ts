@@ -28,6 +28,7 @@ import { exposition, WorkerNumbers } from './metrics.ts'
 import { announceControl, operatorHash, withdrawControl } from './operator.ts'
 import { Places } from './places.ts'
 import { PolicyWork } from './policy-work.ts'
+import { PolicyRecord } from './policy-record.ts'
 import { WorkerPorts } from './ports.ts'
 import { Privacy } from './privacy.ts'
 import { AdminRecord } from './record.ts'
@@ -63,6 +64,7 @@ export class Control {
   readonly #ports: WorkerPorts
   readonly #seals: Seals
   readonly #record: AdminRecord
+  readonly #policyRecord: PolicyRecord
   readonly #privacy: Privacy
   readonly #policies = new PolicyWork()
   #settings: Settings
@@ -90,6 +92,8 @@ export class Control {
       this.#numbers.gone(thread),
     )
     this.#record = openRecord(options)
+    this.#policyRecord = new PolicyRecord((moments) => this.#record.policy(moments))
+    this.#sayPolicy()
     this.#privacy = this.#openPrivacy()
     if (options.store !== undefined) this.#useStore(options.store)
     this.#channel.onmessage = (event: unknown) => this.#onBroadcast(event as { data: Broadcast })
@@ -206,7 +210,10 @@ export class Control {
       }
       isAsking = false
     }
-    this.#headTimer = setInterval(() => void keep(), HEADS_MS)
+    this.#headTimer = setInterval(() => {
+      this.#sayPolicy()
+      void keep()
+    }, HEADS_MS)
     this.#headTimer.unref()
   }
 
@@ -219,7 +226,18 @@ export class Control {
 
   #onBroadcast({ data }: { data: Broadcast }): void {
     this.#numbers.onBroadcast(data)
-    if (data.type === 'settings') this.#settings = data.settings
+    if (data.type !== 'settings') return
+    this.#settings = data.settings
+    this.#sayPolicy()
+  }
+
+  /** Where it cannot be written yet, no action is recorded either: it is tried again with the heads. */
+  #sayPolicy(): void {
+    try {
+      this.#policyRecord.inForce(this.#settings)
+    } catch (error) {
+      this.#options.log.error({ code: GatewayError.from(error).code }, 'the policy is not recorded')
+    }
   }
 
   #apiParts(): ApiParts {

@@ -5,6 +5,7 @@
 import { ulid } from '../base/id.ts'
 import type { MomentKind, Recorder, SessionFacts } from '../record/event.ts'
 import type { Caller } from './api/route.ts'
+import type { PolicyMoment } from './policy-record.ts'
 
 export class AdminRecord {
   readonly #recorder: Recorder
@@ -37,6 +38,15 @@ export class AdminRecord {
   refused(address: string, status: string): void {
     const moment = { status, text: 'a credential was refused by the control API' }
     this.#write('login_refused', moment, { ...NOBODY, clientIp: address })
+  }
+
+  /** A version of the policy came into force; throws like `admin`. */
+  policy(moments: readonly PolicyMoment[]): void {
+    const facts = { ...NOBODY, subject: 'gateway', kindOfIdentity: 'gateway' }
+    const session = { ...facts, sessionId: `ctl_${ulid()}`, instance: this.#instance }
+    const recording = this.#recorder.open(session)
+    for (const moment of moments) recording.moment(moment)
+    this.#recorder.flush()
   }
 
   close(): void {

@@ -23,6 +23,7 @@ import {
   sessionsOf,
   toLeaf,
 } from './evidence-page.ts'
+import { policyCalls } from './evidence-policies.ts'
 import { rowsOfLeaves } from './evidence-rows.ts'
 import { sealedOfLeaves } from './evidence-sealed.ts'
 import { auditPath, leafHash } from './merkle.ts'
@@ -61,7 +62,15 @@ export class Evidence {
   /** The first page: what it is about, the keys, and which chains there are. */
   async begin(asked: EvidenceScope, made: number): Promise<EvidencePage> {
     const scope =
-      asked.type === 'session' ? { ...asked, calls: await this.#erasures(asked.session) } : asked
+      asked.type === 'session'
+        ? {
+            ...asked,
+            calls: [
+              ...(await this.#erasures(asked.session)),
+              ...(await policyCalls(this.#store, asked.session)),
+            ],
+          }
+        : asked
     const keys = await this.#query(
       'SELECT DISTINCT ts, chain, text, signature FROM chain_keys ORDER BY chain, ts',
     )

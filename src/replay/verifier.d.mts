@@ -37,6 +37,13 @@ export interface Report {
   readonly unsigned: number
   /** Older than the chain. */
   readonly before: number
+  /** Of the session that was asked for: its last event, and whether it is its end. */
+  readonly ends: readonly {
+    readonly session: string
+    readonly event: number
+    readonly status: 'closed' | 'open'
+    readonly reason: string
+  }[]
   /** Sessions whose last event is not there (yet). */
   readonly open: readonly string[]
   readonly keys: readonly { readonly chain: string; readonly key: string }[]

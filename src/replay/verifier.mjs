@@ -713,11 +713,14 @@ export class Verifier {
       first,
       next: first,
       hasEnd: false,
+      end: undefined,
       isWhole: true,
       instance: '',
       at: leaf.at,
     }
-    if (!this.sessions.has(session)) this.counts.sessions++
+    // Calls of the control API that explain a session are not another one.
+    const isCall = this.meta.scope.calls?.includes(session) === true
+    if (!this.sessions.has(session) && !isCall) this.counts.sessions++
     if (first < known.next)
       this.find('added', `two leaves speak for events ${span(leaf)} of session ${session}`, place)
     else if (first > known.next)
@@ -738,8 +741,15 @@ export class Verifier {
     }
     known.next = Math.max(known.next, last + 1)
     known.at = leaf.at
-    for (const { kind, instance, protocol } of rows) {
+    for (const { kind, instance, protocol, seq, status } of rows) {
       known.instance = instance
+      if (known.end !== undefined && seq > known.end.event)
+        this.find(
+          'added',
+          `event ${session}-${seq} comes after event ${known.end.event}, with which the session ended`,
+          { ...place, first: seq, last: seq },
+        )
+      else if (kind === 'close' || kind === 'login_refused') known.end = { event: seq, status }
       // A refused login and a call of the control API are over with their one event.
       if (kind === 'close' || kind === 'login_refused' || protocol === 'control')
         known.hasEnd = true
@@ -849,6 +859,17 @@ export class Verifier {
       made: when(this.made),
       ...this.counts,
       open,
+      // Of one session: where it ends, or up to where it goes so far.
+      ends: this.isRange
+        ? []
+        : [...this.sessions]
+            .filter(([session]) => session === this.meta?.scope.session)
+            .map(([session, { end, next }]) => ({
+              session,
+              event: end?.event ?? next - 1,
+              status: end === undefined ? 'open' : 'closed',
+              reason: end?.status ?? '',
+            })),
       keys: this.roots,
       erasures: this.erasures
         .filter(({ events }) => events > 0)
@@ -952,8 +973,20 @@ function ranges(numbers) {
 
 /** What is said of a report to a person. */
 export function describe(report) {
-  const { made, status, events, sessions, leaves, heads, keys, findings, open, expired, before } =
-    report
+  const {
+    ends = [],
+    made,
+    status,
+    events,
+    sessions,
+    leaves,
+    heads,
+    keys,
+    findings,
+    open,
+    expired,
+    before,
+  } = report
   const lines = findings.map(({ say }) => say)
   for (const [chain, at] of Object.entries(report.pruned))
     lines.push(`chain ${chain}: before ${at} it is past retention`)
@@ -965,6 +998,12 @@ export function describe(report) {
   if (before > 0) lines.push(`${before} events are older than the chain and are not covered by it`)
   if (open.length > 0)
     lines.push(`${open.length} sessions have no end yet: ${open.slice(0, 10).join(', ')}`)
+  for (const { session, event, status, reason } of ends)
+    lines.push(
+      status === 'closed'
+        ? `session ${session} ended with event ${event} (${reason}): there is no more of it`
+        : `session ${session} goes on after event ${event}, or its gateway was killed: nothing proves that this is all of it`,
+    )
   const first = keys.map(({ chain, key }) => `chain ${chain}: first key ${key}`)
   lines.push(
     ...first,
@@ -1002,12 +1041,21 @@ async function main(words) {
   const verifier = new Verifier({ ...(flags.key === undefined ? {} : { pin: flags.key }), anchors })
   const total = statSync(flags.file).size
   let [done, shown] = [0, 0]
+  // A bundle is a page around the same lines; the page is not looked at.
+  let place = 'begin'
   for await (const line of createInterface({
     input: createReadStream(flags.file),
     crlfDelay: Number.POSITIVE_INFINITY,
   })) {
-    verifier.line(JSON.parse(line))
     done += Buffer.byteLength(line) + 1
+    if (place === 'begin') place = line.startsWith('<') ? 'page' : 'evidence'
+    if (place === 'page' && line === '<script type="application/x-ndjson" id="evidence">') {
+      place = 'evidence'
+      continue
+    }
+    if (place === 'evidence' && line === '</script>') place = 'behind'
+    if (place !== 'evidence') continue
+    verifier.line(JSON.parse(line))
     if (process.stderr.isTTY && Date.now() - shown > 200) {
       shown = Date.now()
       process.stderr.write(
@@ -1017,6 +1065,10 @@ async function main(words) {
   }
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
   const report = verifier.finish()
+  if (place === 'behind')
+    process.stderr.write(
+      'The index of the bundle was not verified: what counts are its lines of evidence.\n',
+    )
   process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : describe(report))
   process.exitCode = report.status === 'intact' ? 0 : 1
 }

@@ -1,4 +1,6 @@
 /** IO. What was recorded, over the API: sessions, and SQL for auditors. Also ends sessions. */
+import { readFile } from 'node:fs/promises'
+import { Bundle } from '../../replay/bundle.ts'
 import type { Store } from '../../replay/store.ts'
 import type { Broadcast } from '../../threads/messages.ts'
 import { type Answer, json, problem } from '../answer.ts'
@@ -74,6 +76,15 @@ export function recordRoutes(parts: RecordParts): readonly Route[] {
       body: EVIDENCE_BODY,
       handle: (call) => evidence(call, parts),
     },
+    {
+      method: 'GET',
+      path: '/api/v1/audit/bundle',
+      needs: 'audit',
+      summary:
+        'Gives the evidence bundle of a session, ?session=: one page with all it takes to verify it.',
+      recordsItself: true,
+      handle: (call) => bundle(call, parts),
+    },
   ]
 }
 
@@ -89,6 +100,36 @@ async function evidence(call: Call, parts: RecordParts): Promise<Answer> {
   const known = await parts.knownHeads()
   const page = await parts.store().evidence(from)
   return json(200, { ...page, lines: [...page.lines, { known }] })
+}
+
+/** In pages, so that it takes no more memory than one of them. */
+async function bundle(call: Call, parts: RecordParts): Promise<Answer> {
+  const from = readEvidence({ session: call.query.get('session') ?? '' })
+  if (from === undefined || 'chains' in from) return problem(400, 'Send ?session=<id>.')
+  const session = call.query.get('session') ?? ''
+  if ((await parts.store().session(session)) === undefined)
+    return problem(404, 'There is no such session.')
+  parts.record(call.caller, { status: 'audit-evidence', text: `bundle of session ${session}` })
+  const known = await parts.knownHeads()
+  const verifier = await readFile(new URL('../../replay/verifier.mjs', import.meta.url), 'utf8')
+  const file = new Bundle(verifier)
+  const stream = async function* (): AsyncGenerator<string> {
+    yield file.begin()
+    let page = await parts.store().evidence(from)
+    for (const line of [...page.lines, { known }]) yield file.line({ ...line })
+    while (page.next !== undefined) {
+      page = await parts.store().evidence(page.next)
+      for (const line of page.lines) yield file.line({ ...line })
+    }
+    yield file.end()
+  }
+  const headers = {
+    'content-type': 'text/html; charset=utf-8',
+    // Saved and not shown: a page of ours on this address could speak for the console.
+    'content-disposition': `attachment; filename="sluice-${session.replace(/[^\w.-]/g, '')}.html"`,
+    'content-security-policy': "default-src 'none'; sandbox",
+  }
+  return { status: 200, headers, body: '', stream: stream() }
 }
 
 async function listSessions(call: Call, parts: RecordParts): Promise<Answer> {
