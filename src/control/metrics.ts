@@ -151,6 +151,12 @@ function recordStore(registers: Registry[], store: ShipMetrics): void {
     'Events acknowledged by ClickHouse.',
     eventsShipped,
   )
+  count(
+    registers,
+    'sluice_segments_bad_total',
+    'Spool segments that were set aside as .bad; each wants a person.',
+    store.segmentsBad,
+  )
   number(
     registers,
     'sluice_store_ok',

@@ -8,7 +8,7 @@
  *
  * A segment that the store does not accept is set aside as `.bad`, loudly, while the others go on.
  */
-import { renameSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, truncateSync } from 'node:fs'
 import { readdir, readlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { ClickHouse } from './clickhouse.ts'
@@ -36,7 +36,7 @@ const BACKLOG = 4
 /** How often a segment may be refused for its content before it is set aside. */
 const REFUSALS_MAX = 3
 const PAUSE_MS_MAX = 5000
-/** A file that has no whole header and is shorter than this was torn while it was made. */
+/** A header is shorter: a file without a whole one, and with nothing behind this, was torn while it was made. */
 const HEADER_BYTES_MAX = 64
 
 /** Exceptions that say that the data is wrong, and will be next time: parsing, types, sizes. */
@@ -96,7 +96,7 @@ export class Shipper {
    */
   async round(until = Number.POSITIVE_INFINITY): Promise<number> {
     const names = spoolFiles(this.#options.spoolFolder).filter((name) => name.endsWith('.seg'))
-    const files = names.length < BACKLOG ? this.#files.slice(0, 1) : this.#files
+    const files = names.length < BACKLOG ? this.#files.filter((_, at) => at === 0) : this.#files
     const fine = await Promise.all(files.map((file) => this.#lane(names, file, until)))
     if (fine.every(Boolean)) this.#pauseMs = 0
     else this.#pauseMs = Math.min(Math.max(this.#pauseMs * 2, 100), PAUSE_MS_MAX)
@@ -229,7 +229,7 @@ export class Shipper {
     const path = join(this.#options.spoolFolder, name)
     try {
       const content = new SegmentFile().read(path)
-      if (content === 'foreign' && statSync(path).size >= HEADER_BYTES_MAX) {
+      if (content === 'foreign' && !isBlank(path)) {
         this.#setAside(name, 0, 'it is not a segment')
         return
       }
@@ -245,6 +245,12 @@ export class Shipper {
       // Completed by its own thread in this moment, or unreadable: the next look decides.
     }
   }
+}
+
+/** Room for a segment, of which at most a part of the header was written. */
+function isBlank(path: string): boolean {
+  const rest = readFileSync(path).subarray(HEADER_BYTES_MAX)
+  return rest.equals(Buffer.alloc(rest.length))
 }
 
 /** Base names of all files that this process has open. */

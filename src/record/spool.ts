@@ -15,6 +15,7 @@
 import {
   closeSync,
   fdatasyncSync,
+  fsyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -118,6 +119,8 @@ export class Spool {
     if (this.#descriptor < 0) return
     this.#seal()
     try {
+      // A complete segment whose last bytes a loss of power had taken would look damaged.
+      if (this.#options.strict) fdatasyncSync(this.#descriptor)
       this.#window.hide()
       ftruncateSync(this.#descriptor, this.#size)
       renameSync(this.#path, this.#path.replace(/\.open$/, '.seg'))
@@ -175,6 +178,7 @@ export class Spool {
     this.#measure()
     try {
       this.#window.show(this.#descriptor)
+      if (this.#options.strict) syncFolder(folder)
     } catch (cause) {
       this.#discard()
       throw cause
@@ -268,6 +272,16 @@ export function spoolFiles(folder: string): string[] {
       .sort()
   } catch {
     return []
+  }
+}
+
+/** The name of a file is on the disk only when its folder is. */
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
   }
 }
 

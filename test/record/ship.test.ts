@@ -147,12 +147,18 @@ test('what an earlier run left open is completed without its torn tail', async (
   const bytes = readFileSync(join(at.spool, open))
   const left = join(at.spool, `${ulid(1)}-0001-0000000001.open`)
   writeFileSync(left, Buffer.concat([bytes, bytes.subarray(40, 200)]))
-  writeFileSync(join(at.spool, `${ulid(2)}-0001-0000000001.open`), '')
+  // Killed, or without power, between the room for a segment and its header.
+  for (const [n, blank] of ['', Buffer.alloc(1 << 20), torn(bytes)].entries())
+    writeFileSync(join(at.spool, `${ulid(2)}-000${n}-0000000001.open`), blank)
   const ship = at.ship()
   await until(async () => (await count(at, ship)) === 2)
   await until(() => readdirSync(at.spool).length === 0)
   expect(at.said.filter((line) => line.startsWith('error'))).toEqual([])
 })
+
+function torn(bytes: Buffer): Buffer {
+  return Buffer.concat([bytes.subarray(0, 15), Buffer.alloc(4096)])
+}
 
 test('a segment of this run whose thread has died is completed too', async () => {
   const at = place()

@@ -1,8 +1,8 @@
 /**
  * IO. The gateway's own state in an embedded PostgreSQL (PGlite), and its numbered migrations. The only door to PGlite.
  *
- * One connection shared by all callers, statements run in the order in which they were asked. Loss of power may cost
- * the last moments; the end of the process does not. Does not lock the folder: main locks the whole data directory.
+ * One connection shared by all callers, statements run in the order in which they were asked. A change that was answered
+ * is on the disk: its write-ahead log is (settle.ts). Does not lock the folder: main locks the whole data directory.
  */
 import {
   chmodSync,
@@ -13,9 +13,10 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { GatewayError } from '../../base/errors.ts'
+import { settle } from './settle.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -51,14 +52,19 @@ export async function openState(folder: string): Promise<State> {
       if (existsSync(TEMPLATE)) cpSync(TEMPLATE, draft, { recursive: true })
       else await (await PGlite.create(draft)).close()
       chmodSync(draft, 0o700)
+      await settle(draft)
       renameSync(draft, folder)
     }
     const database = await PGlite.create(folder)
     await migrate(database)
+    // What opening it has changed: from here on the log alone says what is new.
+    await settle(folder)
     return {
       query: async (text, values) => {
         try {
-          return (await database.query<Row>(text, [...values])).rows
+          const { rows } = await database.query<Row>(text, [...values])
+          if (!/^\s*select\b/i.test(text)) await settle(join(folder, 'pg_wal'))
+          return rows
         } catch (cause) {
           throw unavailable('the state database did not run a statement', cause)
         }

@@ -1,0 +1,22 @@
+/**
+ * IO (files). Waits until a folder with all that is in it is on the disk: PGlite never asks the disk to keep anything.
+ */
+import { open, readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+/** Files that vanish meanwhile are no failure; a disk that does not take what is there is one. */
+export async function settle(folder: string): Promise<void> {
+  const names = await readdir(folder, { recursive: true })
+  const paths = [dirname(folder), folder, ...names.map((name) => join(folder, name))]
+  await Promise.all(paths.map(settleOne))
+}
+
+async function settleOne(path: string): Promise<void> {
+  const file = await open(path, 'r').catch(() => undefined)
+  if (file === undefined) return
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
