@@ -3,6 +3,7 @@
  * what the garbage collector of the ship thread is busy with.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { type ColumnList, EARLIER, upgrade } from './earlier-columns.ts'
 import { readSegment, type SegmentContent } from './segment.ts'
 
 /** Memory for a segment that is larger is not kept. */
@@ -11,10 +12,17 @@ const LEAST_BYTES = 64 << 10
 
 export class SegmentFile {
   #bytes = Buffer.alloc(0)
+  readonly #earlier: readonly ColumnList[]
 
-  /** Valid until the next call. Throws where the file cannot be read. */
+  /** `earlier`: lists of columns that a segment may have been written with before. */
+  constructor(earlier = EARLIER) {
+    this.#earlier = earlier
+  }
+
+  /** In today's columns. Valid until the next call. Throws where the file cannot be read. */
   read(path: string): SegmentContent | 'foreign' {
-    return readSegment(this.#fill(path))
+    const content = readSegment(this.#fill(path))
+    return content === 'foreign' ? content : upgrade(content, this.#earlier)
   }
 
   #fill(path: string): Buffer {

@@ -14,6 +14,7 @@ import { basename, join } from 'node:path'
 import type { ClickHouse } from './clickhouse.ts'
 import { StoreError } from './clickhouse.ts'
 import { COLUMN_NAMES, COLUMNS_HASH } from './columns.ts'
+import type { ColumnList } from './earlier-columns.ts'
 import { joinRows, type SegmentContent } from './segment.ts'
 import { SegmentFile } from './segment-file.ts'
 import { spoolFiles, spoolUsage } from './spool.ts'
@@ -29,6 +30,8 @@ export interface ShipperOptions {
   /** The segment is gone. */
   readonly forget: (name: string) => void
   readonly say: (level: 'info' | 'warn' | 'error', text: string) => void
+  /** Lists of columns that segments may have been written with before; default all there were. */
+  readonly earlier?: readonly ColumnList[]
 }
 
 /** From this many waiting segments on, two are shipped at once. */
@@ -47,7 +50,7 @@ const CONTENT_EXCEPTIONS = new Set([
 export class Shipper {
   readonly #options: ShipperOptions
   /** One a lane. */
-  readonly #files = [new SegmentFile(), new SegmentFile()]
+  readonly #files: readonly SegmentFile[]
   /** Segments that may have been sent before, here or by an earlier run. */
   readonly #doubtful = new Set<string>()
   readonly #refusals = new Map<string, number>()
@@ -61,6 +64,7 @@ export class Shipper {
 
   constructor(options: ShipperOptions) {
     this.#options = options
+    this.#files = [new SegmentFile(options.earlier), new SegmentFile(options.earlier)]
   }
 
   /**
@@ -202,7 +206,9 @@ export class Shipper {
     const refusals = (this.#refusals.get(name) ?? 0) + 1
     this.#refusals.set(name, refusals)
     if (refusals >= REFUSALS_MAX) {
-      const content = new SegmentFile().read(join(this.#options.spoolFolder, name))
+      const content = new SegmentFile(this.#options.earlier).read(
+        join(this.#options.spoolFolder, name),
+      )
       this.#setAside(name, content === 'foreign' ? 0 : content.rows, `exception ${exception}`)
       this.#forget(name)
     }
