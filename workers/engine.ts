@@ -7,12 +7,13 @@
 import { writeFileSync } from 'node:fs'
 import os from 'node:os'
 import { CHDB_MISSING, serveEngine } from '../src/record/engine.ts'
-import type { EngineMessage } from '../src/record/engine-child.ts'
+import type { EngineMessage, EngineOrder } from '../src/record/engine-child.ts'
+import { servePort } from '../src/replay/port.ts'
 
 /** Running queries get this long to finish once the parent is gone. */
 const FAREWELL_MS = 3000
 
-const [folder, socket, memoryBytesMax] = process.argv.slice(2)
+const [folder = '', socket = '', memoryBytesMax] = process.argv.slice(2)
 let stop: (() => Promise<void>) | undefined
 
 process.once('disconnect', () => {
@@ -36,10 +37,12 @@ try {
 }
 
 try {
-  stop = await serveEngine({
-    folder: folder ?? '',
-    socket: socket ?? '',
-    memoryBytesMax: Number(memoryBytesMax),
+  const engine = await serveEngine({ folder, socket, memoryBytesMax: Number(memoryBytesMax) })
+  stop = engine.stop
+  process.on('message', ({ port }: EngineOrder) => {
+    servePort({ ...port, database: 'sluice', ask: engine.ask })
+      .then(() => tell({ type: 'port', problem: undefined }))
+      .catch((error: Error) => tell({ type: 'port', problem: error.message }))
   })
   tell({ type: 'ready' })
 } catch (error) {

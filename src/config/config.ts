@@ -110,8 +110,8 @@ function recorder(form: Form['recorder'], path: PathOf): RecorderConfig {
   const store = form?.store
   return {
     store:
-      store === undefined || store === 'embedded'
-        ? { embedded: true }
+      store === undefined || store === 'embedded' || 'embedded' in store
+        ? { embedded: true, listen: storePort(store, path) }
         : {
             embedded: false,
             url: store.url,
@@ -132,6 +132,15 @@ function recorder(form: Form['recorder'], path: PathOf): RecorderConfig {
       ),
     },
   }
+}
+
+function storePort(
+  store: NonNullable<Form['recorder']>['store'],
+  path: PathOf,
+): (RecorderConfig['store'] & { embedded: true })['listen'] {
+  if (typeof store !== 'object' || !('embedded' in store)) return undefined
+  const { listen, user = 'auditor', password } = store
+  return { ...listen, user, password: fromFolder(password, path) }
 }
 
 function anchor(

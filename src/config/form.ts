@@ -7,6 +7,7 @@ import { CLASSES } from '../decide/action.ts'
 import { memberFault, scopeFault } from '../decide/member.ts'
 import { recipientFault } from '../record/age-recipient.ts'
 import {
+  always,
   checked,
   choice,
   type Field,
@@ -88,8 +89,23 @@ const clickhouse = section({
   cluster: parsed('a name', parseName).optional(),
 })
 
-const store = choice<'embedded' | Value<typeof clickhouse>>((value) =>
-  isMapping(value) ? clickhouse : oneOf(['embedded']),
+/** Without TLS, so for this host only. */
+const embeddedStore = section({
+  embedded: choice<true>((value) => (value === true ? always(true) : 'expected true')),
+  listen: checked(address, ({ host, port }) =>
+    isLoopback(host) && port > 0
+      ? undefined
+      : 'expected a loopback address and a port, such as 127.0.0.1:8123',
+  ),
+  user: text().optional(),
+  password: secret,
+})
+
+const store = choice<'embedded' | Value<typeof clickhouse> | Value<typeof embeddedStore>>(
+  (value) => {
+    if (!isMapping(value)) return oneOf(['embedded'])
+    return 'embedded' in value ? embeddedStore : clickhouse
+  },
 )
 
 /** What is sent is signed and no secret, but whoever answers for the address could withhold it. */

@@ -107,8 +107,9 @@ class Disk {
       for (const [role, one] of credentials)
         this.#secret(['connections', name, 'credentials', role, 'password'], one.password)
     }
-    if (!recorder.store.embedded)
-      this.#secret(['recorder', 'store', 'password'], recorder.store.password)
+    const { store } = recorder
+    const password = store.embedded ? store.listen?.password : store.password
+    this.#secret(['recorder', 'store', 'password'], password)
     this.#checkAnchors()
     this.#checkRecipients()
   }

@@ -42,7 +42,13 @@ export interface ControlConfig {
 
 export interface RecorderConfig {
   readonly store:
-    | { readonly embedded: true }
+    | {
+        readonly embedded: true
+        /** Where auditors' own tools may read; undefined: nowhere. */
+        readonly listen?:
+          | (Address & { readonly user: string; readonly password: SecretReference })
+          | undefined
+      }
     | {
         readonly embedded: false
         readonly url: string

@@ -10,9 +10,25 @@ import { fileURLToPath } from 'node:url'
 import { GatewayError } from '../base/errors.ts'
 import { defer, mayDefer } from './engine-priority.ts'
 
+/** parent → engine process, when it is ready. By message and not by argument: others can read those. */
+export interface EngineOrder {
+  readonly type: 'listen'
+  readonly port: EnginePort
+}
+
+/** Where auditors' own tools may ask, read-only. */
+export interface EnginePort {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: string
+}
+
 /** engine process → parent. */
 export type EngineMessage =
   | { readonly type: 'ready' }
+  /** The port for others is open, or why it is not. */
+  | { readonly type: 'port'; readonly problem: string | undefined }
   | { readonly type: 'failed'; readonly message: string; readonly missing: boolean }
 
 export interface EngineChildOptions {
@@ -20,6 +36,7 @@ export interface EngineChildOptions {
   readonly folder: string
   readonly memoryBytesMax: number
   readonly say: (level: 'info' | 'warn' | 'error', text: string) => void
+  readonly port?: EnginePort | undefined
   /** The compiled workers/engine.js; for tests. */
   readonly entry?: string
 }
@@ -110,6 +127,20 @@ export class EngineChild {
     this.#watch = setInterval(() => this.#checkMemory(child), WATCH_MS)
     this.#watch.unref()
     this.#options.say('info', `record store ready, process ${child.pid}`)
+    this.#openPort(child)
+  }
+
+  /** Nothing waits for it: a port that somebody else has keeps no event from being stored. */
+  #openPort(child: ChildProcess): void {
+    const { port, say } = this.#options
+    if (port === undefined) return
+    child.on('message', (message: EngineMessage) => {
+      if (message.type !== 'port') return
+      const where = `${port.host}:${port.port}`
+      if (message.problem === undefined) say('info', `the record can be read at ${where}`)
+      else say('error', `the record cannot be read at ${where}: ${message.problem}`)
+    })
+    child.send({ type: 'listen', port } satisfies EngineOrder)
   }
 
   #ended(child: ChildProcess, how: string): void {
@@ -143,7 +174,8 @@ function hello(child: ChildProcess): Promise<void> {
     child.once('message', (message: EngineMessage) => {
       child.off('exit', gone)
       if (message.type === 'ready') resolve()
-      else reject(new GatewayError('GW_UNAVAILABLE', message.message, missingSay(message)))
+      else if (message.type === 'failed')
+        reject(new GatewayError('GW_UNAVAILABLE', message.message, missingSay(message)))
     })
   })
 }

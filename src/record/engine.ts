@@ -39,7 +39,7 @@ const QUERY_BYTES_MAX = 16 << 20
 /** How many read-only queries run at once, so that inserts always find a thread. */
 const READERS_MAX = 3
 
-interface ChdbResult {
+export interface ChdbResult {
   readonly elapsed: number
   readonly rowsRead: number
   readonly bytesRead: number
@@ -58,11 +58,17 @@ type ChdbModule = {
 /** The package is optional; this is the error's `code` when it is not installed. */
 export const CHDB_MISSING = 'CHDB_MISSING'
 
+export interface ServedEngine {
+  /** Runs a read-only request beside those of the socket, in turn with them. */
+  ask(asked: EngineRequest): Promise<ChdbResult>
+  stop(): Promise<void>
+}
+
 /**
  * Opens the data directory and listens. Throws where the package is missing or the directory is in
  * use.
  */
-export async function serveEngine(options: EngineOptions): Promise<() => Promise<void>> {
+export async function serveEngine(options: EngineOptions): Promise<ServedEngine> {
   const chdb = await loadChdb()
   mkdirSync(options.folder, { recursive: true, mode: 0o700 })
   const bodies = join(options.folder, 'bodies')
@@ -84,10 +90,14 @@ export async function serveEngine(options: EngineOptions): Promise<() => Promise
   server.requestTimeout = 0
   server.keepAliveTimeout = 60_000
   await listen(server, options.socket)
-  return async () => {
-    server.closeIdleConnections()
-    await new Promise<void>((resolve) => server.close(() => resolve()))
-    first.close()
+  return {
+    ask: (asked) =>
+      readers.through(() => runRequest({ connect, bodies, readers }, asked, undefined)),
+    async stop() {
+      server.closeIdleConnections()
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+      first.close()
+    },
   }
 }
 

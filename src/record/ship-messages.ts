@@ -5,6 +5,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { AnchorTarget } from './anchor.ts'
 import type { Parameters, Row, Settings } from './clickhouse.ts'
+import type { EnginePort } from './engine-child.ts'
 import type { ErasureFound, ErasureRequest } from './erasure.ts'
 import type { EvidenceCursor, EvidencePage, EvidenceScope } from './evidence-page.ts'
 import type { HoldChange } from './holds.ts'
@@ -29,7 +30,13 @@ export interface ShipWorkerData {
 
 export type ShipStore =
   /** `<data>/clickhouse`. */
-  | { readonly embedded: true; readonly folder: string; readonly memoryBytesMax?: number }
+  | {
+      readonly embedded: true
+      readonly folder: string
+      readonly memoryBytesMax?: number
+      /** For auditors' own tools; undefined: none. */
+      readonly port?: EnginePort | undefined
+    }
   | {
       readonly embedded: false
       readonly url: string

@@ -62,6 +62,7 @@ export class Store {
       folder: store.folder,
       memoryBytesMax: store.memoryBytesMax ?? ENGINE_MEMORY_BYTES,
       say,
+      port: store.port,
       ...(entry === undefined ? {} : { entry }),
     })
     this.#client = openClickHouse({ socket: this.#engine.socket }, 'default', EMBEDDED_WRITER)
@@ -177,6 +178,8 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
     say,
   })
   shipper.recover()
+  // Others ask it when they like, and not only when there is something to store.
+  if (data.store.embedded && data.store.port !== undefined) store.ready().catch(() => {})
   const sealed = new SealedShipper({
     spoolFolder,
     instance,

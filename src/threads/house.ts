@@ -108,7 +108,10 @@ export class House {
     const shared = { instance, gateway: gatewayId, spoolFolder, retention, ...chain }
     if (store.embedded) {
       const folder = join(data, 'clickhouse')
-      return { ...shared, store: { embedded: true, folder } }
+      const { listen } = store
+      const port =
+        listen === undefined ? undefined : { ...listen, password: resolveSecret(listen.password) }
+      return { ...shared, store: { embedded: true, folder, port } }
     }
     const password = store.password === undefined ? undefined : resolveSecret(store.password)
     const { url, database, user, cluster } = store

@@ -115,6 +115,31 @@ roles:
   ])
 })
 
+test('the store is embedded, embedded with a port of this host, or a server with or without a cluster', () => {
+  const store = (text: string) => `recorder:\n  store: ${text}\n`
+  expect(config(store('embedded')).recorder.store).toEqual({ embedded: true, listen: undefined })
+  const port = '{ embedded: true, listen: "127.0.0.1:8123", password: { env: P } }'
+  expect(config(store(port)).recorder.store).toEqual({
+    embedded: true,
+    listen: { host: '127.0.0.1', port: 8123, user: 'auditor', password: { env: 'P' } },
+  })
+  expect(config(store('{ url: "https://ch:8443", cluster: main }')).recorder.store).toMatchObject({
+    embedded: false,
+    cluster: 'main',
+    password: undefined,
+  })
+  for (const wrong of [
+    '{ embedded: true, listen: "0.0.0.0:8123", password: { env: P } }',
+    '{ embedded: true, listen: "127.0.0.1:0", password: { env: P } }',
+    '{ embedded: true, listen: "127.0.0.1:8123" }',
+    '{ embedded: true, listen: "127.0.0.1:8123", password: plain }',
+    '{ embedded: false, listen: "127.0.0.1:8123", password: { env: P } }',
+    '{ embedded: true, url: "https://ch:8443" }',
+    '{ url: "https://ch:8443", cluster: "a`b" }',
+  ])
+    expect([wrong, problems(store(wrong)).length > 0]).toEqual([wrong, true])
+})
+
 test('a credential by role is one like any other, of a role that exists', () => {
   const credentials = (role: string) =>
     `${CONNECTION}    credentials: { ${role}: { user: ro, password: { file: ro.pw } } }
