@@ -18,13 +18,14 @@ export const TEST_PROGRAMS = {
   pgbouncer: '/usr/sbin/pgbouncer',
   haproxy: '/usr/sbin/haproxy',
   openssl: '/usr/bin/openssl',
+  gcc: '/usr/bin/gcc',
+  e2fsprogs: '/usr/sbin/mkfs.ext4',
   'python3-psycopg2': '/usr/lib/python3/dist-packages/psycopg2/__init__.py',
 }
 
 /** For `npm run test:real` only. */
 export const SUITE_PROGRAMS = {
   bzip2: '/usr/bin/bzip2',
-  gcc: '/usr/bin/gcc',
   'python3-asyncpg': '/usr/lib/python3/dist-packages/asyncpg/__init__.py',
   'python3-psycopg': '/usr/lib/python3/dist-packages/psycopg/__init__.py',
   'python3-sqlalchemy': '/usr/lib/python3/dist-packages/sqlalchemy/__init__.py',

@@ -55,6 +55,28 @@ export function startLoad({ gateway, token }: Place, job: string, perSecond?: nu
   }
 }
 
+/** As `startLoad`, but clients that were cut off come again, until it is stopped. */
+export function startLastingLoad(place: Place, job: string): Pick<Load, 'stop'> {
+  let isStopping = false
+  let load = startLoad(place, job)
+  const ended = (async () => {
+    while (!isStopping) {
+      // The end of one half is enough: the other has lost its sessions too, or soon will have.
+      await Promise.race(load.children.map((child) => child.ended))
+      await load.stop()
+      if (!isStopping) load = startLoad(place, job)
+    }
+  })()
+  return {
+    stop: async () => {
+      isStopping = true
+      await load.stop()
+      await ended
+      await load.stop()
+    },
+  }
+}
+
 /** The load has begun to write. */
 export function firstInsert({ server }: Place): Promise<void> {
   const count = 'SELECT count(*) > 0 FROM chaos'

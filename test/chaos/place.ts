@@ -20,12 +20,16 @@ export interface Place {
 }
 
 export async function startPlace(
-  options: Partial<GatewayOptions> & { readonly target?: Pick<Postgres, 'host' | 'port'> } = {},
+  options: Partial<GatewayOptions> & {
+    readonly target?: Pick<Postgres, 'host' | 'port'>
+    /** Of the token. */
+    readonly ttl?: string
+  } = {},
 ): Promise<Place> {
   const logged = ["log_statement = 'all'", 'max_connections = 100']
   const server = await startPostgres({ config: logged, auth: 'trust' })
   server.sql('CREATE USER app; CREATE TABLE chaos (marker bigint); GRANT ALL ON chaos TO app')
-  const { target, ...more } = options
+  const { target, ttl, ...more } = options
   const at = { server: target ?? server, database: 'postgres', user: 'app', auth: ['trust'] }
   let gateway: Gateway
   try {
@@ -34,7 +38,7 @@ export async function startPlace(
     await server.stop()
     throw error
   }
-  const token = await gateway.token({ subject: 'chaos' })
+  const token = await gateway.token({ subject: 'chaos', ...(ttl === undefined ? {} : { ttl }) })
   const door = { port: gateway.port, database: CONNECTION, password: token }
   return {
     server,
@@ -67,6 +71,20 @@ export function engineOf(gateway: Gateway): number | undefined {
       return false
     }
   })
+}
+
+/** Ends the gateway and all that it has started, in whatever state that is: one that is stopped keeps its output open. */
+export async function killAll(gateway: Gateway): Promise<void> {
+  const children = childrenOf(gateway.pid)
+  const ended = gateway.kill('SIGKILL')
+  for (const pid of children) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It has ended.
+    }
+  }
+  await ended
 }
 
 /** Open descriptors of a process. */

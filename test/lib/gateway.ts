@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Child, run, start } from './child.ts'
 import { freePort } from './free-port.ts'
@@ -55,13 +55,22 @@ export interface TokenOptions {
 
 export class Gateway {
   readonly folder: string
+  /** The gateway's own data folder. */
+  readonly data: string
   readonly port: number
   readonly controlPort: number
   readonly #env: NodeJS.ProcessEnv
   #child: Child
 
-  constructor(made: { folder: string; port: number; controlPort: number; env: NodeJS.ProcessEnv }) {
+  constructor(made: {
+    folder: string
+    data: string
+    port: number
+    controlPort: number
+    env: NodeJS.ProcessEnv
+  }) {
     this.folder = made.folder
+    this.data = resolve(made.folder, made.data)
     this.port = made.port
     this.controlPort = made.controlPort
     this.#env = made.env
@@ -74,10 +83,6 @@ export class Gateway {
 
   get configPath(): string {
     return join(this.folder, 'sluice.yaml')
-  }
-
-  get data(): string {
-    return join(this.folder, 'var')
   }
 
   get controlUrl(): string {
@@ -203,6 +208,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   writeFileSync(join(folder, 'sluice.yaml'), JSON.stringify(settings, undefined, 2))
   const gateway = new Gateway({
     folder,
+    data: String(settings.data),
     port,
     controlPort,
     env: { ...process.env, ...options.env },
