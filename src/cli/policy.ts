@@ -6,6 +6,7 @@ import { inFileOrder } from '../config/problem.ts'
 import { policySchema } from '../decide/policy-file.ts'
 import { KNOWN_DETECTORS } from '../mask/detect.ts'
 import { junit } from '../policy/junit.ts'
+import { sameValues } from '../policy/same-values.ts'
 import { standIn } from '../policy/stand-in.ts'
 import { suiteNames } from '../policy/suite-schema.ts'
 import { runTests, type TestRun } from '../policy/test-run.ts'
@@ -30,9 +31,12 @@ export interface TestFlags extends PolicyFlags {
 /** Without paths, those of the configuration. Exit code 2 where a file is refused. */
 export async function checkPolicies(paths: readonly string[], flags: PolicyFlags): Promise<void> {
   await loadParser()
-  const { policies, warnings } = loadPolicySet(paths, flags.config)
-  const wrong = policies.suites.flatMap((suite) => suiteNames(suite).problems)
+  const { policies, warnings: ofFiles } = loadPolicySet(paths, flags.config)
+  const schemas = policies.suites.map((suite) => suiteNames(suite))
+  const wrong = schemas.flatMap(({ problems }) => problems)
   if (wrong.length > 0) throw new CliError(2, formatProblems(wrong))
+  const links = schemas.flatMap((schema) => schema.links)
+  const warnings = [...ofFiles, ...sameValues(policies.policies, links)]
   const rules = policies.policies.reduce((sum, one) => sum + one.rules.length, 0)
   const tests = policies.suites.reduce((sum, one) => sum + one.tests.length, 0)
   const facts = { policies: policies.policies.length, rules, tests }

@@ -21,6 +21,8 @@ export interface SchemaProblem {
 export interface SchemaCatalogue {
   readonly names: Names
   readonly problems: readonly SchemaProblem[]
+  /** `schema.table.column` in pairs that a foreign key makes equal. */
+  readonly links: readonly (readonly [from: string, to: string])[]
 }
 
 /** Statements of a dump that say nothing about what statements mean. */
@@ -42,13 +44,14 @@ const PASSED_OVER: ReadonlySet<string> = new Set([
 
 /** `text` '' is no schema: names mean what they mean without a target. */
 export function readSchema(text: string): SchemaCatalogue {
-  if (text.trim() === '') return { names: NO_TARGET, problems: [] }
+  if (text.trim() === '') return { names: NO_TARGET, problems: [], links: [] }
   const parsed = parse(text)
   if (!('statements' in parsed)) {
     const before = text.substring(0, Math.max(0, (parsed.position ?? 1) - 1))
     return {
       names: NO_TARGET,
       problems: [{ message: parsed.reason, offset: Buffer.byteLength(before) }],
+      links: [],
     }
   }
   const draft = new SchemaDraft()
@@ -60,7 +63,7 @@ export function readSchema(text: string): SchemaCatalogue {
     if (message !== undefined)
       problems.push({ message, offset: afterBlanks(bytes, stmt_location ?? 0) })
   }
-  return { names: draft.names(), problems }
+  return { names: draft.names(), problems, links: draft.links }
 }
 
 /** What is wrong with it, or undefined. */

@@ -43,6 +43,8 @@ export class SchemaDraft {
   readonly #routines: Routine[] = []
   readonly #types: Type[] = []
   readonly #operators: Operator[] = []
+  /** `schema.table.column` in pairs that a foreign key makes equal. */
+  readonly links: (readonly [from: string, to: string])[] = []
   #oid = FIRST_USER_OID + 1000
 
   names(): Names {
@@ -257,10 +259,25 @@ export class SchemaDraft {
     const target = this.#find(part.pktable)
     if (typeof target === 'string') return target
     target.referencedBy = [...(target.referencedBy ?? []), relation.oid]
+    this.#link({ relation, target }, part, own)
     const actions = [part.fk_upd_action, part.fk_del_action]
     if (actions.some((one) => REACHING.includes(String(one))))
       target.cascades = [...target.cascades, relation.oid]
     return undefined
+  }
+
+  /** Columns that a foreign key makes equal, in pairs. Without names it means the key of the other table. */
+  #link(of: { relation: Draft; target: Draft }, part: Part, own: readonly string[]): void {
+    const named = (nodes: unknown) => list(nodes).map((one) => String(Object(one.String).sval))
+    const key = of.target.uniqueKeys[0] ?? []
+    const keyed = key.map((number) => of.target.columns.find((one) => one.number === number)?.name)
+    const [from, to] = [named(part.fk_attrs), named(part.pk_attrs)]
+    const [left, right] = [from.length > 0 ? from : own, to.length > 0 ? to : keyed]
+    const name = (table: Draft, column: string) => `${table.schema}.${table.name}.${column}`
+    for (const [at, column] of left.entries()) {
+      const other = right[at]
+      if (other !== undefined) this.links.push([name(of.relation, column), name(of.target, other)])
+    }
   }
 
   #key(relation: Draft, columns: readonly string[]): void {

@@ -6,14 +6,17 @@ import { readSchema } from './schema-catalogue.ts'
 
 export interface SuiteNames {
   readonly names: Names
+  /** Columns that foreign keys make equal (schema-catalogue.ts). */
+  readonly links: readonly (readonly [from: string, to: string])[]
   readonly problems: readonly Problem[]
 }
 
 /** `fallback`: DDL for a file that has none of its own. */
 export function suiteNames(suite: TestSuite, fallback = ''): SuiteNames {
-  const { names, problems } = readSchema(suite.schema === '' ? fallback : suite.schema)
+  const { names, problems, links } = readSchema(suite.schema === '' ? fallback : suite.schema)
   return {
     names,
+    links,
     problems: problems.map(({ message, offset }) => ({
       file: suite.file,
       ...placeIn(suite, offset),

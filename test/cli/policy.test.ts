@@ -77,6 +77,18 @@ describe('policy check', () => {
     expect(stderr).toContain('odd.yaml:8:5 the rule c: is shadowed by o/b')
   })
 
+  test('warns of columns that hold what a masked one holds', async () => {
+    const path = write(
+      'keys.yaml',
+      `apiVersion: sluice/v1\nkind: Policy\nname: k\nschema: CREATE TABLE a (mail text PRIMARY KEY); CREATE TABLE b (mail text REFERENCES a)\nmasks:\n  - { columns: [public.a.mail], with: redact }\n`,
+    )
+    const { code, stderr } = await sluice('check', path)
+    expect(code).toBe(0)
+    expect(stderr).toContain(
+      'public.b.mail holds the same values as public.a.mail by a foreign key',
+    )
+  })
+
   test('a schema that cannot be read is wrong, in its place', async () => {
     const path = write(
       'schema.yaml',
