@@ -20,7 +20,7 @@ const DEAF = IS_SOAK ? 50 : 10
 const HELD_MIB = WINDOW_BYTES / 2 ** 20
 const FIXTURE = fileURLToPath(new URL('../contract/fixture.json', import.meta.url))
 const MUCH = "SELECT repeat('x', 1000) FROM generate_series(1, 1000000000)"
-/** Resident memory comes in whole pages of several allocators, and a young generation. */
+/** Resident memory comes in whole pages of several allocators, and a young generation; on a busy machine it is emptied late. */
 const SLACK_MIB = 48
 
 let target: ChildProcess
@@ -113,30 +113,47 @@ async function deafOnes(): Promise<PostgresClient[]> {
   return deaf
 }
 
-test(`${DEAF} that never read cost their windows, and one that reads nothing of its speed`, async () => {
-  const fast = await PostgresClient.open(door)
-  await p99(fast, 300)
+/** One crowd that comes, stands and goes: what it took while it stood, and what it cost one that reads. */
+async function besideDeafOnes(fast: PostgresClient): Promise<{ mib: number; times: number }> {
   const alone = await p99(fast, 1000)
-  // What recording and shipping take at this size is taken once, by a first crowd that goes away.
-  for (const client of await deafOnes()) client.socket.destroy()
-  await until(() => descriptorsOf(gateway.pid) < 300, 'the first ones to end')
   const before = residentMiB(gateway.pid)
   const deaf = await deafOnes()
-  let most = 0
+  const grown: number[] = []
   const beside: number[] = []
   for (let look = 0; look < 10; look++) {
     beside.push(await p99(fast, 200))
-    most = Math.max(most, residentMiB(gateway.pid) - before)
+    grown.push(residentMiB(gateway.pid) - before)
   }
-  const median = beside.sort((a, b) => a - b)[5]!
+  const [mib, median] = [middle(grown), middle(beside)]
+  const most = Math.max(...grown).toFixed(1)
   figure(
-    `${DEAF} that never read: +${most.toFixed(1)} MiB; p99 ${alone.toFixed(2)} → ${median.toFixed(2)} ms`,
+    `${DEAF} that never read: +${mib.toFixed(1)} MiB, ${most} at most; p99 ${alone.toFixed(2)} → ${median.toFixed(2)} ms`,
   )
   for (const client of deaf) client.socket.destroy()
+  return { mib, times: median / alone }
+}
+
+function middle(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!
+}
+
+test(`${DEAF} that never read cost their windows, and one that reads nothing of its speed`, async () => {
+  const fast = await PostgresClient.open(door)
+  await p99(fast, 300)
+  const own = descriptorsOf(gateway.pid) + 5
+  const gone = () => until(() => descriptorsOf(gateway.pid) <= own, 'them to end')
+  // What recording and shipping take at this size is taken once, by a first crowd that goes away.
+  for (const client of await deafOnes()) client.socket.destroy()
+  await gone()
+  const crowds: Awaited<ReturnType<typeof besideDeafOnes>>[] = []
+  for (let crowd = 0; crowd < (IS_SOAK ? 3 : 1); crowd++) {
+    crowds.push(await besideDeafOnes(fast))
+    await gone()
+  }
   await fast.close()
-  await until(() => descriptorsOf(gateway.pid) < 300, 'the sessions to end')
-  expect(most).toBeLessThan(DEAF * HELD_MIB + SLACK_MIB)
-  if (IS_SOAK) expect(median).toBeLessThan(Math.max(2 * alone, 1))
+  const mib = middle(crowds.map((one) => one.mib))
+  expect(mib).toBeLessThan(DEAF * HELD_MIB + (IS_SOAK ? 0 : SLACK_MIB))
+  if (IS_SOAK) expect(middle(crowds.map((one) => one.times))).toBeLessThan(2)
 }, 120_000)
 
 test('rows at full speed beside small statements of the same worker', async () => {

@@ -142,13 +142,14 @@ describe('messages that no PostgreSQL sends in a login', () => {
     })
 })
 
-describe('messages that no PostgreSQL repeats, or sends behind its authentication', () => {
+describe('messages that no PostgreSQL leaves out, repeats, or sends behind its authentication', () => {
   const version = (minor: number) => {
     const body = Buffer.alloc(8)
     body.writeInt32BE(0x30000 + minor, 0)
     return frame('v', body)
   }
   const sends: Record<string, readonly Buffer[]> = {
+    'everything but its authentication': [frame('S', 'a\0b\0'), READY, READY],
     'authentication that is over': [auth(0), auth(0), READY],
     'a password, when it has let the gateway in': [auth(0), auth(3), READY],
     'a row': [auth(0), frame('D', 'x'), READY],
