@@ -129,7 +129,10 @@ export class Privacy {
           status: 'erase-refused',
           text: `${scope.kind} ${scope.name}: ${why}`,
         })
-      if (found.sessions === 0) return { type: 'none' }
+      if (found.sessions === 0) {
+        refuse('nothing is recorded of it')
+        return { type: 'none' }
+      }
       if (found.held > 0) {
         refuse('it is held')
         return { type: 'held', events: found.held }
