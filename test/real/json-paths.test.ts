@@ -153,6 +153,7 @@ function statement(): string {
     () => `COPY (SELECT id, d, ${reads(1)} FROM docs ORDER BY id) TO STDOUT`,
     () => `COPY (SELECT id, d, many, ${reads(1)} FROM docs ORDER BY id) TO STDOUT (FORMAT binary)`,
     () => `COPY docs TO STDOUT (FORMAT ${pick(['text', 'csv', 'binary'])})`,
+    () => `UPDATE docs SET d['${pick(KEYS)}'][${step()}] = '1' RETURNING d->'other'`,
     () => `UPDATE docs SET id = id WHERE ${asks()} RETURNING d, ${texts(1)}`,
   ])()
 }

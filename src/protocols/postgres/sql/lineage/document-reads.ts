@@ -48,6 +48,18 @@ export function besidesMasks(walk: Walk, node: Node, place: Place): Value | unde
   }
 }
 
+/**
+ * Storing into a part of what a mask hides: whether that fails, for a scalar in the place of an object or a place beyond the
+ * end of an array, says what is there. `steps`: of `SET d['a']['b'] = …`, whose last one is what is stored.
+ */
+export function storesInside(value: Value, steps: readonly Node[] | undefined): boolean {
+  if (value.marks.length === 0 || !steps?.some((step) => 'A_Indices' in step)) return false
+  const source = documentOf(value)
+  const into = steps.toSpliced(-1).map(subscript)
+  if (source === undefined || !areKnown(into)) return true
+  return source.mask.transform.paths.some((one) => !one.monitor && meets(into, one.path, true))
+}
+
 type Masked = NonNullable<Source['mask']>
 type Document = Source & { readonly mask: Masked & { readonly transform: PathTransform } }
 

@@ -14,6 +14,7 @@ import type {
   UpdateStmt,
 } from '../parse.ts'
 import { withClause } from './ctes.ts'
+import { storesInside } from './document-reads.ts'
 import { from } from './from.ts'
 import { targets } from './query.ts'
 import { marksNamed, marksOf, rangeItem, uniqueMarks } from './relation-item.ts'
@@ -51,8 +52,9 @@ function noteWritten(walk: Walk, nodes: readonly Node[] | undefined, item: Item)
 function check(walk: Walk, nodes: readonly Node[] | undefined, item: Item): void {
   for (const one of nodes ?? []) {
     if (!('ResTarget' in one)) continue
-    const { name = '', val } = one.ResTarget
+    const { name = '', val, indirection } = one.ResTarget
     const value = item.byName.get(name)
+    if (value !== undefined && storesInside(value, indirection)) walk.forbid(value.marks)
     if (value !== undefined && value.marks.length > 0 && !isExcluded(val, name))
       walk.opens.written(value, val)
   }

@@ -179,6 +179,10 @@ test.each([
   "INSERT INTO orders (id, status) SELECT id, d->>'status' FROM docs",
   "UPDATE orders SET status = d->>'status' FROM docs",
   "SELECT id FROM docs WHERE d->>'name' = 'Ada'",
+  "UPDATE docs SET d['other'] = '1'",
+  "UPDATE docs SET d['a']['c'][0] = '1'",
+  "UPDATE docs SET d['card'] = '1'",
+  "INSERT INTO docs (id, d) VALUES (1, '{}') ON CONFLICT (id) DO UPDATE SET d['name']['first'] = '1'",
 ])('passes: %s', (text) => {
   expect(find(text)).toMatchObject({ touches: true, refusal: undefined })
 })
@@ -195,6 +199,16 @@ test.each([
   'INSERT INTO orders (id, status) SELECT id, d::text FROM docs',
   "UPDATE docs SET t = d->>'card'",
   "UPDATE docs SET d = d || '{}'",
+  // Whether these fail says what stands there.
+  "UPDATE docs SET d['card']['x'] = '1'",
+  "UPDATE docs SET d['card'][-5] = '1' WHERE id = 1",
+  "UPDATE docs SET d['a']['b']['c'] = '1'",
+  "UPDATE docs SET d[0]['card']['c'] = '1'",
+  "UPDATE docs SET d[$1]['x'] = '1'",
+  "UPDATE docs SET many[1] = '{}'",
+  "UPDATE docs SET (t, d['card']['x']) = ('x', '1')",
+  "INSERT INTO docs (id, d) VALUES (1, '{}') ON CONFLICT (id) DO UPDATE SET d['card']['x'] = '1'",
+  "MERGE INTO docs USING orders o ON docs.id = 1 WHEN MATCHED THEN UPDATE SET d['card']['x'] = '1'",
   "SELECT x->'other' FROM (SELECT d AS x FROM docs UNION ALL SELECT j::jsonb FROM docs) y",
 ])('refused: %s', (text) => {
   expect(find(text).refusal).toBeDefined()
