@@ -164,9 +164,13 @@ async function pour(
 
 function writable(response: HttpResponse, left: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    left.addEventListener('abort', () => resolve(), { once: true })
-    response.onWritable(() => {
+    const done = () => {
+      left.removeEventListener('abort', done)
       resolve()
+    }
+    left.addEventListener('abort', done)
+    response.onWritable(() => {
+      done()
       return true
     })
   })
