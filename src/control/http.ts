@@ -159,7 +159,7 @@ async function pour(
     if (!isTaken) await writable(response, left)
     if (left.aborted) return
   }
-  response.cork(() => response.end())
+  if (!left.aborted) response.cork(() => response.end())
 }
 
 function writable(response: HttpResponse, left: AbortSignal): Promise<void> {
