@@ -165,3 +165,19 @@ test('what was masked is counted once it is sent', () => {
   masker.push(DATA, new ByteSink())
   expect(Object.fromEntries(ctx.tally)).toEqual({ col: 2, credit_card: 1 })
 })
+
+test('noise in any place never throws', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(DATA.length - 1), fc.nat(255)), { maxLength: 4 }),
+      fc.integer({ min: 1, max: 40 }),
+      (changes, size) => {
+        const data = Buffer.from(DATA)
+        for (const [at, byte] of changes) data[at] = byte
+        const out = copied(data, { sizes: [size] })
+        if (typeof out !== 'string' && changes.length === 0) expect(out).toEqual(WANTED)
+      },
+    ),
+    { numRuns: 500 },
+  )
+})
