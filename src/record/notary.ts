@@ -11,6 +11,7 @@ import type { ClickHouse } from './clickhouse.ts'
 import { Evidence } from './evidence.ts'
 import type { EvidenceCursor, EvidencePage, EvidenceScope } from './evidence-page.ts'
 import { readHead, type SignedHead } from './proof.ts'
+import { sealedFolder } from './sealed-spool.ts'
 import type { SegmentContent } from './segment.ts'
 import type { SeenHead, ShipWorkerData } from './ship-messages.ts'
 import { spoolFiles } from './spool.ts'
@@ -122,10 +123,12 @@ export class Notary {
   /** All that was recorded by now is in the store, signed and copied. Rejects where that takes too long. */
   async settle(): Promise<void> {
     const { spoolFolder } = this.#options
-    const names = new Set(spoolFiles(spoolFolder).map(baseName))
+    // Sealed originals and their keys too: what comes later must not bring back what is erased.
+    const files = () => [spoolFolder, sealedFolder(spoolFolder)].flatMap(spoolFiles)
+    const names = new Set(files().map(baseName))
     const isLeft = (name: string) => !name.endsWith('.bad') && names.has(baseName(name))
     const deadline = performance.now() + SETTLED_MS_MAX
-    while (spoolFiles(spoolFolder).some(isLeft)) {
+    while (files().some(isLeft)) {
       if (performance.now() > deadline) throw behind()
       await wait(50)
     }

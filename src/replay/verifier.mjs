@@ -300,13 +300,19 @@ export class Verifier {
   }
 
   /** Contents that are gone need an erasure of their session, job or subject that reaches their leaf. */
-  isErased({ chain, n, at, session }, rows) {
-    const found = this.erasures.find(
+  erasureOf({ chain, n, at, session }, rows) {
+    return this.erasures.find(
       ({ kind, name, chains, ts }) =>
         chains?.[chain] > n &&
         at <= ts + CLOCKS_MAX &&
-        (kind === 'session' ? name === session : rows.every((row) => row[kind] === name)),
+        (kind === 'session'
+          ? name === session
+          : rows.length > 0 && rows.every((row) => row[kind] === name)),
     )
+  }
+
+  isErased(leaf, rows) {
+    const found = this.erasureOf(leaf, rows)
     if (found === undefined) return false
     found.events += rows.length
     this.counts.erased += rows.length
@@ -565,7 +571,8 @@ export class Verifier {
   }
 
   /** The originals that an event speaks of: what the store has of them is what was sealed. */
-  takeSealed({ text, session }, leaf, place) {
+  takeSealed(row, leaf, place) {
+    const { text, session } = row
     let told
     try {
       told = JSON.parse(text)
@@ -581,7 +588,7 @@ export class Verifier {
       found === undefined ? 'missing' : 'changed',
       `sealed originals of session ${session} of ${when(leaf.at)} ${what}: batch ${told?.batch}`,
       place,
-      () => found === undefined && (isPast() || this.isErased(leaf, [])),
+      () => found === undefined && (isPast() || this.erasureOf(leaf, [row]) !== undefined),
     )
   }
 

@@ -78,7 +78,10 @@ class World {
   }
 
   /** Records one session, ships and signs it. */
-  async session(more: Partial<SessionFacts> = {}, moment?: { status: string; text: string }) {
+  async session(
+    more: Partial<SessionFacts> = {},
+    moment?: { kind?: 'sealed'; status: string; text: string },
+  ) {
     const spoolFolder = join(this.folder, 'spool')
     const recorder = openRecorder({
       spoolFolder,
@@ -390,6 +393,19 @@ describe('erasure', () => {
     expect(findings).toEqual(
       expect.arrayContaining([expect.objectContaining({ kind: 'erased', session: later })]),
     )
+  }, 60_000)
+
+  test('of one subject says nothing about originals of another', async () => {
+    const one = world()
+    const [subject, stranger] = [`s${ulid()}`, `t${ulid()}`]
+    const text = JSON.stringify({ batch: 1, sha256: '00' })
+    const gone = { kind: 'sealed', status: 'ok', text } as const
+    const session = await one.session({ subject: stranger }, gone)
+    await one.session({ subject })
+    await one.erase({ kind: 'subject', name: subject })
+    expect((await one.verify()).findings).toMatchObject([{ kind: 'missing', session }])
+    await one.erase({ kind: 'subject', name: stranger })
+    expect((await one.verify()).findings).toEqual([])
   }, 60_000)
 
   test('finds what somebody wants it to hide', async () => {
