@@ -7,6 +7,25 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Stage, startStage } from '../lib/stage.ts'
 
+/**
+ * pgvector is in no package source of these machines: what stands for it has its extension's name, its members and its
+ * operator, in SQL instead of C. `far` is the same outside of any extension.
+ */
+const VECTOR = `CREATE DOMAIN public.vector AS text;
+  CREATE FUNCTION public.l2_distance(public.vector, public.vector) RETURNS float8 LANGUAGE sql IMMUTABLE AS
+    $$ SELECT sqrt(sum((a.v::float8 - b.v::float8) ^ 2)) FROM json_array_elements_text($1::json) WITH ORDINALITY a(v, n)
+      JOIN json_array_elements_text($2::json) WITH ORDINALITY b(v, n) USING (n) $$;
+  CREATE OPERATOR public.<-> (LEFTARG = public.vector, RIGHTARG = public.vector, FUNCTION = public.l2_distance);
+  CREATE FUNCTION public.far(public.vector, public.vector) RETURNS float8 LANGUAGE sql AS $$ SELECT 1.0::float8 $$;
+  CREATE TABLE items (id int PRIMARY KEY, embedding public.vector);
+  INSERT INTO items SELECT n, '[' || n || ',1,2]' FROM generate_series(1, 9) n;
+  ALTER TABLE items OWNER TO app;
+  INSERT INTO pg_catalog.pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
+    SELECT 99999, 'vector', 10, oid, true, '0.8.0' FROM pg_catalog.pg_namespace WHERE nspname = 'public';
+  ALTER EXTENSION vector ADD DOMAIN public.vector;
+  ALTER EXTENSION vector ADD FUNCTION public.l2_distance(public.vector, public.vector);
+  ALTER EXTENSION vector ADD OPERATOR public.<-> (public.vector, public.vector)`
+
 let stage: Stage
 let through: pg.Client
 let direct: pg.Client
@@ -21,6 +40,7 @@ beforeAll(async () => {
     ALTER TABLE people OWNER TO app`,
     'shop',
   )
+  stage.server.sql(VECTOR, 'shop')
   through = new pg.Client(stage.url('write'))
   direct = new pg.Client(stage.direct)
   await through.connect()
@@ -218,8 +238,15 @@ describe('what people write', () => {
     ["SELECT email FROM people WHERE email LIKE 'P1%' ORDER BY email"],
     ['SELECT id FROM people ORDER BY place <-> cube(7, 7), id LIMIT 3'],
     ["SELECT name FROM customers ORDER BY name <-> 'Name 77', id LIMIT 3"],
+    ["SELECT id FROM items ORDER BY embedding <-> '[3,1,2]' LIMIT 5"],
+    ['SELECT id, l2_distance(embedding, $1) FROM items ORDER BY embedding <-> $1', ['[4,0,2]']],
     ["SELECT extra -> 'n', extra ? 'n' FROM people WHERE extra @> 'n=>5'"],
   ])('%s', (...asked) => same(asked as unknown as Asked))
+
+  test('a function of the same shape that is no member of it is not', async () => {
+    const asked = through.query("SELECT id FROM items ORDER BY far(embedding, '[3,1,2]')")
+    await expect(asked).rejects.toMatchObject({ code: '42501' })
+  })
 
   test('a write by an email in citext is one', async () => {
     const { rowCount } = await through.query(
