@@ -70,7 +70,7 @@ function makeFolder(path: string): void {
 
 function takeLock(folder: string): number {
   const path = join(folder, 'lock')
-  const fd = openSync(path, 'a+', 0o600)
+  const fd = openLock(path)
   if (!lockFile(fd)) {
     const pid = readFileSync(path, 'latin1').trim()
     closeSync(fd)
@@ -81,6 +81,14 @@ function takeLock(folder: string): number {
   ftruncateSync(fd)
   writeSync(fd, `${process.pid}\n`)
   return fd
+}
+
+function openLock(path: string): number {
+  try {
+    return openSync(path, 'a+', 0o600)
+  } catch (error) {
+    throw new StartError(`The file ${path} cannot be written.`, error)
+  }
 }
 
 /** Made once, under the lock. A key of another size is never replaced: records refer to it. */

@@ -6,6 +6,7 @@
  */
 import {
   chmodSync,
+  constants,
   cpSync,
   existsSync,
   readdirSync,
@@ -13,6 +14,7 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs'
+import { access } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { GatewayError } from '../../base/errors.ts'
@@ -62,8 +64,11 @@ export async function openState(folder: string): Promise<State> {
     return {
       query: async (text, values) => {
         try {
+          const isChange = !/^\s*select\b/i.test(text)
+          // On a disk that takes nothing any more PGlite would try for ever, and its thread with it.
+          if (isChange) await access(folder, constants.W_OK)
           const { rows } = await database.query<Row>(text, [...values])
-          if (!/^\s*select\b/i.test(text)) await settle(join(folder, 'pg_wal'))
+          if (isChange) await settle(join(folder, 'pg_wal'))
           return rows
         } catch (cause) {
           throw unavailable('the state database did not run a statement', cause)
