@@ -45,6 +45,8 @@ export class Sealer {
   readonly #bytesMax: number
   readonly #touched: (sealer: Sealer, bytes: number) => void
   readonly #batch = new SealedBatch()
+  /** Used again for each value. */
+  readonly #at = { action: 0, row: 0, column: 0, name: '', by: '' }
   #number = 0
   #first = 0
   /** Of the rows of `#action`. */
@@ -77,9 +79,17 @@ export class Sealer {
     value: Uint8Array,
   ): void {
     this.#kept += value.length
-    const at = { ...field, action: this.#action, row: this.row }
-    if (this.#kept > this.#bytesMax) this.#leaveOut(at.action, value)
-    else this.#add(place, at, value)
+    if (this.#kept > this.#bytesMax) {
+      this.#leaveOut(this.#action, value)
+      return
+    }
+    const at = this.#at
+    at.action = this.#action
+    at.row = this.row
+    at.column = field.column
+    at.name = field.name
+    at.by = field.by
+    this.#add(place, at, value)
   }
 
   /** A text whose record is another one: a statement, a parameter, an error. */

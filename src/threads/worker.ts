@@ -263,7 +263,9 @@ export class SessionWorker {
     this.#live.delete(opened.live)
     this.#counts.closed(opened.live.context.grant.connection.type)
     if (opened.seal !== undefined) this.#sealed?.finish(opened.seal)
-    opened.recording.moment({ kind: 'close', status: opened.reason, text: '' })
+    const { statements, rows, bytes, maskedValues } = opened.live.context
+    const text = JSON.stringify({ statements, rows, bytes, masked_values: maskedValues })
+    opened.recording.moment({ kind: 'close', status: opened.reason, text })
     this.#turn.schedule()
   }
 

@@ -11,12 +11,16 @@ import type { Sealer } from '../../record/sealer.ts'
 
 const BINARY = 1
 
+type Field = Parameters<Sealer['value']>[1]
+
 export class Originals {
   /** In place of the masker's own, so that it is known which detectors spoke. */
   readonly tally: NotedTally
   readonly #sealer: Pick<Sealer, 'row' | 'value'>
   readonly #plan: readonly (FieldPlan | undefined)[]
   readonly #isCopy: boolean
+  /** Of columns that masks name: made once, not for each value. */
+  readonly #fields: readonly (Field | undefined)[]
 
   constructor(
     sealer: Pick<Sealer, 'row' | 'value'>,
@@ -30,6 +34,9 @@ export class Originals {
     this.#sealer = sealer
     this.#plan = about.plan
     this.#isCopy = about.isCopy
+    this.#fields = about.plan.map((plan, column) =>
+      plan?.by === 'column' ? { column, name: plan.name, by: `column ${plan.name}` } : undefined,
+    )
     this.tally = new NotedTally(about.tally)
   }
 
@@ -40,17 +47,19 @@ export class Originals {
   /** Once it is known that the mask replaces it. */
   value(column: number, value: Uint8Array): void {
     const plan = this.#plan[column]
-    const detectors = this.tally.taken()
-    const isColumn = plan?.by === 'column'
-    const name = isColumn ? plan.name : (plan?.names?.[0] ?? '')
-    const by = isColumn ? `column ${plan.name}` : detectors
-    this.#sealer.value(this.#placeOf(plan), { column, name, by }, value)
+    const by = this.tally.taken()
+    const field = this.#fields[column] ?? { column, name: nameOf(plan), by }
+    this.#sealer.value(this.#placeOf(plan), field, value)
   }
 
   #placeOf(plan: FieldPlan | undefined): SealedPlace {
     if (this.#isCopy) return 'copy'
     return plan?.format === BINARY ? 'binary' : 'text'
   }
+}
+
+function nameOf(plan: FieldPlan | undefined): string {
+  return plan?.by === 'detector' ? (plan.names?.[0] ?? '') : ''
 }
 
 /** Counts in another one, and remembers what was counted. */
