@@ -21,6 +21,13 @@ function masked(plan: RowPlan, values: readonly Value[], within = context()): (s
   return valuesOf(out).map((value) => value?.toString('latin1') ?? null)
 }
 
+/** Bytes behind its last value that the frame's own size counts. */
+function trailing(row: Buffer): Buffer {
+  const frame = Buffer.concat([row, Buffer.from('4111')])
+  frame.writeInt32BE(frame.length - 1, 1)
+  return frame
+}
+
 describe('a row', () => {
   test('changes in masked columns and hits alone; NULL stays NULL; both are counted', () => {
     const within = context()
@@ -61,6 +68,7 @@ describe('a row', () => {
       broken((frame) => frame.writeInt32BE(2, 7)),
       broken((frame) => frame.writeUInt8(0x45, 0)),
       dataRow(['abc']),
+      trailing(good),
       good.subarray(0, 6),
     ]
     for (const frame of frames) {

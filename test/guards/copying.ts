@@ -1,0 +1,130 @@
+/** Pure. Guards against copying or moving what is masked first, and reading it there; and against code that reads past tables. */
+import type { Guard } from './guard.ts'
+
+const LINEAGE = 'src/protocols/postgres/sql/lineage'
+const DDL = 'src/protocols/postgres/sql/masked-ddl.ts'
+const MASKED = 'test/protocols/postgres/sql/masked.test.ts'
+
+export const COPYING_GUARDS: readonly Guard[] = [
+  {
+    id: 'stored-queries',
+    against: 'CREATE TABLE AS, SELECT INTO, views, INSERT … SELECT',
+    file: `${LINEAGE}/query.ts`,
+    from: "  if (role === 'stored' || goesInto(part)) stored(walk, outputs)\n",
+    to: '  void goesInto\n  void role\n',
+    fails: {
+      [MASKED]: [
+        'is refused CREATE TABLE x AS SELECT email FROM customers',
+        'SELECT * INTO x FROM customers',
+        'CREATE MATERIALIZED VIEW m AS SELECT * FROM customers',
+        'CREATE VIEW v AS SELECT email FROM customers',
+        'INSERT INTO orders (status) SELECT email FROM customers',
+      ],
+    },
+  },
+  {
+    id: 'into-first-arm',
+    against: 'INTO in the first arm of a set operation',
+    file: `${LINEAGE}/query.ts`,
+    from: 'return part.intoClause !== undefined || (part.larg !== undefined && goesInto(part.larg))',
+    to: 'return part.intoClause !== undefined',
+    fails: {
+      [MASKED]: ['refused SELECT status INTO x FROM orders UNION ALL SELECT email FROM customers'],
+    },
+  },
+  {
+    id: 'stored-values',
+    against: '`UPDATE t SET note = email`, MERGE, ON CONFLICT DO UPDATE',
+    file: `${LINEAGE}/writes.ts`,
+    from: '    if (node !== undefined) walk.forbid(stored(walk, node, place).marks)\n',
+    to: '    if (node !== undefined) walk.note(stored(walk, node, place).marks)\n',
+    fails: {
+      [MASKED]: [
+        'UPDATE customers SET notes = email WHERE id = 1',
+        'WHEN MATCHED THEN UPDATE SET status = c.email',
+        'WHEN NOT MATCHED THEN INSERT VALUES (1, 1, 1, c.ssn)',
+        'DO UPDATE SET notes = customers.email',
+      ],
+    },
+  },
+  {
+    id: 'stored-places',
+    against: 'a value that is stored by the place it takes',
+    file: `${LINEAGE}/writes.ts`,
+    from: '    positions(walk, target?.indirection, place)\n',
+    to: '',
+    fails: { [MASKED]: ['UPDATE orders SET status[length(c.ssn)] = $1'] },
+  },
+  {
+    id: 'moving',
+    against: 'renaming, re-typing, moving or attaching as a partition what is marked',
+    file: DDL,
+    from: '  // An unknown relation holds nothing that is masked by name yet; the target will say that it does not exist.\n',
+    to: '  return\n',
+    fails: {
+      [MASKED]: [
+        'ALTER TABLE customers RENAME TO c2',
+        'ALTER TABLE customers RENAME COLUMN email TO e',
+        'ALTER TABLE customers SET SCHEMA other',
+        'ALTER SCHEMA public RENAME TO other',
+        'ALTER TABLE orders ATTACH PARTITION customers DEFAULT',
+        'CREATE TABLE x () INHERITS (customers)',
+      ],
+    },
+  },
+  {
+    id: 'create-as-execute',
+    against: 'CREATE TABLE AS EXECUTE',
+    file: DDL,
+    from: "  if (query !== undefined && 'ExecuteStmt' in query)\n",
+    to: '  if (false)\n',
+    fails: { [MASKED]: ['CREATE TABLE x AS EXECUTE p'] },
+  },
+  {
+    id: 'unknown-definitions',
+    against: 'rules, triggers and definitions that nobody knows',
+    file: DDL,
+    from: '  } else walk.value({ Unknown: stmt } as unknown as Node, NOWHERE)\n',
+    to: '  }\n',
+    fails: {
+      [MASKED]: ['CREATE RULE r AS ON SELECT TO orders DO INSTEAD SELECT * FROM customers'],
+    },
+  },
+  {
+    id: 'code',
+    against: 'code, files, other servers, replication: what reads past the tables',
+    file: 'src/protocols/postgres/sql/masked.ts',
+    from: 'bindsCode(masked) ? codeRefusal(stmt, classes) : undefined',
+    to: 'bindsCode(masked) ? undefined : codeRefusal(stmt, classes)',
+    fails: {
+      [MASKED]: [
+        'SELECT f(1) is refused',
+        'DO $$ BEGIN END $$ is refused',
+        "COPY orders TO '/tmp/x' is refused",
+        'pg_logical_slot_get_changes',
+        'CREATE DATABASE d TEMPLATE shop is refused',
+        'CREATE EXTENSION dblink is refused',
+      ],
+    },
+  },
+  {
+    id: 'past-relations',
+    against: 'built-in functions that read files, query texts and WAL',
+    file: 'src/protocols/postgres/sql/masked-code.ts',
+    from: '.find((name) => PAST_RELATIONS.test(name))',
+    to: '.find(() => false)',
+    fails: { [MASKED]: ['SELECT * FROM pg_stat_get_activity(NULL) is refused'] },
+  },
+  {
+    id: 'opaque-under-masks',
+    against: 'a text that is not understood, under a role that may send such',
+    file: 'src/protocols/postgres/mask-refusals.ts',
+    from: 'if (statement.opaque !== undefined && masks.hides) {',
+    to: 'if (false) {',
+    fails: {
+      'test/protocols/postgres/mask-refusals.test.ts': [
+        'what is not understood is refused while a mask hides something',
+      ],
+    },
+  },
+]
