@@ -12,7 +12,7 @@ import { addressBytes } from '../base/cidr.ts'
 import { Received } from './postgres-received.ts'
 import type { RecordedRow } from './recorded.ts'
 import { TcpPackets } from './tcp-packets.ts'
-import { bytesOf } from './timeline.ts'
+import { bytesOf, endsResult } from './timeline.ts'
 
 /** The packet's data is IP, version 4 or 6. */
 const LINKTYPE_RAW = 101
@@ -67,7 +67,7 @@ export class Pcapng {
     this.#lastUs = row.at
     if (row.kind === 'action') return this.#client(row)
     const chunks = this.#received.push(bytesOf(row))
-    if (row.kind === 'outcome') this.#received.end()
+    if (endsResult(row)) this.#received.end()
     const bytes = Buffer.concat(chunks)
     const packets: Buffer[] = []
     for (let at = 0; at < bytes.length; at += PACKET_BYTES_MAX) {

@@ -148,11 +148,12 @@ export class Timeline {
     const items: Item[] = []
     if (!this.#deaf) items.push(...this.#read(row, this.#reader.push(bytesOf(row))))
     if (row.kind === 'response') return items
-    if (!this.#deaf) items.push(...this.#read(row, this.#reader.end()))
-    this.#deaf = false
-    items.push(...this.#settle(row.action))
     this.#open.delete(row.action)
-    if (row.status === 'refused') this.#refused.push(row.action)
+    if (endsResult(row)) {
+      if (!this.#deaf) items.push(...this.#read(row, this.#reader.end()))
+      this.#deaf = false
+      items.push(...this.#settle(row.action))
+    } else this.#refused.push(row.action)
     items.push(this.#outcome(row))
     return items
   }
@@ -170,12 +171,13 @@ export class Timeline {
     return items
   }
 
-  /** The error that is held back is of this action; of 0: of one that was refused, or of none. */
+  /** The error that is held back is of one that was refused, or else of this action; of 0: of none. */
   #settle(action: number): Item[] {
     const error = this.#error
     if (error === undefined) return []
     this.#error = undefined
-    const owner = action > 0 ? action : isRefusal(error.piece) ? (this.#refused.shift() ?? 0) : 0
+    const refused = isRefusal(error.piece) ? this.#refused.shift() : undefined
+    const owner = refused ?? action
     return [{ ...this.#of(error.row, owner), ...error.piece }]
   }
 
@@ -210,7 +212,13 @@ function ownerOf(piece: Piece, row: RecordedRow): number {
 }
 
 function isRefusal(piece: Piece): boolean {
-  return piece.type === 'error' && piece.fields.D?.startsWith('{"sluice":') === true
+  if (piece.type !== 'error' || piece.fields.V === 'FATAL') return false
+  return piece.fields.D?.startsWith('{"sluice":') === true
+}
+
+/** A refusal is recorded at once, maybe in the middle of a result that was asked for before. */
+export function endsResult({ kind, status }: Pick<RecordedRow, 'kind' | 'status'>): boolean {
+  return kind === 'outcome' && status !== 'refused'
 }
 
 export function bytesOf({ payload }: Pick<RecordedRow, 'payload'>): Buffer {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Received } from '../../src/replay/postgres-received.ts'
 import type { RecordedRow } from '../../src/replay/recorded.ts'
-import { bytesOf } from '../../src/replay/timeline.ts'
+import { bytesOf, endsResult } from '../../src/replay/timeline.ts'
 import { start } from '../lib/child.ts'
 import { built } from '../lib/gateway.ts'
 import { type Stage, type StageRole, startStage } from '../lib/stage.ts'
@@ -133,7 +133,7 @@ function receivedOf(rows: readonly RecordedRow[]): Buffer {
   const out: Buffer[] = []
   for (const row of rows) {
     out.push(...received.push(bytesOf(row)))
-    if (row.kind === 'outcome') received.end()
+    if (endsResult(row)) received.end()
   }
   return Buffer.concat(out)
 }

@@ -54,6 +54,21 @@ test('an error is its own action’s, a refusal that comes later is of what was 
   ])
 })
 
+test('a refusal in the middle of a result that was asked for before does not cut it', () => {
+  const items = played(
+    asked(1, 'SELECT a FROM t'),
+    row(2, { kind: 'response', action: 1, bytes: RESULT.subarray(0, 40) }),
+    asked(3, 'DROP TABLE t', { verdict: 'deny' }),
+    answered(4, 3, Buffer.alloc(0), { status: 'refused' }),
+    answered(5, 1, RESULT.subarray(40)),
+    row(6, { kind: 'response', action: 1, bytes: error('42501', 'no', REFUSAL) }),
+  )
+  expect(told(items)).toEqual([
+    ...['action 1', 'columns 1', 'row 1', 'action 3', 'outcome 3', 'complete 1', 'outcome 1'],
+    ...['error 3', 'end 0'],
+  ])
+})
+
 test('an action without an outcome is unknown, and missing events are told', () => {
   const items = played(
     row(1, { kind: 'login' }),

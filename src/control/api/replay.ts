@@ -25,7 +25,7 @@ const FOLLOW_MS = 500
 /** An empty line now and then shows a reader, and a proxy between, that somebody is there. */
 const BEAT_MS = 5_000
 /** How long a row may be later in the store than one behind it. */
-const ORDER_MS_MAX = 10_000
+const ORDER_MS_MAX = 60_000
 const OFFSET_US_MAX = 1e15
 
 export function replayRoutes(parts: RecordParts): readonly Route[] {
