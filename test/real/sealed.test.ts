@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Seals } from '../../src/control/seals.ts'
 import { newIdentity } from '../../src/record/age.ts'
 import { openClickHouse, type Row } from '../../src/record/clickhouse.ts'
+import { EVENT_KINDS } from '../../src/record/event-kinds.ts'
 import { sealedBatches, sealedKey } from '../../src/replay/sealed.ts'
 import { type Release, unseal } from '../../src/replay/unseal.ts'
 import { filesWith } from '../lib/files-with.ts'
@@ -139,6 +140,14 @@ describe('sealed originals', () => {
     })
     const actions = new Set(rows.map(({ seq }) => Number(seq)))
     for (const { action } of values) expect(actions.has(action)).toBe(true)
+  })
+
+  test('are kept among events of the kinds that are documented', async () => {
+    const rows = await onStore({ sql: 'SELECT DISTINCT kind FROM events' })
+    const kinds = rows.map(({ kind }) => String(kind))
+    expect(kinds.filter((kind) => !Object.hasOwn(EVENT_KINDS, kind))).toEqual([])
+    const made = ['action', 'outcome', 'login', 'own', 'close', 'sealed', 'policy', 'admin']
+    expect(made.filter((kind) => !kinds.includes(kind))).toEqual([])
   })
 
   test('nothing of them is anywhere on the disk in clear', () => {
