@@ -1,5 +1,6 @@
 /** Pure. All guards that `npm run test:guards` takes away. */
 import { COPYING_GUARDS } from './copying.ts'
+import { FAULT_GUARDS } from './faults.ts'
 import { FORMAT_GUARDS } from './formats.ts'
 import type { Guard } from './guard.ts'
 import { OUTPUT_GUARDS } from './outputs.ts'
@@ -12,4 +13,5 @@ export const GUARDS: readonly Guard[] = [
   ...COPYING_GUARDS,
   ...FORMAT_GUARDS,
   ...STATEMENT_GUARDS,
+  ...FAULT_GUARDS,
 ]

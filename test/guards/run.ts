@@ -41,6 +41,7 @@ process.exitCode = (await main(chosen)) ? 0 : 1
 async function main(guards: readonly Guard[]): Promise<boolean> {
   for (const name of COPIED) cpSync(join(root, name), join(copy, name), { recursive: true })
   symlinkSync(resolve(root, 'node_modules'), join(copy, 'node_modules'))
+  if (guards.some(isCompiled)) await build({ whole: true })
   let faults = await withAll(guards)
   for (const guard of guards) {
     const found = await withoutOne(guard)
@@ -75,6 +76,7 @@ async function withoutOne(guard: Guard): Promise<string[]> {
     return ['its text does not stand in the file once: the edit has to be written anew']
   writeFileSync(path, edited)
   try {
+    if (isCompiled(guard)) await build({ whole: false })
     const faults: string[] = []
     for (const [file, names] of Object.entries(guard.fails)) {
       faults.push(...faultsOf(names, await tests(file, names)))
@@ -83,6 +85,24 @@ async function withoutOne(guard: Guard): Promise<string[]> {
   } finally {
     writeFileSync(path, source)
   }
+}
+
+/** Cases of these folders start the compiled gateway. */
+function isCompiled({ fails }: Guard): boolean {
+  return Object.keys(fails).some((file) => /^test\/(chaos|real)\//.test(file))
+}
+
+/** An edit may leave names that nobody uses: the compiler says so and goes on. */
+async function build({ whole }: { whole: boolean }): Promise<void> {
+  await node(join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json')
+  if (!whole) return
+  await node('deploy/assets.mjs')
+  await node('dist/src/control/state/make-template.js')
+}
+
+async function node(...args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, args, { cwd: copy, stdio: 'ignore', timeout: RUN_MS_MAX })
+  await new Promise((done) => child.once('close', done))
 }
 
 /** One file's tests of these names, in a process of their own. */
