@@ -101,7 +101,6 @@ export class Shipper {
   async round(until = Number.POSITIVE_INFINITY): Promise<number> {
     const names = spoolFiles(this.#options.spoolFolder).filter((name) => name.endsWith('.seg'))
     const files = names.length < BACKLOG ? this.#files.filter((_, at) => at === 0) : this.#files
-    const files = this.#files.filter((_, at) => at < lanes)
     const fine = await Promise.all(files.map((file) => this.#lane(names, file, until)))
     if (fine.every(Boolean)) this.#pauseMs = 0
     else this.#pauseMs = Math.min(Math.max(this.#pauseMs * 2, 100), PAUSE_MS_MAX)
