@@ -8,7 +8,7 @@ import type { Conversation } from './conversation.ts'
 import { ASKING, BIND, CLOSE, DESCRIBE, Entry, EXECUTE, PARSE, QUERY, SYNC } from './entry.ts'
 import { IDLE, UP } from './frame.ts'
 import { FunctionCalls } from './function-call.ts'
-import { readBind, readExecute, readParse, readTarget, readText } from './read.ts'
+import { readBind, readExecute, readParse, readQuery, readTarget } from './read.ts'
 import { replicate } from './replication.ts'
 import { replicationCommand } from './sql/replication.ts'
 import type { Portal, Prepared } from './statements.ts'
@@ -99,7 +99,7 @@ export class Requests implements LaneHandler {
   #isNameless(kind: number, bytes: Buffer, start: number, end: number): boolean {
     if (kind !== UP.query && kind !== UP.parse) return false
     const isQuery = kind === UP.query
-    const text = isQuery ? readText(bytes, start, end) : readParse(bytes, start, end)?.text
+    const text = isQuery ? readQuery(bytes, start, end) : readParse(bytes, start, end)?.text
     const analysis = text === undefined ? undefined : this.#talk.reader.nameless(text)
     if (analysis === undefined) return false
     const begins = analysis.statements.some((one) => one.effect.transaction === 'begin')
@@ -162,7 +162,7 @@ export class Requests implements LaneHandler {
 
   #query(bytes: Buffer, start: number, end: number): Held {
     const talk = this.#talk
-    const text = readText(bytes, start, end)
+    const text = readQuery(bytes, start, end)
     if (text === undefined) return this.#malformed('Query')
     if (talk.replication !== 'none') {
       const command = replicationCommand(text, talk.replication)
