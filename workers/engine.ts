@@ -8,7 +8,6 @@ import { writeFileSync } from 'node:fs'
 import os from 'node:os'
 import { CHDB_MISSING, serveEngine } from '../src/record/engine.ts'
 import type { EngineMessage, EngineOrder } from '../src/record/engine-child.ts'
-import { servePort } from '../src/replay/port.ts'
 
 /** Running queries get this long to finish once the parent is gone. */
 const FAREWELL_MS = 3000
@@ -40,7 +39,9 @@ try {
   const engine = await serveEngine({ folder, socket, memoryBytesMax: Number(memoryBytesMax) })
   stop = engine.stop
   process.on('message', ({ port }: EngineOrder) => {
-    servePort({ ...port, database: 'sluice', ask: engine.ask })
+    // Loaded for the few who ask for it.
+    import('../src/replay/port.ts')
+      .then(({ servePort }) => servePort({ ...port, database: 'sluice', ask: engine.ask }))
       .then(() => tell({ type: 'port', problem: undefined }))
       .catch((error: Error) => tell({ type: 'port', problem: error.message }))
   })
