@@ -7,6 +7,8 @@ import { readFileSync, renameSync, rmSync, truncateSync } from 'node:fs'
 import { readdir, readlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type ClickHouse, StoreError } from './clickhouse.ts'
+import { mutate } from './mutation.ts'
+import { quoted } from './retention.ts'
 import {
   readSealedSegment,
   SEALED_COLUMNS,
@@ -20,6 +22,8 @@ export interface SealedShipperOptions {
   readonly spoolFolder: string
   readonly instance: string
   readonly database: string
+  /** Name of the cluster of the servers. */
+  readonly cluster?: string | undefined
   /** A store that is ready, with its tables. */
   readonly store: () => Promise<ClickHouse>
   readonly say: (level: 'info' | 'warn' | 'error', text: string) => void
@@ -29,7 +33,8 @@ const LOOK_MS = 500
 const PAUSE_MS_MAX = 5000
 const ORPHANS_MS = 5000
 const REFUSALS_MAX = 3
-const TRIES_MAX = 8
+/** Tokens of a segment that are looked for, whether or not this run has sent them. */
+const TRIES = 8
 /** Exceptions that say that the data is wrong, and will be next time. */
 const CONTENT_EXCEPTIONS = new Set([6, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 128, 131, 349, 432])
 
@@ -114,12 +119,13 @@ export class SealedShipper {
 
   async #store(table: SealedTable, name: string, rows: readonly Buffer[]): Promise<void> {
     if (rows.length === 0) return
-    const { database } = this.#options
+    const { database, cluster } = this.#options
     const store = await this.#options.store()
     const id = basename(name, '.seg')
     const isDoubtful = this.#doubtful.has(name)
-    if (isDoubtful && (await this.#stored(store, table, id)) >= rows.length) return
     const tries = this.#tries.get(`${table} ${name}`) ?? 0
+    const which = `segment IN (${tokensOf(id, tries)})`
+    if (isDoubtful && (await this.#stored(store, table, which)) >= rows.length) return
     this.#doubtful.add(name)
     await store.insert({
       sql: `INSERT INTO \`${database}\`.${table} (${SEALED_COLUMNS[table]}) FORMAT RowBinary`,
@@ -134,18 +140,18 @@ export class SealedShipper {
       },
     })
     if (!isDoubtful) return
-    const found = await this.#stored(store, table, id)
+    const found = await this.#stored(store, table, which)
     if (found >= rows.length) return
-    // Acknowledged as a duplicate of what an engine noted before it was killed.
-    if (found === 0) this.#tries.set(`${table} ${name}`, Math.min(tries + 1, TRIES_MAX))
+    // Acknowledged as a duplicate of what an engine noted before it was killed: all of it, or one of two months.
+    if (found > 0)
+      await mutate(store, { database, cluster }, { table, change: `DELETE WHERE ${which}` })
+    this.#tries.set(`${table} ${name}`, tries + 1)
     throw new StoreError(`${found} of ${rows.length} rows arrived`, undefined, undefined)
   }
 
-  async #stored(store: ClickHouse, table: SealedTable, id: string): Promise<number> {
-    const ids = [id, ...Array.from({ length: TRIES_MAX }, (_, i) => `${id}~${i + 1}`)]
+  async #stored(store: ClickHouse, table: SealedTable, which: string): Promise<number> {
     const rows = await store.query({
-      sql: `SELECT count() AS rows FROM \`${this.#options.database}\`.${table} WHERE segment IN {ids:Array(String)}`,
-      params: { ids },
+      sql: `SELECT count() AS rows FROM \`${this.#options.database}\`.${table} WHERE ${which}`,
     })
     return Number(rows[0]?.rows ?? 0)
   }
@@ -213,4 +219,10 @@ export class SealedShipper {
   #files(ending: '.open' | '.seg'): string[] {
     return spoolFiles(this.#folder).filter((name) => name.endsWith(ending))
   }
+}
+
+/** All that rows of a segment may have been sent under, as literals. */
+function tokensOf(id: string, tries: number): string {
+  const again = Array.from({ length: Math.max(TRIES, tries) }, (_, i) => `${id}~${i + 1}`)
+  return [id, ...again].map(quoted).join(', ')
 }

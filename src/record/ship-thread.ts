@@ -167,11 +167,13 @@ export interface ShipThread {
 export function startShipping(data: ShipWorkerData, say: Say, entry?: string): ShipThread {
   const store = new Store(data, say, entry)
   const { spoolFolder, instance } = data
+  const cluster = data.store.embedded ? undefined : data.store.cluster
   const notary = new Notary(data, { database: store.database, store: store.ready, say })
   const shipper = new Shipper({
     spoolFolder,
     instance,
     database: store.database,
+    cluster,
     store: store.ready,
     cover: (name, content) => notary.cover(name, content),
     forget: (name) => notary.forget(name),
@@ -184,6 +186,7 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
     spoolFolder,
     instance,
     database: store.database,
+    cluster,
     store: store.ready,
     say,
   })

@@ -15,6 +15,8 @@ import type { ClickHouse } from './clickhouse.ts'
 import { StoreError } from './clickhouse.ts'
 import { COLUMN_NAMES, COLUMNS_HASH } from './columns.ts'
 import type { ColumnList } from './earlier-columns.ts'
+import { mutate } from './mutation.ts'
+import { quoted } from './retention.ts'
 import { joinRows, type SegmentContent } from './segment.ts'
 import { SegmentFile } from './segment-file.ts'
 import { spoolFiles, spoolUsage } from './spool.ts'
@@ -23,6 +25,8 @@ export interface ShipperOptions {
   readonly spoolFolder: string
   readonly instance: string
   readonly database: string
+  /** Name of the cluster of the servers. */
+  readonly cluster?: string | undefined
   /** A store that is ready, with its tables; called before each use. */
   readonly store: () => Promise<ClickHouse>
   /** Called with each segment before it is stored; throws where it must not be yet. */
@@ -39,6 +43,8 @@ const BACKLOG = 4
 /** How often a segment may be refused for its content before it is set aside. */
 const REFUSALS_MAX = 3
 const PAUSE_MS_MAX = 5000
+/** Tokens of a segment that are looked for, whether or not this run has sent them. */
+const ATTEMPTS = 8
 /** A header is shorter: a file without a whole one, and with nothing behind this, was torn while it was made. */
 const HEADER_BYTES_MAX = 64
 
@@ -172,7 +178,8 @@ export class Shipper {
   /**
    * A doubtful insert was acknowledged: either now, or as a duplicate. A duplicate without rows is
    * a token that was noted by an engine that was killed before the part was in place; the rows need
-   * another token.
+   * another token. A part of the rows is what a segment of two months, which makes two parts, leaves
+   * then: no token brings the one without the other, so all go and come again.
    */
   async #settle(
     store: ClickHouse,
@@ -180,16 +187,23 @@ export class Shipper {
   ): Promise<void> {
     const found = await this.#stored(store, sent.id)
     if (found >= sent.rows) return
-    if (found === 0) this.#attempts.set(sent.name, sent.attempt + 1)
+    const { database, cluster } = this.#options
+    if (found > 0)
+      await mutate(
+        store,
+        { database, cluster },
+        { table: 'events', change: `DELETE WHERE segment IN (${tokensOf(sent.id, sent.attempt)})` },
+      )
+    this.#attempts.set(sent.name, sent.attempt + 1)
     throw new StoreError(`${found} of ${sent.rows} rows arrived`, undefined, undefined)
   }
 
   async #stored(store: ClickHouse, id: string): Promise<number> {
+    const attempt = this.#attempts.get(`${id}.seg`) ?? 0
     const rows = await store.query({
       sql:
         `SELECT count() AS rows FROM \`${this.#options.database}\`.events ` +
-        'WHERE segment IN {ids:Array(String)}',
-      params: { ids: [id, ...Array.from({ length: 8 }, (_, i) => `${id}~${i + 1}`)] },
+        `WHERE segment IN (${tokensOf(id, attempt)})`,
     })
     return Number(rows[0]?.rows ?? 0)
   }
@@ -251,6 +265,12 @@ export class Shipper {
       // Completed by its own thread in this moment, or unreadable: the next look decides.
     }
   }
+}
+
+/** All that rows of a segment may have been sent under, as literals. Names of segments are ours. */
+function tokensOf(id: string, attempt: number): string {
+  const again = Array.from({ length: Math.max(ATTEMPTS, attempt) }, (_, i) => `${id}~${i + 1}`)
+  return [id, ...again].map(quoted).join(', ')
 }
 
 /** Room for a segment, of which at most a part of the header was written. */

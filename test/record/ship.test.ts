@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -137,6 +138,38 @@ test('a token that the engine noted without its rows does not lose them', async 
   await until(() => !existsSync(path), 20_000)
   expect(await count(at, second)).toBe(expected)
 })
+
+test('a segment of two months, of which the engine noted one without its rows, loses and doubles nothing', async () => {
+  const at = place()
+  const recorder = at.recorder({ clock: overNewYear() })
+  const session = recorder.open(facts(at.instance))
+  const shape = recorder.shape(SHAPE)
+  for (let i = 0; i < 20; i++) session.outcome(shape, session.action(shape, TIMES), OUTCOME)
+  recorder.close()
+  const path = join(at.spool, spooled(at)[0]!)
+  const bytes = readFileSync(path)
+  const first = at.ship()
+  await until(() => !existsSync(path))
+  expect(await count(at, first, 'uniqExact(toYYYYMM(ts))')).toBe(2)
+  await first.stop(0)
+  // What a kill leaves behind when the token of the second month was noted and its part not yet in place.
+  const parts = readdirSync(join(at.folder, 'clickhouse/store'), { recursive: true })
+    .map(String)
+    .filter((name) => /^store\/.*\/202601_[0-9_]+$/.test(name))
+  expect(parts).toHaveLength(1)
+  for (const part of parts) rmSync(join(at.folder, 'clickhouse/store', part), { recursive: true })
+  writeFileSync(path, bytes)
+  const second = at.ship()
+  await until(() => !existsSync(path), 20_000)
+  expect(await count(at, second)).toBe(40)
+  expect(await count(at, second, 'uniqExact(event_id)')).toBe(40)
+}, 60_000)
+
+/** Half of twenty actions are of one year, and half of the next. */
+function overNewYear() {
+  let now = Date.UTC(2026, 0, 1) * 1000 - 20
+  return { microseconds: () => now++, elapsed: () => now }
+}
 
 test('what an earlier run left open is completed without its torn tail', async () => {
   const at = place()
