@@ -4,38 +4,14 @@
  * Rows stand by (session_id, action_seq, seq). Whatever comes behind `after` belongs to no action, to one that was not
  * over by then, or to a newer one; so with the oldest of these named, a page reads what it shows and not the session.
  */
-import type { Question } from './read.ts'
+import type { EventRow, Question } from './read.ts'
 
 /** A row of `events`, as `replay` reads it; what is said of the session as a whole is left out. */
-export interface RecordedRow {
-  readonly seq: number
+export interface RecordedRow extends Omit<EventRow, 'ts' | 'event_id' | 'action_id'> {
   /** Microseconds since 1970. */
   readonly at: number
-  readonly kind: string
   /** Number of the action that it belongs to; 0: of none. */
   readonly action: number
-  readonly class: string
-  readonly verb: string
-  readonly objects: readonly string[]
-  readonly statement: string
-  readonly params: readonly string[]
-  readonly verdict: string
-  readonly rule: string
-  readonly policy_version: number
-  readonly request_id: string
-  readonly rows: number
-  readonly bytes_up: number
-  readonly bytes_down: number
-  readonly masked: Readonly<Record<string, number>>
-  readonly parse_us: number
-  readonly decide_us: number
-  readonly wait_us: number
-  readonly upstream_us: number
-  readonly gateway_us: number
-  readonly status: string
-  readonly error: string
-  readonly text: string
-  readonly payload_cut: boolean
   /** Base64. Of a long one its parts come first, as rows of kind `response` with the same `seq`. */
   readonly payload: string
 }
