@@ -2,7 +2,8 @@
 import { createReadStream, openSync, readFileSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { parseDuration } from '../config/units.ts'
-import { Bundle, BundleReader, offeredVerifier } from '../replay/bundle.ts'
+import { Bundle } from '../replay/bundle.ts'
+import { BundleCheck } from '../replay/bundle-check.ts'
 import { describe, type Report, Verifier } from '../replay/verifier.mjs'
 import { CliError, type ExitCode } from './exit.ts'
 import { ask, type Json, type Where } from './gateway.ts'
@@ -38,7 +39,7 @@ export async function verifyAudit(flags: EvidenceFlags): Promise<ExitCode> {
     ...(flags.key === undefined ? {} : { pin: flags.key }),
   })
   const progress = new Progress(verifier)
-  const page = new BundlePage()
+  const page = new BundleCheck()
   try {
     for await (const { line, part } of bundle === undefined ? asked(flags) : read(bundle, page)) {
       verifier.line(line)
@@ -47,6 +48,8 @@ export async function verifyAudit(flags: EvidenceFlags): Promise<ExitCode> {
   } finally {
     progress.clear()
   }
+  if (page.offered !== undefined && page.offered !== readFileSync(VERIFIER, 'utf8'))
+    say('The verifier in this bundle is not the one of this version: do not run it.\n', 2)
   const report = withIndex(verifier.finish(), page.fault())
   if (flags.json === true) say(`${JSON.stringify(report)}\n`)
   else say(describe(report))
@@ -96,46 +99,21 @@ function scopeOf({ since, session }: EvidenceFlags): Json {
   return { since: Math.max(0, (Date.now() - ms) * 1000) }
 }
 
-/** The index of a bundle is for people, and what they read must be what is proven. */
-class BundlePage {
-  readonly reader = new BundleReader()
-  #made: Bundle | undefined
-
-  line(line: Json): void {
-    if (!this.reader.isBundle) return
-    this.#made ??= new Bundle('')
-    this.#made.line(line)
-  }
-
-  /** undefined: it is made of the evidence beside it, or there is none. */
-  fault(): string | undefined {
-    if (!this.reader.isBundle) return undefined
-    const { before, behind } = this.reader.page
-    const offered = offeredVerifier(behind)
-    const link = Buffer.from(offered).toString('base64')
-    const wanted = (this.#made ?? new Bundle('')).end().replace('base64,"', () => `base64,${link}"`)
-    if (offered !== readFileSync(VERIFIER, 'utf8'))
-      say('The verifier in this bundle is not the one of this version: do not run it.\n', 2)
-    if (before === new Bundle('').begin() && behind === wanted) return undefined
-    return 'the index of the bundle is not made of its evidence: it was changed, or is of another version'
-  }
-}
-
 function withIndex(report: Report, say: string | undefined): Report {
   if (say === undefined) return report
   return { ...report, status: 'broken', findings: [...report.findings, { kind: 'index', say }] }
 }
 
-async function* read(path: string, page: BundlePage): AsyncGenerator<Line> {
+async function* read(path: string, page: BundleCheck): AsyncGenerator<Line> {
   const size = statSync(path, { throwIfNoEntry: false })?.size
   if (size === undefined) throw new CliError(2, `${path} cannot be read.`)
   let done = 0
   const input = createReadStream(path)
   for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     done += Buffer.byteLength(text) + 1
-    if (!page.reader.isEvidence(text)) continue
+    if (!page.isEvidence(text)) continue
     const line = parse(text, path)
-    page.line(line)
+    page.line(text, line)
     yield { line, part: done / size }
   }
 }

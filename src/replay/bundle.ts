@@ -12,7 +12,8 @@
  */
 import { type BundleIndex, newIndex, takeRows } from './bundle-index.ts'
 import { escaped, indexPage } from './bundle-page.ts'
-import { rowValues } from './row-values.ts'
+import { type RowValues, rowValues } from './row-values.ts'
+import { readLeaf } from './verifier.mjs'
 
 export const EVIDENCE_BEGINS = '<script type="application/x-ndjson" id="evidence">'
 export const EVIDENCE_ENDS = '</script>'
@@ -22,6 +23,7 @@ type Line = Readonly<Record<string, unknown>>
 export class Bundle {
   readonly #verifier: string
   readonly #index: BundleIndex = newIndex()
+  #session = ''
   #columns: [string, string][] = []
 
   /** `verifier`: the text of verifier.mjs. */
@@ -59,20 +61,38 @@ export class Bundle {
     return `${EVIDENCE_ENDS}\n${page}</body></html>\n`
   }
 
+  /** A line is taken for what the verifier takes it for, and for nothing else beside that. */
   #take(line: Line): void {
     const index = this.#index
-    if (line.sluice === 'evidence') {
+    if (line.sluice !== undefined) {
       this.#columns = columnsOf(line.columns)
       index.scope = JSON.stringify(line.scope ?? null)
       index.made = Number(line.made)
-      index.session = sessionOf(line.scope)
-    } else if (Array.isArray(line.keys)) index.keys += line.keys.length
-    else if (Array.isArray(line.known)) {
-      for (const one of line.known) index.known.push(JSON.stringify(one))
-    } else if (Array.isArray(line.heads)) index.heads += line.heads.length
-    if (!Array.isArray(line.leaves) || typeof line.rows !== 'string') return
-    index.leaves += line.leaves.length
-    takeRows(index, rowValues(Buffer.from(line.rows, 'base64'), this.#columns))
+      this.#session = sessionOf(line.scope)
+      index.session = escaped(this.#session)
+    } else if (line.keys !== undefined) index.keys += listOf(line.keys).length
+    else if (line.known !== undefined) {
+      for (const one of listOf(line.known)) index.known.push(JSON.stringify(one))
+    } else if (line.chain !== undefined) return
+    else if (line.leaves !== undefined) {
+      index.leaves += listOf(line.leaves).length
+      takeRows(index, this.#spokenFor(line))
+    } else if (line.heads !== undefined) index.heads += listOf(line.heads).length
+  }
+
+  /** Rows of this session that a leaf beside them speaks for, and calls of the control API: no other row is proven to belong here. */
+  #spokenFor(line: Line): RowValues[] {
+    if (typeof line.rows !== 'string') return []
+    const leaves = listOf(line.leaves).flatMap((one) => readLeaf(Object(one).text) ?? [])
+    return rowValues(Buffer.from(line.rows, 'base64'), this.#columns).filter((row) => {
+      const isOurs = row.session_id === this.#session
+      const isCall = row.protocol === 'control' && row.kind !== 'action' && row.kind !== 'outcome'
+      const [seq, session] = [Number(row.seq), row.session_id]
+      const isLeaf = leaves.some(
+        (leaf) => leaf.session === session && leaf.first <= seq && seq <= leaf.last,
+      )
+      return isLeaf && (isOurs || isCall)
+    })
   }
 }
 
@@ -114,5 +134,9 @@ function columnsOf(given: unknown): [string, string][] {
 
 function sessionOf(scope: unknown): string {
   const session = (scope as { session?: unknown } | undefined)?.session
-  return typeof session === 'string' ? escaped(session) : ''
+  return typeof session === 'string' ? session : ''
+}
+
+function listOf(given: unknown): readonly unknown[] {
+  return Array.isArray(given) ? given : []
 }

@@ -60,6 +60,16 @@ export class Verifier {
 }
 
 export function describe(report: Report): string
+/** undefined: not one. */
+export function readLeaf(text: unknown):
+  | {
+      readonly chain: string
+      readonly n: number
+      readonly session: string
+      readonly first: number
+      readonly last: number
+    }
+  | undefined
 export function leafHash(text: string): string
 export function nodeHash(left: string, right: string): string
 export function rootOfPath(

@@ -43,6 +43,9 @@ function readText(text, name, length) {
   }
 }
 
+/** What a row of encoding 1 is made of: no digest holds the names of columns, and other names would say other things. */
+const COLUMNS_SHA256 = '8d9c485398f960fc7d3cab683cd87d10a439b7d8c2817ff265cd975211e7effd'
+
 export function readLeaf(text) {
   const list = readText(text, 'sluice-leaf-1', 13)
   if (list === undefined) return undefined
@@ -337,6 +340,8 @@ export class Verifier {
   begin(line) {
     if (this.meta !== undefined || line.version !== 1 || line.canonical !== 1)
       throw new Error('this evidence is of another version')
+    if (sha256(JSON.stringify([line.columns, line.contents])) !== COLUMNS_SHA256)
+      throw new Error('the columns of this evidence are not those of its version')
     this.meta = line
     this.isRange = line.scope.type === 'range'
     // Retention excuses what is missing; a file that says it was made in the future must not.
@@ -1016,7 +1021,15 @@ export function describe(report) {
     ...first,
     `${status}: ${events} events of ${sessions} sessions, ${leaves} leaves, ${heads} heads, as of ${made}`,
   )
-  return `${lines.join('\n')}\n`
+  return `${lines.map(printable).join('\n')}\n`
+}
+
+/** Names come from a file that somebody made: nothing of them is obeyed by a terminal. */
+function printable(text) {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029]/gu,
+    (sign) => `\\u{${sign.codePointAt(0).toString(16)}}`,
+  )
 }
 
 // ── As a program ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -1091,7 +1104,7 @@ if (
   import.meta.url.endsWith(process.argv[1].split('/').at(-1))
 ) {
   main(process.argv.slice(2)).catch((error) => {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+    process.stderr.write(`${printable(error instanceof Error ? error.message : String(error))}\n`)
     process.exitCode = 2
   })
 }

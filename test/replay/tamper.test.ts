@@ -15,12 +15,14 @@ import {
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CANONICAL_COLUMNS } from '../../src/record/canonical.ts'
 import { type ClickHouse, openClickHouse } from '../../src/record/clickhouse.ts'
 import type { Recorder } from '../../src/record/event.ts'
 import { Evidence, type OwnChain } from '../../src/record/evidence.ts'
 import type { EvidenceScope } from '../../src/record/evidence-page.ts'
 import { Tree } from '../../src/record/merkle.ts'
 import { headText, newSigningKey, signKey, signText } from '../../src/record/proof.ts'
+import { CONTENT_COLUMNS } from '../../src/record/row-binary.ts'
 import { BLOCK_HEAD, readSegment, sealBlock } from '../../src/record/segment.ts'
 import type { ShipThread } from '../../src/record/ship-thread.ts'
 import { type Report, Verifier } from '../../src/replay/verifier.mjs'
@@ -399,7 +401,7 @@ test('what another gateway has not copied yet is no finding, what it never copie
   const made = Date.now() * 1000
   const say = (ago: number, ours = 'B') => {
     const verifier = new Verifier()
-    const columns = { columns: [], contents: 0, canonical: 1 }
+    const columns = { columns: CANONICAL_COLUMNS, contents: CONTENT_COLUMNS.length, canonical: 1 }
     verifier.line({ sluice: 'evidence', version: 1, scope: ALL, made, ...columns })
     for (const [chain, at] of [
       ['A', made - ago - 5_000_000],

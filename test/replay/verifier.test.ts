@@ -1,0 +1,32 @@
+/** What the verifier says of files of evidence that somebody made by hand; attacks on real records are in tamper.test.ts. */
+import { expect, test } from 'vitest'
+import { CANONICAL, CANONICAL_COLUMNS } from '../../src/record/canonical.ts'
+import { CONTENT_COLUMNS } from '../../src/record/row-binary.ts'
+import { describe, Verifier } from '../../src/replay/verifier.mjs'
+
+const BEGIN = {
+  ...{ sluice: 'evidence', version: 1, canonical: CANONICAL, made: 5 },
+  ...{ scope: { type: 'session', session: '01S' }, columns: CANONICAL_COLUMNS },
+  contents: CONTENT_COLUMNS.length,
+}
+
+test('columns under other names are refused: no digest holds their names', () => {
+  const renamed = CANONICAL_COLUMNS.map(([name, type]) => [
+    { subject: 'owner', owner: 'subject' }[name] ?? name,
+    type,
+  ])
+  expect(() => new Verifier().line({ ...BEGIN, columns: renamed })).toThrow('columns')
+  expect(() => new Verifier().line({ ...BEGIN, contents: 5 })).toThrow('columns')
+  expect(() => new Verifier().line(BEGIN)).not.toThrow()
+})
+
+test('nothing in a file of evidence is obeyed by the terminal of who verifies it', () => {
+  const verifier = new Verifier()
+  verifier.line(BEGIN)
+  const chain = '\x1b]0;x\x07\u009b2J\u202e'
+  verifier.line({ known: [{ source: chain, text: '', signature: '' }] })
+  verifier.line({ chain, from: { text: '', peaks: [] } })
+  const said = describe(verifier.finish())
+  expect(said).toContain('chain \\u{1b}]0;x\\u{7}\\u{9b}2J\\u{202e}')
+  expect(said).not.toMatch(/[^\P{C}\n]/u)
+})
