@@ -248,10 +248,8 @@ class Spread {
     for (const view of this.#readers.get(relation.oid) ?? []) {
       // The statistics and activity views are masked by column, so that monitoring goes on.
       if (view.schema === 'pg_catalog' && CARRIERS.has(view.name)) continue
-      const reads = view.reads.some(
-        (read) => read.relation === relation.oid && (read.column === column || read.column <= 0),
-      )
-      if (reads) this.#shown(view, { relation: relation.oid, column }, mask)
+      // Which columns it reads says nothing: a row read whole leaves no trace beside a column that is named.
+      this.#shown(view, { relation: relation.oid, column }, mask)
     }
   }
 

@@ -4,6 +4,7 @@ import {
   type MaskableCatalogue,
   type MaskableRelation,
   resolveMasks,
+  type ShownColumn,
 } from '../../src/mask/resolve-masks.ts'
 import type { ColumnMaskDeclaration, ValueTransform } from '../../src/mask/transform-spec.ts'
 
@@ -141,7 +142,31 @@ test('a view that reads a masked column, through others or as a whole row, is ma
     '20001.2:partial',
     '3.1:redact',
     '4.1:redact',
+    // It may read the row whole as well, which the target does not keep beside a column.
+    '5.1:redact',
   ])
+})
+
+test('a view of which is known what it shows is masked there, whatever it is said to read', () => {
+  const view = relation(2, 'public.v', {
+    columns: ['id', 'row', 'ssn'],
+    reads: [
+      { relation: 20001, column: 1 },
+      { relation: 20001, column: 3 },
+    ],
+  })
+  const shows = new Map<number, readonly ShownColumn[]>([
+    [1, [{ relation: 20001, column: 1, how: 'same' }]],
+    [2, [{ relation: 20001, column: 0, how: 'total' }]],
+    [3, [{ relation: 20001, column: 3, how: 'same' }]],
+  ])
+  const known = { ...catalogue(USERS, view), shows: () => shows }
+  const masked = resolveMasks(
+    { columns: [mask('public.users.email')], detectors: [] },
+    known,
+    'key',
+  )
+  expect(shown(masked)).toEqual(['2.2:redact', '20001.2:partial'])
 })
 
 test('carriers are masked while any column is, and a view over them too, but not their own views', () => {

@@ -24,10 +24,16 @@ export function constantOf(node: unknown): string | null | undefined {
   return undefined
 }
 
-/** The argument of a DefElem (option) as text; undefined when it has none or is no constant. */
+/** The argument of a DefElem (option) as text, as defGetString reads it; undefined when it has none or is no constant. */
 export function optionText(node: unknown): string | undefined {
   if (!isPart(node)) return undefined
   const { String: text, Integer: whole, Float: number, Boolean: truth, TypeName: type } = node
+  if (isPart(node.A_Star)) return '*'
+  // `QUOTE ('|')` is QUOTE '|'.
+  if (isPart(node.List)) {
+    const items = Array.isArray(node.List.items) ? node.List.items.map(optionText) : []
+    return items.includes(undefined) ? undefined : items.join('.')
+  }
   if (isPart(text)) return String(text.sval ?? '')
   if (isPart(whole)) return String(whole.ival ?? 0)
   if (isPart(number)) return String(number.fval ?? '')

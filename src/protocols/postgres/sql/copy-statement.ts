@@ -54,8 +54,14 @@ function listed(inside: Part): readonly string[] | undefined {
 function formOf(g: Gathered, inside: Part, place: Place | undefined): CopyForm {
   const options = new Map<string, string | undefined>()
   for (const one of Array.isArray(inside.options) ? inside.options : [])
-    if (isPart(one) && isPart(one.DefElem))
-      options.set(String(one.DefElem.defname), optionText(one.DefElem.arg))
+    if (isPart(one) && isPart(one.DefElem)) {
+      const { defname, arg } = one.DefElem
+      const text = optionText(arg)
+      // Read another way than the target reads it, one row's fields would be taken for another's.
+      if (text === undefined && arg !== undefined && TOLD.has(String(defname)))
+        g.notUnderstood('An option of COPY could not be read.')
+      options.set(String(defname), text)
+    }
   const said = options.get('format')
   const format = said === 'csv' || said === 'binary' ? said : 'text'
   const quote = options.get('quote') ?? '"'
@@ -74,6 +80,9 @@ function formOf(g: Gathered, inside: Part, place: Place | undefined): CopyForm {
     columns: place === undefined ? undefined : fieldsOf(inside, place),
   }
 }
+
+/** What the form hangs on; the others say names of columns, or nothing of what is sent. */
+const TOLD = new Set(['format', 'delimiter', 'quote', 'escape', 'null', 'header', 'encoding'])
 
 /** Which column each field is; undefined where the catalogue does not say. Generated columns are left out. */
 function fieldsOf(inside: Part, place: Place): CopyForm['columns'] {

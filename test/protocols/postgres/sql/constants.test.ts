@@ -22,5 +22,8 @@ test('NULL, a constant and anything else are three things', () => {
 test('options are text in whatever node they stand', () => {
   expect(optionText({ String: { sval: 'csv' } })).toBe('csv')
   expect(optionText({ TypeName: { names: [{ String: { sval: 'off' } }] } })).toBe('off')
+  expect(optionText({ A_Star: {} })).toBe('*')
+  expect(optionText({ List: { items: [{ String: { sval: 'a' } }, { A_Star: {} }] } })).toBe('a.*')
+  expect(optionText({ List: { items: [{ ParamRef: {} }] } })).toBeUndefined()
   expect(optionText(undefined)).toBeUndefined()
 })

@@ -37,6 +37,16 @@ test('the form says what the masker must know', () => {
 })
 
 test.each([
+  ['(FORMAT (csv), QUOTE *)', { format: 'csv', quote: '*', escape: '*' }],
+  ["(FORMAT csv, DELIMITER ('|'), ESCAPE ('!'))", { delimiter: '|', quote: '"', escape: '!' }],
+  ['(FORMAT csv, HEADER (off), NULL *)', { header: false, nullText: '*' }],
+  ['(FORMAT csv, HEADER (true), NULL (a, b))', { header: true, nullText: 'a.b' }],
+  ['(FORMAT (binary))', { format: 'binary' }],
+])('options are read as the target reads them: %s', (said, form) => {
+  expect(judge(`COPY users TO STDOUT ${said}`).effect.copy).toMatchObject(form)
+})
+
+test.each([
   ["COPY users TO STDOUT (ENCODING 'SJIS')", false],
   ["COPY users TO STDOUT ENCODING 'gb18030'", false],
   ["COPY users TO STDOUT (ENCODING 'utf-8')", true],

@@ -201,13 +201,18 @@ function operatorOf({ kind, name }: A_Expr): string | undefined {
   return kind === 'AEXPR_OP' && isPlain ? parts.at(-1) : undefined
 }
 
-/** `['a']`, `[1]`; a slice is none. */
+/** `['a']`, `[1]`, which in an object is the key "1", unlike `-> 1`; a slice is none. */
 function subscript(node: Node): Step | undefined {
   if (!('A_Indices' in node)) return undefined
   const inside: unknown = node.A_Indices
   if (!isPart(inside) || inside.is_slice !== undefined || inside.lidx !== undefined)
     return undefined
-  return isPart(inside.uidx) ? stepOf(inside.uidx as unknown as Node) : undefined
+  const uidx = inside.uidx as unknown as Node
+  if (!isPart(uidx)) return undefined
+  if ('A_Const' in uidx && uidx.A_Const.ival !== undefined)
+    return { either: String(uidx.A_Const.ival.ival ?? 0) }
+  const step = stepOf(uidx)
+  return step === 'place' ? undefined : step
 }
 
 function stepOf(node: Node): Step | undefined {

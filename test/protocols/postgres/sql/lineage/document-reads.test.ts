@@ -214,6 +214,18 @@ test.each([
   expect(find(text).refusal).toBeDefined()
 })
 
+test('a number in a subscript is a key of an object too, and behind an arrow a place alone', () => {
+  const masked = maskedColumns(new Map([[20050, new Map([[2, hides(['1'])]])]]), 'key')
+  const names = { ...NAMES, catalogue: CATALOGUE }
+  const options = { names, masked, functionsRead: [], identityParameter: undefined }
+  const told = (text: string) =>
+    maskFinding(one(`SELECT ${text} FROM docs`), options, ['read']).refusal === undefined
+  for (const text of ["d[1]['x']", "d[1]->'x'", "d[0][1]['x']", "d[1::int]['x']", "d['1']['x']"])
+    expect([text, told(text)]).toEqual([text, false])
+  for (const text of ["d[2]['x']", "d->1->'x'", "d[0]['x']"])
+    expect([text, told(text)]).toEqual([text, true])
+})
+
 test('a mask of the whole that only monitors hides every part in the record', () => {
   const masked = maskedColumns(
     new Map([[20050, new Map([[2, hides(['card'], ['', true])]])]]),
