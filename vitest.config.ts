@@ -2,13 +2,18 @@ import { defineConfig } from 'vitest/config'
 
 const apart = ['contract', 'real', 'chaos', 'soak', 'suites']
 
+/** Disks and clocks of their own, which cannot be had everywhere and take minutes: `npm run test:soak`. */
+const SOAK = ['clock', 'power', 'whole-disk'].map((name) => `test/chaos/${name}.test.ts`)
+const isSoak = process.env.SLUICE_CHAOS_ROUNDS !== undefined
+
 /** One project a folder; `unit` is all that needs no server. Groups run one after the other. */
-function project(name: string, group: number) {
+function project(name: string, group: number, exclude: readonly string[] = []) {
   return {
     extends: true as const,
     test: {
       name,
       include: [`test/${name}/**/*.test.ts`],
+      exclude: [...exclude],
       sequence: { groupOrder: group },
     },
   }
@@ -37,7 +42,7 @@ export default defineConfig({
       },
       project('contract', 1),
       project('real', 2),
-      project('chaos', 3),
+      project('chaos', 3, isSoak ? [] : SOAK),
       // Other people's suites and clients in other languages: `npm run test:real`, no part of `npm test`.
       ...(process.env.SLUICE_SUITES === undefined ? [] : [project('suites', 4)]),
     ],

@@ -42,8 +42,12 @@ describe.skipIf(process.getuid?.() !== 0)(
       return { place, disk }
     }
 
-    /** Everything that ran is gone with the power, and so is what the disk was not told to keep. */
+    /**
+     * Everything that ran is gone with the power, and so is what the disk was not told to keep. It stands still first: an fdatasync
+     * that is under way when this kernel's disk is cut may say that it went well, and nobody is there to hear it where power fails.
+     */
     async function fail({ gateway }: Place, disk: Disk): Promise<void> {
+      process.kill(gateway.pid, 'SIGSTOP')
       try {
         disk.cut()
       } finally {

@@ -118,7 +118,8 @@ export class CopyMasker {
     const mark = sink.size
     sink.u8(COPY_DATA)
     sink.i32(0)
-    if (this.#headerLeft || isEndMark(bytes, row)) sink.append(bytes, row.start, row.end)
+    const isNoRow = this.#headerLeft || (!this.#syntax.csv && isEndMark(bytes, row))
+    if (isNoRow) sink.append(bytes, row.start, row.end)
     else if (!this.#fieldsOf(bytes, row, sink)) {
       sink.size = mark
       this.#broken = 'malformed'
@@ -212,10 +213,12 @@ function isEndMark(
 }
 
 /**
- * Delimiter, quote and escape are single one-byte characters in every form that PostgreSQL accepts.
+ * Delimiter, quote and escape are single one-byte characters in every form that PostgreSQL accepts. A text for NULL that ends in
+ * a backslash takes the delimiter behind it along, also for whoever reads it.
  */
 function isReadable(form: CopyForm): boolean {
   if (form.format === 'binary') return false
+  if (form.format === 'text' && form.nullText.endsWith('\\')) return false
   const signs = form.format === 'csv' ? [form.delimiter, form.quote, form.escape] : [form.delimiter]
   return signs.every((sign) => sign.length === 1 && sign.charCodeAt(0) < 0x80)
 }

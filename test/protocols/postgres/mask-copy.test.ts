@@ -102,6 +102,16 @@ test('a row with too few or too many fields, binary data and strange signs are m
   expect(copied(['x'], { form: { ...TEXT, delimiter: '||' } })).toBe('malformed')
 })
 
+test('a text for NULL that ends in a backslash would take the delimiter along: malformed', () => {
+  expect(copied(['\\\t\\\t\\\n'], { form: { ...TEXT, nullText: '\\' } })).toBe('malformed')
+})
+
+test('in csv the signs of an end mark are values like any others', () => {
+  const form = { ...CSV, delimiter: '.' }
+  const fields: RowPlan = [column('text'), undefined]
+  expect(copied(['\\.\n'], { form, fields })).toEqual(['"****".\n'])
+})
+
 test('a row that is too long ends it, whole or in parts, and so does an unclosed quote', () => {
   const row = `1\t2\t${'x'.repeat(100)}\n`
   expect(copied([row], { rowBytesMax: 50 })).toBe('over_limit')
