@@ -247,6 +247,33 @@ describe('every way in which rows come down', () => {
     client.end()
   })
 
+  test('through views that show a row whole beside a column, and by COPY with options that are lists', async () => {
+    stage.server.sql(
+      `SET SESSION AUTHORIZATION app; CREATE VIEW whole AS SELECT id, people AS r FROM people;
+       CREATE VIEW whole_again AS SELECT id, r, (r).note FROM whole`,
+      'shop',
+    )
+    const texts = [
+      ...['*', 'r', '(r).secret', "(r).doc->'a'", 'row_to_json(r)', 'r::text'].flatMap((what) =>
+        ['whole', 'whole_again'].map((view) => `SELECT ${what} FROM ${view} WHERE id = 1`),
+      ),
+      ...['QUOTE *', "QUOTE ('s')", 'HEADER (off)'].map(
+        (option) => `COPY people (id, secret, note) TO STDOUT (FORMAT csv, ${option})`,
+      ),
+      'COPY people (id, secret, note) TO STDOUT (FORMAT (csv))',
+    ]
+    let answered = 0
+    for (const text of texts) {
+      const client = await login()
+      const answers = await client.ask(query(text))
+      if (answers.some(({ kind }) => kind === 'D' || kind === 'd')) answered++
+      expect([text, leaks(client.received)]).toEqual([text, []])
+      client.end()
+    }
+    expect(answered).toBeGreaterThan(0)
+    stage.server.sql('DROP VIEW whole_again; DROP VIEW whole', 'shop')
+  })
+
   test('returned by what is written', async () => {
     const row = await ask(
       query('UPDATE people SET note = note WHERE id = 1 RETURNING id, secret, part, note'),
