@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Seals } from '../../src/control/seals.ts'
 import { newIdentity } from '../../src/record/age.ts'
 import { openClickHouse, type Row } from '../../src/record/clickhouse.ts'
@@ -78,6 +78,21 @@ beforeAll(async () => {
   const sql = "SELECT session_id FROM sessions WHERE protocol = 'postgres' AND status = 'closed'"
   const [row] = await gateway.eventually(sql, (rows) => rows.length === 1)
   session = String(row!.session_id)
+  // Originals have a spool and a way of their own.
+  const stored = () =>
+    onStore({
+      sql: `SELECT (SELECT count() > 0 FROM sealed_keys WHERE session_id = {s:String}) AS key,
+        (SELECT uniqExact(batch) FROM sealed WHERE session_id = {s:String}) AS batches,
+        (SELECT count() FROM events WHERE session_id = {s:String} AND kind = 'sealed') AS told`,
+      params: { s: session },
+    })
+  const isWhole = async () => {
+    const [found] = await stored()
+    expect(Number(found?.key)).toBe(1)
+    expect(Number(found?.told)).toBeGreaterThan(0)
+    expect(Number(found?.batches)).toBe(Number(found?.told))
+  }
+  await vi.waitFor(isWhole, { timeout: 30_000, interval: 100 })
 }, 90_000)
 
 afterAll(async () => {
