@@ -1,18 +1,13 @@
 /** IO. `sluice audit search | questions | save | forget`. */
+
+import type { SearchFilter } from '../replay/search.ts'
 import { CliError } from './exit.ts'
 import { ask, type Json, type Where } from './gateway.ts'
 import { printList, rowsOf, say } from './output.ts'
 import { printable } from './table.ts'
 
-export interface SearchFlags extends Where {
+export interface SearchFlags extends Where, Pick<SearchFilter, (typeof FILTERS)[number]> {
   readonly json?: boolean
-  readonly object?: string
-  readonly subject?: string
-  readonly job?: string
-  readonly connection?: string
-  readonly rule?: string
-  readonly verdict?: string
-  readonly detector?: string
   readonly since?: string
   readonly until?: string
   readonly limit?: string

@@ -4,11 +4,9 @@
  * and after the insert, as in ship.ts. Much less comes here than there, so it is done one after the other.
  */
 import { readFileSync, renameSync, rmSync, truncateSync } from 'node:fs'
-import { readdir, readlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type ClickHouse, StoreError } from './clickhouse.ts'
 import { mutate } from './mutation.ts'
-import { quoted } from './retention.ts'
 import {
   readSealedSegment,
   SEALED_COLUMNS,
@@ -17,6 +15,7 @@ import {
 } from './sealed-segment.ts'
 import { sealedFolder } from './sealed-spool.ts'
 import { spoolFiles } from './spool.ts'
+import { openPaths, tokensOf, wholeInsert } from './whole-insert.ts'
 
 export interface SealedShipperOptions {
   readonly spoolFolder: string
@@ -33,8 +32,6 @@ const LOOK_MS = 500
 const PAUSE_MS_MAX = 5000
 const ORPHANS_MS = 5000
 const REFUSALS_MAX = 3
-/** Tokens of a segment that are looked for, whether or not this run has sent them. */
-const TRIES = 8
 /** Exceptions that say that the data is wrong, and will be next time. */
 const CONTENT_EXCEPTIONS = new Set([6, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 128, 131, 349, 432])
 
@@ -130,14 +127,7 @@ export class SealedShipper {
     await store.insert({
       sql: `INSERT INTO \`${database}\`.${table} (${SEALED_COLUMNS[table]}) FORMAT RowBinary`,
       body: Buffer.concat(rows),
-      settings: {
-        insert_deduplication_token: tries === 0 ? id : `${id}~${tries}`,
-        async_insert: 0,
-        insert_deduplicate: 1,
-        max_insert_block_size: 10_000_000,
-        min_insert_block_size_rows: 10_000_000,
-        min_insert_block_size_bytes: 1 << 30,
-      },
+      settings: wholeInsert(id, tries),
     })
     if (!isDoubtful) return
     const found = await this.#stored(store, table, which)
@@ -188,9 +178,7 @@ export class SealedShipper {
   async #recoverOrphans(): Promise<void> {
     const open = this.#files('.open').filter((name) => name.startsWith(this.#options.instance))
     if (open.length === 0) return
-    const used = new Set<string>()
-    for (const number of await readdir('/proc/self/fd'))
-      used.add(basename(await readlink(`/proc/self/fd/${number}`).catch(() => '')))
+    const used = await openPaths()
     for (const name of open) if (!used.has(name)) this.#complete(name)
   }
 
@@ -219,10 +207,4 @@ export class SealedShipper {
   #files(ending: '.open' | '.seg'): string[] {
     return spoolFiles(this.#folder).filter((name) => name.endsWith(ending))
   }
-}
-
-/** All that rows of a segment may have been sent under, as literals. */
-function tokensOf(id: string, tries: number): string {
-  const again = Array.from({ length: Math.max(TRIES, tries) }, (_, i) => `${id}~${i + 1}`)
-  return [id, ...again].map(quoted).join(', ')
 }

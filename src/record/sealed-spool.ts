@@ -4,20 +4,12 @@
  *
  * A write that fails leaves nothing behind that counts, and may be tried again. May hold as much as the spool of events.
  */
-import {
-  closeSync,
-  fdatasyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { monotonicMs } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import { SEALED_HEADER } from './sealed-segment.ts'
-import { segmentName, spoolUsage } from './spool.ts'
+import { segmentName, spoolUsage, writeWhole } from './spool.ts'
 
 const SEGMENT_BYTES_MAX = 4 << 20
 const SEGMENT_AGE_MS = 300
@@ -109,10 +101,4 @@ export class SealedSpool {
       'sealed originals are over recorder.spool.bytes_max',
     )
   }
-}
-
-function writeWhole(descriptor: number, bytes: Uint8Array, position: number): void {
-  let done = 0
-  while (done < bytes.length)
-    done += writeSync(descriptor, bytes, done, bytes.length - done, position + done)
 }

@@ -9,17 +9,16 @@
  * A segment that the store does not accept is set aside as `.bad`, loudly, while the others go on.
  */
 import { readFileSync, renameSync, rmSync, truncateSync } from 'node:fs'
-import { readdir, readlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { ClickHouse } from './clickhouse.ts'
 import { StoreError } from './clickhouse.ts'
 import { COLUMN_NAMES, COLUMNS_HASH } from './columns.ts'
 import type { ColumnList } from './earlier-columns.ts'
 import { mutate } from './mutation.ts'
-import { quoted } from './retention.ts'
 import { joinRows, type SegmentContent } from './segment.ts'
 import { SegmentFile } from './segment-file.ts'
 import { spoolFiles, spoolUsage } from './spool.ts'
+import { openPaths, tokensOf, wholeInsert } from './whole-insert.ts'
 
 export interface ShipperOptions {
   readonly spoolFolder: string
@@ -43,8 +42,6 @@ const BACKLOG = 4
 /** How often a segment may be refused for its content before it is set aside. */
 const REFUSALS_MAX = 3
 const PAUSE_MS_MAX = 5000
-/** Tokens of a segment that are looked for, whether or not this run has sent them. */
-const ATTEMPTS = 8
 /** A header is shorter: a file without a whole one, and with nothing behind this, was torn while it was made. */
 const HEADER_BYTES_MAX = 64
 
@@ -162,15 +159,7 @@ export class Shipper {
       sql: `INSERT INTO \`${database}\`.events (${COLUMN_NAMES.join(', ')}) FORMAT MsgPack`,
       // Thousands of small blocks would each cost both sides a chunk of their own.
       body: joinRows(content),
-      settings: {
-        insert_deduplication_token: attempt === 0 ? id : `${id}~${attempt}`,
-        // One insert, one block, one part: all of it or nothing.
-        async_insert: 0,
-        insert_deduplicate: 1,
-        max_insert_block_size: 10_000_000,
-        min_insert_block_size_rows: 10_000_000,
-        min_insert_block_size_bytes: 1 << 30,
-      },
+      settings: wholeInsert(id, attempt),
     })
     if (doubtful) await this.#settle(store, { id, name, rows: content.rows, attempt })
   }
@@ -267,25 +256,10 @@ export class Shipper {
   }
 }
 
-/** All that rows of a segment may have been sent under, as literals. Names of segments are ours. */
-function tokensOf(id: string, attempt: number): string {
-  const again = Array.from({ length: Math.max(ATTEMPTS, attempt) }, (_, i) => `${id}~${i + 1}`)
-  return [id, ...again].map(quoted).join(', ')
-}
-
 /** Room for a segment, of which at most a part of the header was written. */
 function isBlank(path: string): boolean {
   const rest = readFileSync(path).subarray(HEADER_BYTES_MAX)
   return rest.equals(Buffer.alloc(rest.length))
-}
-
-/** Base names of all files that this process has open. */
-async function openPaths(): Promise<Set<string>> {
-  const descriptors = await readdir('/proc/self/fd')
-  const paths = await Promise.all(
-    descriptors.map((number) => readlink(`/proc/self/fd/${number}`).catch(() => '')),
-  )
-  return new Set(paths.map((path) => basename(path)))
 }
 
 /**

@@ -276,7 +276,7 @@ export function spoolFiles(folder: string): string[] {
 }
 
 /** The name of a file is on the disk only when its folder is. */
-function syncFolder(folder: string): void {
+export function syncFolder(folder: string): void {
   const descriptor = openSync(folder, 'r')
   try {
     fsyncSync(descriptor)
@@ -285,7 +285,8 @@ function syncFolder(folder: string): void {
   }
 }
 
-function writeWhole(descriptor: number, bytes: Uint8Array, position: number): void {
+/** At that place, in as many writes as it takes. */
+export function writeWhole(descriptor: number, bytes: Uint8Array, position: number): void {
   let done = 0
   while (done < bytes.length) {
     done += writeSync(descriptor, bytes, done, bytes.length - done, position + done)
