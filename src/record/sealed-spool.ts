@@ -4,12 +4,20 @@
  *
  * A write that fails leaves nothing behind that counts, and may be tried again. May hold as much as the spool of events.
  */
-import { closeSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, renameSync } from 'node:fs'
+import {
+  closeSync,
+  fdatasyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { monotonicMs } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import { SEALED_HEADER } from './sealed-segment.ts'
-import { segmentName, spoolUsage, writeWhole } from './spool.ts'
+import { segmentName, spoolUsage, syncFolder, writeWhole } from './spool.ts'
 
 const SEGMENT_BYTES_MAX = 4 << 20
 const SEGMENT_AGE_MS = 300
@@ -82,9 +90,19 @@ export class SealedSpool {
   #open(): void {
     const { instance, thread } = this.#options
     const name = segmentName({ instance, thread, number: ++this.#number })
-    this.#path = join(this.#folder, `${name}.open`)
-    this.#descriptor = openSync(this.#path, 'wx', 0o600)
-    writeWhole(this.#descriptor, SEALED_HEADER, 0)
+    const path = join(this.#folder, `${name}.open`)
+    const descriptor = openSync(path, 'wx', 0o600)
+    try {
+      writeWhole(descriptor, SEALED_HEADER, 0)
+      if (this.#options.strict) syncFolder(this.#folder)
+    } catch (cause) {
+      // Records behind half a header would be a segment that nobody can read.
+      closeSync(descriptor)
+      rmSync(path, { force: true })
+      throw cause
+    }
+    this.#path = path
+    this.#descriptor = descriptor
     this.#size = SEALED_HEADER.length
   }
 
