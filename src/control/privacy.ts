@@ -223,6 +223,7 @@ export class Privacy {
 
   #alone<T>(task: () => Promise<T>): Promise<T> {
     const next = this.#last.then(task, task)
+    // How it ended is told to whoever asked for it.
     this.#last = next.catch(() => {})
     return next
   }

@@ -180,7 +180,7 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
     say,
   })
   shipper.recover()
-  // Others ask it when they like, and not only when there is something to store.
+  // Others ask it when they like, and not only when there is something to store. What fails is said where it is tried again.
   if (data.store.embedded && data.store.port !== undefined) store.ready().catch(() => {})
   const sealed = new SealedShipper({
     spoolFolder,
