@@ -1,6 +1,10 @@
 /**
- * IO. One turn of a worker's event loop: collects what all its sessions want to send, writes their events to the
- * spool with one write, and only then lets the bytes go. Nothing is forwarded that is not in the kernel's hands.
+ * IO. Collects what sessions want to send, writes their events to the spool with one write, and only then lets the bytes
+ * go. Nothing is forwarded that is not in the kernel's hands.
+ *
+ * A write is a copy into mapped memory (record/spool.ts), so what one read has brought goes on when that read is worked
+ * off: the peer begins while this thread turns to its next socket. Where a write waits for the disk (`strict`), all that
+ * one turn of the event loop has brought shares it.
  *
  * When the spool cannot be written the bytes wait: sessions stand still, the write is tried again, and after
  * `stallMsMax` those who wait are told `GW_RECORDING_LOST`. What was recorded stays with the recorder and is
@@ -12,6 +16,8 @@ import type { Recorder } from '../record/event.ts'
 
 export interface TurnOptions {
   readonly recorder: Pick<Recorder, 'pending' | 'flush'>
+  /** A write waits for the disk: one for a whole turn of the loop. */
+  readonly strict: boolean
   /** How long sessions stand still before they are ended. */
   readonly stallMsMax: number
   /** Microseconds that one write to the spool took. */
@@ -37,6 +43,10 @@ export class Turn {
   #spans = 0
   readonly #closing: Wire[] = []
   #scheduled = false
+  /** A read is being worked off, and `leave` will let go what it brings. */
+  #isReading = false
+  /** Something waits for `leave`. */
+  #isDue = false
   #stalledSince = 0
   readonly #flush = () => this.flush()
 
@@ -80,8 +90,25 @@ export class Turn {
     this.schedule()
   }
 
-  /** Makes sure that `flush` runs at the end of this turn. */
+  /** What was read from one wire is being worked off until `leave`. Neither throws; nothing is awaited between them. */
+  enter(): void {
+    this.#isReading = !this.#options.strict
+  }
+
+  leave(): void {
+    this.#isReading = false
+    if (!this.#isDue) return
+    this.#isDue = false
+    // While the spool cannot be written a timer tries it again.
+    if (!this.isStalled) this.flush()
+  }
+
+  /** Makes sure that `flush` runs when the read is worked off, or else at the end of this turn of the loop. */
   schedule(): void {
+    if (this.#isReading) {
+      this.#isDue = true
+      return
+    }
     if (this.#scheduled) return
     this.#scheduled = true
     setImmediate(this.#flush)
@@ -89,6 +116,7 @@ export class Turn {
 
   flush(): void {
     this.#scheduled = false
+    this.#isDue = false
     if (this.#options.recorder.pending) {
       const began = monotonicMs()
       try {

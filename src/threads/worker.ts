@@ -124,6 +124,7 @@ export class SessionWorker {
     this.#sealed = sealedRecorder(recorder, data, thread)
     this.#turn = new Turn({
       recorder: this.#sealed ?? this.#recorder,
+      strict: recorder.durability === 'strict',
       stallMsMax: STALL_MS_MAX,
       onRecorded: (us) => this.#counts.latency('record', us),
       onStall: (stalled) => this.#stall(stalled),

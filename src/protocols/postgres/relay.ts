@@ -159,8 +159,13 @@ class Session {
   }
 
   #fromClient(): WireSink {
+    const { turn } = this.#parts
     return {
-      bytes: (bytes, start, end) => this.#up(bytes, start, end),
+      bytes: (bytes, start, end) => {
+        turn.enter()
+        this.#up(bytes, start, end)
+        turn.leave()
+      },
       end: () => this.#finish('client closed'),
       closed: () => this.#closed('client closed'),
       drained: () => this.#balance(),
@@ -168,8 +173,13 @@ class Session {
   }
 
   #fromTarget(): WireSink {
+    const { turn } = this.#parts
     return {
-      bytes: (bytes, start, end) => this.#down(bytes, start, end),
+      bytes: (bytes, start, end) => {
+        turn.enter()
+        this.#down(bytes, start, end)
+        turn.leave()
+      },
       end: () => this.#lost(),
       closed: () => {
         this.#lost()
