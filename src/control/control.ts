@@ -5,12 +5,12 @@
  * The listener comes first, the state database after it: making a new one takes seconds, in which `/readyz` says no and
  * whoever asks who somebody is waits.
  */
-import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 import { BroadcastChannel, type MessagePort } from 'node:worker_threads'
 import { hostPort } from '../accept/address.ts'
 import { isLoopback } from '../base/cidr.ts'
 import { clock } from '../base/clock.ts'
+import { diskProblem } from '../base/disk.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { Vault } from '../dial/vault.ts'
@@ -20,6 +20,7 @@ import { Lockout } from '../identify/lockout.ts'
 import { openRecorder } from '../record/recorder.ts'
 import { retentionOf } from '../record/retention.ts'
 import type { SeenHead } from '../record/ship-messages.ts'
+import { SEGMENT_BYTES_MAX } from '../record/spool.ts'
 import { Store } from '../replay/store.ts'
 import type { Broadcast, HouseCommand, Listening, Settings } from '../threads/messages.ts'
 import { type ApiParts, api } from './api/api.ts'
@@ -35,7 +36,7 @@ import { AdminRecord } from './record.ts'
 import { recipientsOf, Seals } from './seals.ts'
 import { ChainHeads } from './state/heads.ts'
 import { Questions } from './state/questions.ts'
-import { openState, type State } from './state/state.ts'
+import { StateThread } from './state/state-thread.ts'
 import { Tokens } from './state/tokens.ts'
 import type { ControlNews, ControlWorkerData } from './thread.ts'
 
@@ -55,6 +56,7 @@ export interface ControlOptions extends ControlWorkerData {
 /** How long a session waits for another one of its connection to end. */
 const PLACE_WAIT_MS = 5000
 const HEADS_MS = 1000
+const PROBE_MS = 1000
 
 export class Control {
   readonly #options: ControlOptions
@@ -72,11 +74,12 @@ export class Control {
   #reloadProblems: readonly string[] = []
   #store: Store | undefined
   #listener: Listener | undefined
-  #state: State | undefined
+  #state: StateThread | undefined
   #tokens: Promise<Tokens> | undefined
   #heads: ChainHeads | undefined
   #headTimer: NodeJS.Timeout | undefined
   #isStopped = false
+  #spoolProbe: { at: number; code: string | undefined } = { at: -PROBE_MS, code: undefined }
 
   constructor(options: ControlOptions) {
     this.#options = options
@@ -181,7 +184,15 @@ export class Control {
 
   /** Once for all callers; a failure is final, and main is told by `start`. */
   #openTokens(): Promise<Tokens> {
-    this.#tokens ??= openState(join(this.#settings.config.data, 'state')).then(async (state) => {
+    const { log } = this.#options
+    const options = {
+      folder: join(this.#settings.config.data, 'state'),
+      onChange: (problem: string | undefined) => {
+        if (problem === undefined) log.info('the state database is there again')
+        else log.error(problem)
+      },
+    }
+    this.#tokens ??= StateThread.open(options).then(async (state) => {
       if (this.#isStopped) await state.close()
       this.#state = state
       this.#heads = new ChainHeads(state)
@@ -263,7 +274,7 @@ export class Control {
       knownHeads: async () => (await this.#heads?.known()) ?? [],
       operatorHash: operatorHash(this.#settings.config.data),
       identify: this.#identify,
-      ready: () => this.#isReady(),
+      notReady: () => this.#notReady(),
       metrics: () => this.#metrics(),
       now: REAL_TIME.now,
       log: this.#options.log,
@@ -296,22 +307,26 @@ export class Control {
     return this.#store
   }
 
-  #needState(): State {
+  #needState(): StateThread {
     if (this.#state === undefined) throw unavailable('the state is not open')
     return this.#state
   }
 
   /** Terse on purpose: anybody may ask. */
-  #isReady(): boolean {
-    if (this.#state === undefined || this.#ports.threads.length === 0) return false
+  #notReady(): string | undefined {
+    if (this.#state === undefined || this.#ports.threads.length === 0) return 'it is starting'
     // Main listens when all its session workers are up.
-    if (this.#listening.length < this.#settings.config.listeners.length) return false
-    try {
-      accessSync(this.#options.spoolFolder, constants.W_OK)
-      return true
-    } catch {
-      return false
-    }
+    if (this.#listening.length < this.#settings.config.listeners.length) return 'it is starting'
+    const now = performance.now()
+    // Asked by anybody and as often as they like: the disk is not.
+    if (now - this.#spoolProbe.at > PROBE_MS)
+      this.#spoolProbe = {
+        at: now,
+        code: diskProblem(this.#options.spoolFolder, SEGMENT_BYTES_MAX),
+      }
+    const { code } = this.#spoolProbe
+    if (code !== undefined) return `nothing can be recorded (${code})`
+    return this.#state.problem === undefined ? undefined : 'the state database is away'
   }
 
   async #metrics(): Promise<string> {

@@ -81,6 +81,7 @@ export class Chain {
   #recentHeads: SignedHead[] = []
   #head: Head | undefined
   #headText = ''
+  #isFailing = false
   /** As the next head says it. */
   retention: Retention
 
@@ -193,11 +194,16 @@ export class Chain {
       const now = clock.microseconds()
       const age = (now - (this.#head?.at ?? 0)) / 1000
       if (this.#keys.isOld(now, keyAgeMsMax ?? KEY_AGE_MS)) this.#keys.rotate(now)
-      if ((this.size > (this.#head?.size ?? 0) && age >= GATHER_MS) || age >= HEARTBEAT_MS)
+      if ((this.size > (this.#head?.size ?? 0) && age >= GATHER_MS) || age >= HEARTBEAT_MS) {
         this.sign('run')
+        if (this.#isFailing) this.#options.say('info', 'the chain can be written again')
+        this.#isFailing = false
+      }
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      this.#options.say('error', `the chain cannot be written: ${why}`)
+      // Four times a second on a disk that stays full.
+      if (!this.#isFailing) this.#options.say('error', `the chain cannot be written: ${why}`)
+      this.#isFailing = true
     }
   }
 

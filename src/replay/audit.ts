@@ -5,15 +5,21 @@
  * Three steps, each run by the engine with the text as a value (replay/store.ts):
  *   1. `formatQuerySingleLine` makes one statement of it, without comments, or fails;
  *   2. `EXPLAIN AST` shows its tree, and `judge` allows it only if every node, function and
- *      table is on a list;
- *   3. `SELECT * FROM (…) LIMIT n` runs it, read-only and limited.
+ *      table is on a list, and hands out the other names that stand where a table may: they are
+ *      those of CTEs, aliases and columns, or of nothing;
+ *   3. the engine says whether one of these is a table after all (`TABLES_QUESTION`): where a CTE
+ *      ends, its name is the table's again;
+ *   4. `SELECT * FROM (…) LIMIT n` runs it, read-only and limited.
  *
  * The tree does not print everything (`APPLY f` hides f), so the canonical text is scanned for
  * calls as well: both must agree. What is not on a list is refused.
  */
 import { AGGREGATE_SUFFIXES, AUDIT_FUNCTIONS, AUDIT_TABLE_FUNCTIONS } from './audit-functions.ts'
 
-/** What may be read: all of the record but sealed originals and our own book-keeping. */
+/**
+ * What may be read, and nothing else: neither sealed originals, holds, our own book-keeping and what stands behind the tables of
+ * a cluster, nor what a later version or anybody else makes there.
+ */
 export const AUDIT_TABLES: ReadonlySet<string> = new Set([
   'events',
   'sessions',
@@ -30,11 +36,9 @@ export const AUDIT_TABLES: ReadonlySet<string> = new Set([
   'latency',
 ])
 
-/**
- * Tables of the same database that may not be read: sealed originals, our own book-keeping, and what stands behind the tables
- * of a cluster. Any other bare name is a CTE or does not exist.
- */
-const HIDDEN_TABLES = /^(sealed\w*|instances|migrations|\w+_local)$/
+/** Which of `names` (a list of texts) are tables, views or dictionaries of `database`. */
+export const TABLES_QUESTION =
+  'SELECT name FROM system.tables WHERE database = {database:String} AND has({names:Array(String)}, name)'
 
 /** Longest text of a query, in UTF-16 units. */
 export const AUDIT_TEXT_MAX = 64 << 10
@@ -56,8 +60,23 @@ export const AUDIT_SETTINGS = {
   asterisk_include_alias_columns: 1,
 } as const
 
-export function auditStatement(formatted: string, rowsMax: number): string {
-  return `SELECT * FROM (${formatted}\n) LIMIT ${Math.floor(rowsMax)}`
+/** A text that may run, once it is known that none of `names` is a table. */
+export interface Judged {
+  readonly formatted: string
+  readonly names: readonly string[]
+}
+
+export type AuditStatement = { readonly sql: string } | { readonly say: string }
+
+/** `tables`: what the engine answered to `TABLES_QUESTION` for its names. */
+export function auditStatement(
+  { formatted, names }: Judged,
+  tables: ReadonlySet<string>,
+  rowsMax: number,
+): AuditStatement {
+  const hidden = names.find((name) => tables.has(name))
+  if (hidden !== undefined) return { say: noTable(hidden) }
+  return { sql: `SELECT * FROM (${formatted}\n) LIMIT ${Math.floor(rowsMax)}` }
 }
 
 interface Node {
@@ -98,12 +117,20 @@ const NODES: ReadonlySet<string> = new Set([
   'WindowListElement',
 ])
 
-/** undefined: it may run. Otherwise a sentence that says what is in the way. */
-export function judge(ast: string, formatted: string, database: string): string | undefined {
+/** A sentence that says what is in the way, or what may run. */
+export function judge(ast: string, formatted: string, database: string): string | Judged {
   const root = parseTree(ast)
   if (typeof root === 'string') return root
   if (root.type !== 'SelectWithUnionQuery') return `Only SELECT can be run here, not ${root.type}.`
-  return judgeNode(root, '', database) ?? judgeText(formatted)
+  const names = new Set<string>()
+  const reason = judgeNode(root, '', { database, names }) ?? judgeText(formatted)
+  return reason ?? { formatted, names: [...names] }
+}
+
+interface Place {
+  readonly database: string
+  /** Where a table may stand, and none that may be read does. */
+  readonly names: Set<string>
 }
 
 /** The tree that `EXPLAIN AST` prints: one node a line, one space of indentation a level. */
@@ -124,17 +151,17 @@ function parseTree(text: string): Node | string {
   return path[0] ?? 'The query is empty.'
 }
 
-function judgeNode(node: Node, parent: string, database: string): string | undefined {
-  const reason = judgeOne(node, parent, database)
+function judgeNode(node: Node, parent: string, place: Place): string | undefined {
+  const reason = judgeOne(node, parent, place)
   if (reason !== undefined) return reason
   for (const child of node.children) {
-    const found = judgeNode(child, node.type, database)
+    const found = judgeNode(child, node.type, place)
     if (found !== undefined) return found
   }
   return undefined
 }
 
-function judgeOne(node: Node, parent: string, database: string): string | undefined {
+function judgeOne(node: Node, parent: string, place: Place): string | undefined {
   if (!NODES.has(node.type)) return `${SAY[node.type] ?? node.type} cannot be used here.`
   switch (node.type) {
     case 'SelectWithUnionQuery':
@@ -143,9 +170,9 @@ function judgeOne(node: Node, parent: string, database: string): string | undefi
         return undefined
       return 'INTO OUTFILE, FORMAT and SETTINGS cannot be used here.'
     case 'TableIdentifier':
-      return judgeTable(node.name, database)
+      return judgeTable(node.name, place)
     case 'Function':
-      return judgeFunction(node, parent, database)
+      return judgeFunction(node, parent, place)
     default:
       return undefined
   }
@@ -158,19 +185,21 @@ const SAY: Readonly<Record<string, string>> = {
   QueryParameter: 'A parameter',
 }
 
-function judgeTable(name: string, database: string): string | undefined {
+function judgeTable(name: string, { database, names }: Place): string | undefined {
   const parts = /^(?:([A-Za-z_]\w*)\.)?([A-Za-z_]\w*)$/.exec(name)
   const [, place, table] = parts ?? []
-  const fine =
-    table !== undefined &&
-    (place === undefined
-      ? !HIDDEN_TABLES.test(table)
-      : place === database && AUDIT_TABLES.has(table))
-  if (fine) return undefined
+  if (table === undefined || (place !== undefined && place !== database)) return noTable(name)
+  if (AUDIT_TABLES.has(table)) return undefined
+  if (place !== undefined) return noTable(name)
+  names.add(table)
+  return undefined
+}
+
+function noTable(name: string): string {
   return `There is no table ${name} here; there are ${[...AUDIT_TABLES].join(', ')}.`
 }
 
-function judgeFunction(node: Node, parent: string, database: string): string | undefined {
+function judgeFunction(node: Node, parent: string, place: Place): string | undefined {
   const name = node.name.toLowerCase()
   if (parent === 'TableExpression') {
     if (AUDIT_TABLE_FUNCTIONS.has(name)) return undefined
@@ -180,7 +209,7 @@ function judgeFunction(node: Node, parent: string, database: string): string | u
   // `x IN name`: the name may be that of a table.
   if (!/^(global)?(not)?(null)?in$/.test(name)) return undefined
   const right = node.children[0]?.children[1]
-  return right?.type === 'Identifier' ? judgeTable(right.name, database) : undefined
+  return right?.type === 'Identifier' ? judgeTable(right.name, place) : undefined
 }
 
 function isAllowedFunction(name: string): boolean {

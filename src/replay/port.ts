@@ -11,7 +11,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { ChdbResult } from '../record/engine.ts'
 import type { EnginePort } from '../record/engine-child.ts'
 import { type EngineRequest, engineFailure, engineRequest } from '../record/engine-request.ts'
-import { AUDIT_SETTINGS, AUDIT_TEXT_MAX, auditStatement, judge } from './audit.ts'
+import { AUDIT_SETTINGS, AUDIT_TEXT_MAX, auditStatement, judge, TABLES_QUESTION } from './audit.ts'
 import { readPortQuery } from './port-query.ts'
 
 export interface PortOptions extends EnginePort {
@@ -66,12 +66,25 @@ async function answer(
   const { text, format } = query
   const formatted = await asText(options, 'SELECT formatQuerySingleLine({text:String})', { text })
   const ast = await asText(options, `EXPLAIN AST ${formatted}`, {})
-  const reason = judge(ast, formatted, options.database)
-  if (reason !== undefined) return refuse(response, ACCESS_DENIED, reason)
-  const result = await options.ask(
-    asked(options, { sql: auditStatement(formatted, ROWS_MAX + 1), format, params: {} }),
-  )
+  const judged = judge(ast, formatted, options.database)
+  if (typeof judged === 'string') return refuse(response, ACCESS_DENIED, judged)
+  const tables = await tablesAmong(options, judged.names)
+  const statement = auditStatement(judged, tables, ROWS_MAX + 1)
+  if ('say' in statement) return refuse(response, ACCESS_DENIED, statement.say)
+  const result = await options.ask(asked(options, { sql: statement.sql, format, params: {} }))
   send(response, Buffer.from(result.bytes()), format)
+}
+
+/** Names are words: nothing of them has to be escaped. */
+async function tablesAmong(
+  options: PortOptions,
+  names: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (names.length === 0) return new Set()
+  const { database } = options
+  const list = `[${names.map((name) => `'${name}'`).join(', ')}]`
+  const found = await asText(options, TABLES_QUESTION, { database, names: list })
+  return new Set(found.split('\n'))
 }
 
 async function asText(

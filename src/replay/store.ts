@@ -21,7 +21,15 @@ import type {
   ShipShare,
 } from '../record/ship-messages.ts'
 import type { SweepRequest, Swept } from '../record/sweep.ts'
-import { AUDIT_ROWS_MAX, AUDIT_SETTINGS, AUDIT_TEXT_MAX, auditStatement, judge } from './audit.ts'
+import {
+  AUDIT_ROWS_MAX,
+  AUDIT_SETTINGS,
+  AUDIT_TEXT_MAX,
+  type AuditStatement,
+  auditStatement,
+  judge,
+  TABLES_QUESTION,
+} from './audit.ts'
 import {
   type EventRow,
   type EventsPage,
@@ -266,19 +274,15 @@ export class Store {
   }
 
   async #audit(text: string, rowsMax: number): Promise<AuditResult> {
-    const judged = await this.#judged(text)
+    const judged = await this.#judged(text, rowsMax + 1)
     if ('say' in judged) return { type: 'refused', say: judged.say }
-    const rows = await this.#rows({
-      sql: auditStatement(judged.formatted, rowsMax + 1),
-      params: {},
-      settings: AUDIT_SETTINGS,
-    })
+    const rows = await this.#rows({ sql: judged.sql, params: {}, settings: AUDIT_SETTINGS })
     const cut = rows.length > rowsMax
     return { type: 'rows', rows: cut ? rows.slice(0, rowsMax) : rows, cut }
   }
 
-  /** The text in its one form, or why it may not run. */
-  async #judged(text: string): Promise<{ formatted: string } | { say: string }> {
+  /** What runs for the text, or why it may not. */
+  async #judged(text: string, rowsMax = AUDIT_ROWS_MAX): Promise<AuditStatement> {
     if (text.length > AUDIT_TEXT_MAX) return { say: 'The query is too long.' }
     if (text.includes('\0')) return { say: 'The query holds a zero byte.' }
     const settings = AUDIT_SETTINGS
@@ -289,8 +293,13 @@ export class Store {
     })
     const formatted = String(first?.formatted ?? '')
     const ast = await this.#explain(`EXPLAIN AST ${formatted}`)
-    const reason = judge(ast, formatted, this.#database)
-    return reason === undefined ? { formatted } : { say: reason }
+    const judged = judge(ast, formatted, this.#database)
+    if (typeof judged === 'string') return { say: judged }
+    const { names } = judged
+    const params = { database: this.#database, names }
+    const tables =
+      names.length === 0 ? [] : await this.#rows({ sql: TABLES_QUESTION, params, settings })
+    return auditStatement(judged, new Set(tables.map(({ name }) => String(name))), rowsMax)
   }
 
   async #ask<T>({ sql, params }: Question): Promise<readonly T[]> {

@@ -94,6 +94,7 @@ export class SessionWorker {
   #policies: PolicySet
   #tls: readonly (SecureContext | undefined)[]
   #drainingUntil: number | undefined
+  #saidLost = false
   readonly #lent: RelayWorker
 
   /** To be awaited once per thread before its first session. */
@@ -362,14 +363,14 @@ export class SessionWorker {
   #stall(stalled: boolean): void {
     if (stalled) this.#log.error('the spool cannot be written: sessions wait')
     else this.#log.info('the spool can be written again')
+    this.#saidLost = false
     for (const live of this.#live) live.stall(stalled)
   }
 
   #recordingLost(cause: unknown): void {
-    this.#log.error(
-      { code: GatewayError.from(cause).code },
-      'sessions end: they cannot be recorded',
-    )
+    const { code } = GatewayError.from(cause)
+    if (!this.#saidLost) this.#log.error({ code }, 'sessions end: they cannot be recorded')
+    this.#saidLost = true
     const error = new GatewayError('GW_RECORDING_LOST', 'spool', { cause })
     for (const live of [...this.#live]) live.end(error, 'now')
   }

@@ -20,6 +20,8 @@ SELECT :a;
 INSERT INTO chaos (marker) VALUES (:b);
 `
 
+const MODES = ['simple', 'prepared'] as const
+
 export interface Load {
   readonly children: readonly Child[]
   /** When all clients have ended, by themselves or because their connection has. */
@@ -31,20 +33,12 @@ export interface Load {
  * Half of the clients with simple queries, half with prepared statements, until it is stopped or cut off. `perSecond`
  * bounds the transactions of each half. All of its sessions claim `job`, so that they can be found.
  */
-export function startLoad({ gateway, token }: Place, job: string, perSecond?: number): Load {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-load-'))
-  const script = join(folder, 'script.sql')
-  writeFileSync(script, SCRIPT)
-  const children = ['simple', 'prepared'].map((mode) => {
-    const place = ['-h', '127.0.0.1', '-p', String(gateway.port), '-U', 'agent']
-    const work = ['-n', '-f', script, '-M', mode, '-c', '4', '-j', '1', '-T', '900']
-    if (perSecond !== undefined) work.push('-R', String(perSecond))
-    const env = { ...process.env, PGPASSWORD: token, PGAPPNAME: `job=${job}` }
-    return start('pgbench', [...place, ...work, CONNECTION], { env })
-  })
-  const ended = Promise.all(children.map((child) => child.ended)).then(() => {
-    rmSync(folder, { recursive: true, force: true })
-  })
+export function startLoad(place: Place, job: string, perSecond?: number): Load {
+  const work = script()
+  const children = MODES.map((mode) =>
+    startClients(place, { mode, job, script: work.path, clients: 4, perSecond }),
+  )
+  const ended = Promise.all(children.map((child) => child.ended)).then(work.remove)
   return {
     children,
     ended,
@@ -55,24 +49,52 @@ export function startLoad({ gateway, token }: Place, job: string, perSecond?: nu
   }
 }
 
-/** As `startLoad`, but clients that were cut off come again, until it is stopped. */
+function script(): { readonly path: string; readonly remove: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-load-'))
+  const path = join(folder, 'script.sql')
+  writeFileSync(path, SCRIPT)
+  return { path, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+function startClients(
+  { gateway, token }: Place,
+  work: {
+    readonly mode: string
+    readonly job: string
+    readonly script: string
+    readonly clients: number
+    readonly perSecond?: number | undefined
+  },
+): Child {
+  const { mode, job, script, clients, perSecond } = work
+  const at = ['-h', '127.0.0.1', '-p', String(gateway.port), '-U', 'agent']
+  const flags = ['-n', '-f', script, '-M', mode, '-c', String(clients), '-j', '1', '-T', '900']
+  if (perSecond !== undefined) flags.push('-R', String(perSecond))
+  const env = { ...process.env, PGPASSWORD: token, PGAPPNAME: `job=${job}` }
+  return start('pgbench', [...at, ...flags, CONNECTION], { env })
+}
+
+/** As `startLoad`, but each client comes again when it is cut off, until it is stopped. */
 export function startLastingLoad(place: Place, job: string): Pick<Load, 'stop'> {
   let isStopping = false
-  let load = startLoad(place, job)
-  const ended = (async () => {
+  const work = script()
+  const current = new Set<Child>()
+  const stay = async (mode: string) => {
     while (!isStopping) {
-      // The end of one half is enough: the other has lost its sessions too, or soon will have.
-      await Promise.race(load.children.map((child) => child.ended))
-      await load.stop()
-      if (!isStopping) load = startLoad(place, job)
+      const child = startClients(place, { mode, job, script: work.path, clients: 1 })
+      current.add(child)
+      await child.ended
+      current.delete(child)
+      await pause(20)
     }
-  })()
+  }
+  const ended = Promise.all(Array.from({ length: 8 }, (_, at) => stay(MODES[at % 2]!)))
   return {
     stop: async () => {
       isStopping = true
-      await load.stop()
+      await Promise.all([...current].map((child) => child.stop('SIGINT')))
       await ended
-      await load.stop()
+      work.remove()
     },
   }
 }

@@ -98,6 +98,13 @@ export function residentMiB(pid: number): number {
   return Number(said?.[1] ?? 0) / 1024
 }
 
+/** Milliseconds of processor time that a process has had. */
+export function processorMs(pid: number): number {
+  // Behind the name, which is in brackets: user and system time, in hundredths of a second.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10
+}
+
 /**
  * As `server.sql`, without blocking this process: it is who empties the pipe of the server's log, and a server that
  * logs every statement of a load stands still when nobody does.

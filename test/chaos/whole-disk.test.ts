@@ -6,10 +6,23 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Gateway } from '../lib/gateway.ts'
 import { expectProven } from './evidence.ts'
 import { expectRecordedOnce, firstInsert, pause, startLoad, until } from './load.ts'
-import { killAll, type Place, startPlace } from './place.ts'
+import { killAll, type Place, processorMs, startPlace } from './place.ts'
 import { type Disk, makeDisk } from './power.ts'
+
+/** It lives, and says why nobody should be sent there. */
+async function expectAnswers({ controlUrl }: Gateway, code: string): Promise<void> {
+  const [health, ready] = await Promise.all(
+    ['/healthz', '/readyz'].map((path) =>
+      fetch(`${controlUrl}${path}`, { signal: AbortSignal.timeout(5000) }),
+    ),
+  )
+  expect(health!.status).toBe(200)
+  expect(ready!.status).toBe(503)
+  expect(await ready!.text()).toBe(`not ready: nothing can be recorded (${code})\n`)
+}
 
 describe.skipIf(process.getuid?.() !== 0)(
   'one disk for all (a loop device, which needs root)',
@@ -66,9 +79,10 @@ describe.skipIf(process.getuid?.() !== 0)(
       for (const child of load.children) expect(child.output()).toMatch(/cannot be recorded/)
       fillUp()
       await expect(place.client()).rejects.toThrow('58030')
-      expect((await fetch(`${place.gateway.controlUrl}/healthz`)).status).toBe(200)
+      await expectAnswers(place.gateway, 'ENOSPC')
       rmSync(join(disk.folder, 'ballast'))
       await until(isServed, 'new sessions', 30_000)
+      await place.gateway.ready()
       await expectRecordedOnce(place)
       await expectProven(place.gateway)
     }, 180_000)
@@ -83,7 +97,14 @@ describe.skipIf(process.getuid?.() !== 0)(
       await load.ended
       for (const child of load.children) expect(child.output()).toMatch(/cannot be recorded/)
       await expect(place.client()).rejects.toThrow('58030')
-      expect((await fetch(`${gateway.controlUrl}/healthz`)).status).toBe(200)
+      await expectAnswers(gateway, 'EROFS')
+      const { stderr: refused } = await gateway.cli(['token', 'issue', '--subject', 'late'])
+      expect(refused).toMatch(/GW_RECORDING_LOST|cannot be recorded/)
+      // Nobody tries for ever: neither what records nor what keeps the state, which has had a second to try.
+      const [used, since] = [processorMs(gateway.pid), performance.now()]
+      await pause(4000)
+      const share = (processorMs(gateway.pid) - used) / (performance.now() - since)
+      expect(share).toBeLessThan(0.3)
       await killAll(gateway)
       const { code, stderr } = await gateway.cli(['serve'])
       expect(code).toBe(2)

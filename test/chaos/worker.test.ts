@@ -1,36 +1,39 @@
 /** A session worker that ends takes its own sessions along and nothing else; what they had done is recorded. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { built } from '../lib/gateway.ts'
 import type { PostgresClient } from './client.ts'
+import { type Crasher, crasher } from './crasher.ts'
 import { expectRecordedOnce, firstInsert, pause, startLoad, until } from './load.ts'
 import { ask, descriptorsOf, type Place, sessionsAt, startPlace } from './place.ts'
 
 let place: Place
+let crash: Crasher
 beforeAll(async () => {
-  const hook = built('test/chaos/fixtures/crash.js')
-  const env = { NODE_OPTIONS: `--import ${hook}`, SLUICE_WORKER_HEAP_MB: '64' }
-  place = await startPlace({ env })
+  crash = crasher()
+  place = await startPlace({ env: crash.env })
 })
-afterAll(() => place?.stop())
+afterAll(async () => {
+  await place?.stop()
+  crash?.close()
+})
 
 async function open(count: number): Promise<PostgresClient[]> {
   return Promise.all(Array.from({ length: count }, () => place.client()))
 }
 
 const WAYS = [
-  ['an uncaught error', 'SIGUSR2', /ERR|Error/],
-  ['heap exhaustion', 'SIGWINCH', /ERR_WORKER_OUT_OF_MEMORY/],
+  ['an uncaught error', 'throw', /ERR|Error/],
+  ['heap exhaustion', 'heap', /ERR_WORKER_OUT_OF_MEMORY/],
 ] as const
 
-for (const [name, signal, code] of WAYS) {
+for (const [name, way, code] of WAYS) {
   test(`a worker ended by ${name} is replaced, and its spool is shipped`, async () => {
     const { gateway, server } = place
     const before = descriptorsOf(gateway.pid)
     const clients = await open(6)
-    const load = startLoad(place, signal)
+    const load = startLoad(place, way)
     await firstInsert(place)
     await pause(300)
-    process.kill(gateway.pid, signal)
+    await crash.end('session', way)
     await until(() => clients.some(({ isClosed }) => isClosed), 'the worker to end')
     await pause(300)
     const kept = clients.filter(({ isClosed }) => !isClosed)

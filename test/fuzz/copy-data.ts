@@ -141,6 +141,7 @@ export const COPY_DATA: readonly FuzzProperty[] = [
     fc.tuple(options, rows, cuts),
     {
       runs: 40,
+      found: [["(FORMAT text, HEADER , NULL '')", [['', null, null]], [1048576]]],
       holds: async ([said, list, sizes]) => {
         const target = await postgres()
         const form = formOf(`COPY customers TO STDOUT ${said}`)
@@ -171,7 +172,9 @@ export const COPY_DATA: readonly FuzzProperty[] = [
         )
         const text = (hex: string | null) => hex && Buffer.from(hex.substring(2), 'hex').toString()
         expect(read.map((row) => [text(row.id), text(row.name), text(row.email)])).toEqual(
-          list.map(([id, name, email]) => [id, name === null ? null : '****', hidden(email)]),
+          list.map(([id, name, email]) =>
+            [id, name === null ? null : '****', hidden(email)].map((one) => readBack(form, one)),
+          ),
         )
       },
     },
@@ -207,6 +210,12 @@ export const COPY_DATA: readonly FuzzProperty[] = [
     },
   ),
 ]
+
+/** In text form a value that is written like the text for NULL is one to whoever reads it; csv puts it into quotes. */
+function readBack(form: CopyForm, value: string | null): string | null {
+  const looksNull = value === form.nullText && !form.nullText.includes('\\')
+  return form.format === 'text' && looksNull ? null : value
+}
 
 function hidden(email: string | null): string | null {
   if (email === null) return null

@@ -36,7 +36,12 @@ const clock = {
 export function property<T>(
   name: string,
   value: fc.Arbitrary<T>,
-  options: { readonly runs?: number; readonly holds: (value: T) => void | Promise<void> },
+  options: {
+    readonly runs?: number
+    /** Counterexamples of earlier runs: tried first, each time. */
+    readonly found?: readonly T[]
+    readonly holds: (value: T) => void | Promise<void>
+  },
 ): FuzzProperty {
   const tried = fc.asyncProperty(value, async (one) => {
     Atomics.add(beats, 0, 1)
@@ -51,7 +56,10 @@ export function property<T>(
     name,
     runs: options.runs ?? 100,
     tried: 0,
-    assert: (parameters) => fc.assert(tried, parameters as fc.Parameters<[T]>),
+    assert: (parameters) => {
+      const examples = (options.found ?? []).map((one): [T] => [one])
+      return fc.assert(tried, { ...(parameters as fc.Parameters<[T]>), examples })
+    },
   }
   return self
 }

@@ -184,6 +184,14 @@ export const FAULT_GUARDS = [
     fails: { [LOGINS]: ['the gateway gives nothing md5'] },
   },
   {
+    id: 'target-asks-nothing',
+    against: 'targets that ask for weaker authentication: none at all',
+    file: `${HERE}/authenticate.ts`,
+    from: "if (!proven && !isFree) throw weaker('trust', connection)",
+    to: '',
+    fails: { [LOGINS]: ['nothing at all'] },
+  },
+  {
     id: 'target-asks-rounds',
     against: 'targets that hang: by rounds of SCRAM',
     file: 'src/dial/scram.ts',

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { auditStatement, judge } from '../../src/replay/audit.ts'
+import { AUDIT_TABLES, auditStatement, judge } from '../../src/replay/audit.ts'
 
 /** The tree of `SELECT <expression> FROM <table>`, as the engine prints it. */
 function tree(expression: readonly string[], table = 'TableIdentifier events'): string {
@@ -19,7 +19,13 @@ function tree(expression: readonly string[], table = 'TableIdentifier events'): 
 }
 
 const call = (name: string) => [`Function ${name} (children 1)`, ' ExpressionList']
-const say = (ast: string, text = 'SELECT 1') => judge(ast, text, 'sluice')
+const judged = (ast: string, text = 'SELECT 1') => judge(ast, text, 'sluice')
+/** undefined where nothing is in the way, and no name that is not on the list. */
+const say = (ast: string, text?: string) => {
+  const found = judged(ast, text)
+  if (typeof found === 'string') return found
+  return found.names.length === 0 ? undefined : found.names.join(', ')
+}
 
 describe('the tree', () => {
   test('of an ordinary question passes', () => {
@@ -98,6 +104,42 @@ describe('the text', () => {
   })
 })
 
+describe('names that are on no list', () => {
+  const list = (ast: string) => {
+    const found = judged(ast)
+    return typeof found === 'string' ? found : found.names
+  }
+
+  test('are handed out, each once, wherever a table may stand', () => {
+    const names = ['sealed', 'holds', 'made_by_a_later_version', 'a_cte']
+    for (const name of names)
+      expect(list(tree(['Asterisk'], `TableIdentifier ${name} (alias e)`))).toEqual([name])
+    const twice = tree(
+      [
+        'Function in (children 1)',
+        ' ExpressionList (children 2)',
+        '  Identifier a',
+        '  Identifier x',
+      ],
+      'TableIdentifier x',
+    )
+    expect(list(twice)).toEqual(['x'])
+  })
+
+  test('stop the text where one of them is a table, and only there', () => {
+    const found = { formatted: 'SELECT 1', names: ['a', 'holds'] }
+    expect(auditStatement(found, new Set(['holds']), 5)).toEqual({
+      say: expect.stringContaining('no table holds'),
+    })
+    expect(auditStatement(found, new Set(), 5)).toHaveProperty('sql')
+  })
+
+  test('the list holds neither originals nor book-keeping', () => {
+    for (const name of ['sealed', 'sealed_keys', 'holds', 'instances', 'migrations'])
+      expect(AUDIT_TABLES.has(name)).toBe(false)
+  })
+})
+
 test('noise is never let through and never throws', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), fc.string(), (ast, text) => {
@@ -107,5 +149,8 @@ test('noise is never let through and never throws', () => {
 })
 
 test('what runs is a sub-query with a limit of ours', () => {
-  expect(auditStatement('SELECT 1 LIMIT 5', 11)).toBe('SELECT * FROM (SELECT 1 LIMIT 5\n) LIMIT 11')
+  const found = { formatted: 'SELECT 1 LIMIT 5', names: [] }
+  expect(auditStatement(found, new Set(), 11)).toEqual({
+    sql: 'SELECT * FROM (SELECT 1 LIMIT 5\n) LIMIT 11',
+  })
 })

@@ -22,6 +22,14 @@ beforeAll(async () => {
   session.outcome(shape, session.action(shape, TIMES), OUTCOME)
   recorder.flush()
   const ship = place.ship()
+  const admin = await ship.store.ready()
+  for (const sql of [
+    'CREATE TABLE sluice.later (a Int8) ENGINE = MergeTree ORDER BY a',
+    'CREATE VIEW sluice.later_view AS SELECT 1 AS a',
+    'CREATE MATERIALIZED VIEW sluice.later_made ENGINE = MergeTree ORDER BY a AS SELECT a FROM sluice.later',
+    "CREATE DICTIONARY sluice.later_words (a UInt64, b String DEFAULT '') PRIMARY KEY a SOURCE(CLICKHOUSE(TABLE 'later')) LAYOUT(FLAT()) LIFETIME(0)",
+  ])
+    await admin.command({ sql })
   const { port1, port2 } = new MessageChannel()
   ship.attach(port1)
   store = new Store(port2)
@@ -116,6 +124,28 @@ const ESCAPES: readonly (readonly [string, string])[] = [
   ['sealed originals', 'SELECT * FROM sealed'],
   ['keys of sealed originals', 'SELECT * FROM sealed_keys'],
   ['our book-keeping', 'SELECT * FROM migrations'],
+  ['legal holds', 'SELECT * FROM holds'],
+  ['legal holds, qualified', 'SELECT * FROM sluice.holds'],
+  ['legal holds in IN', 'SELECT 1 WHERE 1 IN (SELECT hold FROM holds)'],
+  ['legal holds by a quoted name', 'SELECT * FROM `holds`'],
+  ['legal holds behind an alias', 'SELECT e.* FROM events AS e, holds AS h'],
+  ['a table behind a CTE of its name', 'WITH holds AS (SELECT 1) SELECT * FROM holds'],
+  [
+    'a table where a CTE of its name has ended',
+    'SELECT * FROM (WITH holds AS (SELECT 1 AS x) SELECT x FROM holds) AS a, holds',
+  ],
+  ['a table in a CTE of its name', 'WITH holds AS (SELECT * FROM holds) SELECT * FROM holds'],
+  ['a table behind an alias of its name', 'WITH [1] AS holds SELECT 1 IN holds'],
+  ['a table that was made later', 'SELECT * FROM later'],
+  ['a table that was made later, in IN', 'SELECT 1 WHERE 1 IN later'],
+  ['a table that was made later, in GLOBAL NOT IN', 'SELECT 1 WHERE 1 GLOBAL NOT IN (later)'],
+  ['a view that was made later', 'SELECT * FROM later_view'],
+  ['a dictionary that was made later', 'SELECT * FROM later_words'],
+  ['what a view that was made later is made into', 'SELECT * FROM later_made'],
+  [
+    'a table that was made later, behind a CTE',
+    'WITH a AS (SELECT * FROM events), b AS (SELECT * FROM later) SELECT * FROM a, b',
+  ],
   ['what stands behind a table of a cluster', 'SELECT * FROM sealed_local'],
   ['sealed originals, qualified', 'SELECT * FROM sluice.sealed'],
   ['sealed originals in IN', 'SELECT 1 WHERE 1 IN sealed'],
@@ -197,6 +227,9 @@ const FINE: readonly (readonly [string, unknown])[] = [
   ['SELECT count() AS n FROM sluice.statements', [{ n: 1 }]],
   ['SELECT COUNT(*) AS n, SUM(rows) AS r FROM statements', [{ n: 1, r: 3 }]],
   ['WITH s AS (SELECT * FROM statements) SELECT verb FROM s', [{ verb: 'SELECT' }]],
+  ["WITH ['ok'] AS fine SELECT status IN fine AS x FROM statements", [{ x: 1 }]],
+  ["WITH s AS (SELECT 'ok') SELECT status IN s AS x FROM statements", [{ x: 1 }]],
+  ["SELECT 'public.customers' IN objects AS x FROM statements", [{ x: 1 }]],
   [
     "SELECT verb, countIf(status = 'ok') AS n FROM statements GROUP BY verb",
     [{ verb: 'SELECT', n: 1 }],

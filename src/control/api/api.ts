@@ -44,7 +44,8 @@ export interface ApiParts
   identify(attempt: Attempt): Promise<Identity>
   /** A credential was refused; best effort. */
   recordRefused(address: string, status: string): void
-  ready(): boolean
+  /** undefined: it is ready. */
+  notReady(): string | undefined
   metrics(): Promise<string>
   readonly log: Logger
 }
@@ -116,7 +117,7 @@ async function openPage(
     case '/healthz':
       return text(200, 'ok\n')
     case '/readyz':
-      return parts.ready() ? text(200, 'ready\n') : text(503, 'not ready\n')
+      return readiness(parts.notReady())
     case '/api/openapi.json':
       return json(200, describeApi(routes))
     case '/metrics': {
@@ -130,6 +131,10 @@ async function openPage(
     default:
       return undefined
   }
+}
+
+function readiness(problem: string | undefined): Answer {
+  return problem === undefined ? text(200, 'ready\n') : text(503, `not ready: ${problem}\n`)
 }
 
 /** undefined: no credential was sent. Throws where one was and it is wrong. */

@@ -3,10 +3,11 @@
  *
  * One connection shared by all callers, statements run in the order in which they were asked. A change that was answered
  * is on the disk: its write-ahead log is (settle.ts). Does not lock the folder: main locks the whole data directory.
+ *
+ * What PGlite does it does at once, and its thread waits: the control thread has it in another one (state-thread.ts).
  */
 import {
   chmodSync,
-  constants,
   cpSync,
   existsSync,
   readdirSync,
@@ -14,9 +15,9 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs'
-import { access } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { diskProblem } from '../../base/disk.ts'
 import { GatewayError } from '../../base/errors.ts'
 import { settle } from './settle.ts'
 
@@ -39,6 +40,9 @@ interface Database {
 /** An empty database, made by the build where it runs make-template.ts: a copy takes 0.2 s, initdb in WebAssembly 4 s. */
 const TEMPLATE = fileURLToPath(new URL('./template', import.meta.url))
 
+/** The next file of its write-ahead log, and as much for the rest. */
+const LOG_BYTES = 32 << 20
+
 /**
  * Opens or makes the database in `folder` and brings it to the newest migration. Opening one takes some hundred
  * milliseconds, making one seconds where there is no template. Throws GW_UNAVAILABLE with a line for the operator.
@@ -47,7 +51,8 @@ export async function openState(folder: string): Promise<State> {
   try {
     // Loaded here and not at the top, so that nothing else waits for 20 MB of WebAssembly.
     const { PGlite } = await import('@electric-sql/pglite')
-    if (!existsSync(folder)) {
+    if (existsSync(folder)) needRoom(folder)
+    else {
       // Made beside its place: what a crash leaves half-made is never opened.
       const draft = `${folder}.new`
       rmSync(draft, { recursive: true, force: true })
@@ -65,8 +70,7 @@ export async function openState(folder: string): Promise<State> {
       query: async (text, values) => {
         try {
           const isChange = !/^\s*select\b/i.test(text)
-          // On a disk that takes nothing any more PGlite would try for ever, and its thread with it.
-          if (isChange) await access(folder, constants.W_OK)
+          if (isChange) needRoom(folder)
           const { rows } = await database.query<Row>(text, [...values])
           if (isChange) await settle(join(folder, 'pg_wal'))
           return rows
@@ -74,13 +78,22 @@ export async function openState(folder: string): Promise<State> {
           throw unavailable('the state database did not run a statement', cause)
         }
       },
-      close: () => database.close(),
+      // Closing writes too.
+      close: async () => {
+        if (diskProblem(folder, LOG_BYTES) === undefined) await database.close()
+      },
     }
   } catch (cause) {
     // Nothing of this comes from a client, so the reason may be shown to whoever starts the gateway.
     const reason = cause instanceof Error ? `: ${cause.message}` : ''
     throw unavailable(`The state database in ${folder} does not open${reason}`, cause)
   }
+}
+
+/** On a disk that does not take its log PGlite would try for ever, and its thread with it (state-thread.ts). */
+function needRoom(folder: string): void {
+  const code = diskProblem(folder, LOG_BYTES)
+  if (code !== undefined) throw new Error(`its disk takes nothing (${code})`)
 }
 
 /** For the build: an empty database to be copied at first starts. */

@@ -73,13 +73,17 @@ export class Tokens {
   /** False: there is no such token. Revoking twice keeps the first moment. */
   async revoke(id: string, nowMs: number): Promise<boolean> {
     this.#changes += 1
-    const rows = await this.#state.query(
-      'update tokens set revoked_at = coalesce(revoked_at, $2) where id = $1 returning id',
-      [id, new Date(nowMs)],
-    )
-    this.#changes += 1
-    this.#kept.delete(id)
-    return rows.length > 0
+    try {
+      const rows = await this.#state.query(
+        'update tokens set revoked_at = coalesce(revoked_at, $2) where id = $1 returning id',
+        [id, new Date(nowMs)],
+      )
+      return rows.length > 0
+    } finally {
+      // Also where it failed: it may have been done all the same.
+      this.#changes += 1
+      this.#kept.delete(id)
+    }
   }
 
   #keep(token: TokenRecord): void {

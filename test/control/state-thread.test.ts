@@ -1,0 +1,74 @@
+/** The state database in its thread of the compiled gateway. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, expect, test } from 'vitest'
+import { StateThread, type StateThreadOptions } from '../../src/control/state/state-thread.ts'
+
+const DIST = process.env.SLUICE_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url))
+const entry = join(DIST, 'workers', 'state.js')
+/** A thread that works on this is as deaf as one whose disk takes nothing. */
+const ENDLESS =
+  'select count(*) from generate_series(1, 30000) a, generate_series(1, 30000) b, generate_series(1, 30000) c'
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-state-thread-'))
+const opened: StateThread[] = []
+afterEach(async () => {
+  for (const one of opened.splice(0)) await one.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function open(
+  name: string,
+  more: Partial<StateThreadOptions> = {},
+): Promise<{ state: StateThread; said: (string | undefined)[] }> {
+  const said: (string | undefined)[] = []
+  mkdirSync(folder, { recursive: true })
+  const onChange = (problem: string | undefined) => said.push(problem)
+  const state = await StateThread.open({ folder: join(folder, name), entry, onChange, ...more })
+  opened.push(state)
+  return { state, said }
+}
+
+test('values go in and rows come out as they are, and stay', async () => {
+  const { state } = await open('state')
+  const at = new Date(1_700_000_000_123)
+  const text = 'select $1::bytea as bytes, $2::timestamptz as at, $3::text[] as list, null as none'
+  expect(await state.query(text, [new Uint8Array([1, 2]), at, ['a', 'b,"c']])).toEqual([
+    { bytes: new Uint8Array([1, 2]), at, list: ['a', 'b,"c'], none: null },
+  ])
+  const kept =
+    'insert into questions (name, asks, sql, saved_by, saved_at) values ($1, $1, $1, $1, $2)'
+  await state.query(kept, ['kept', at])
+  await expect(state.query(kept, ['kept', at])).rejects.toMatchObject({ code: 'GW_UNAVAILABLE' })
+  await state.close()
+  await expect(state.query('select 1', [])).rejects.toMatchObject({ code: 'GW_UNAVAILABLE' })
+  const again = await open('state')
+  expect(await again.state.query('select name from questions', [])).toEqual([{ name: 'kept' }])
+})
+
+test('one that does not answer holds up nobody, is given up, and comes again', async () => {
+  const { state, said } = await open('state', { secondsMax: 2 })
+  const [stuck, behind] = [state.query(ENDLESS, []), state.query('select 1', [])]
+  const answers = Promise.allSettled([stuck, behind])
+  const waited = performance.now()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(performance.now() - waited).toBeLessThan(1500)
+  for (const answer of await answers)
+    expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'GW_UNAVAILABLE' } })
+  expect(state.problem).toBe('The state database is away: it does not answer.')
+  await expect(state.query('select 1', [])).rejects.toThrow('it does not answer')
+  while (state.problem !== undefined) await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(await state.query('select 7 as n', [])).toEqual([{ n: 7 }])
+  expect(said).toEqual(['The state database is away: it does not answer.', undefined])
+})
+
+test('one that does not open says why, and leaves nothing behind', async () => {
+  mkdirSync(join(folder, 'state'), { recursive: true })
+  writeFileSync(join(folder, 'state', 'PG_VERSION'), 'nonsense')
+  await expect(open('state')).rejects.toMatchObject({
+    code: 'GW_UNAVAILABLE',
+    message: expect.stringContaining('does not open'),
+  })
+})
