@@ -7,7 +7,7 @@ import { type ColumnList, EARLIER, upgrade } from './earlier-columns.ts'
 import { readSegment, type SegmentContent } from './segment.ts'
 
 /** Memory for a segment that is larger is not kept. */
-const KEPT_BYTES_MAX = 8 << 20
+const KEPT_BYTES_MAX = 32 << 20
 const LEAST_BYTES = 64 << 10
 
 export class SegmentFile {

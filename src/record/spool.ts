@@ -32,13 +32,19 @@ import { FileWindow } from '../base/libc.ts'
 import { Ratchet, ratchetPath, SEAL_BYTES, SEAL_MS, SEALED_BYTES_MAX } from './ratchet.ts'
 import { segmentHeader } from './segment.ts'
 
-/** A segment has room for this many bytes; a block that is larger gets one of its own. */
-export const SEGMENT_BYTES_MAX = 4 << 20
+/**
+ * A segment has room for this many bytes; a block that is larger gets one of its own. Where much is recorded, the store
+ * needs less than two thirds of the time for each row when 16 MiB come at once that it needs for 4: it merges less.
+ */
+export const SEGMENT_BYTES_MAX = 16 << 20
 /** Under a small quota, segments take at most this part of it, so that several fit. */
 const QUOTA_PART = 16
 const SEGMENT_BYTES_LEAST = 64 << 10
 /** A segment is closed this long after its first event. */
 export const SEGMENT_AGE_MS = 300
+/** One that has this much by then is filled for longer. */
+const BUSY_BYTES = 1 << 20
+const BUSY_AGE_MS = 1200
 /** How long a folder over its quota is taken for full before it is measured again. */
 const MEASURE_MS = 100
 
@@ -219,8 +225,12 @@ export class Spool {
   #startTimer(): void {
     const behind = this.#usage.segments
     const age = behind < 64 ? SEGMENT_AGE_MS : behind < 1024 ? 5000 : 60_000
-    this.#timer = setTimeout(() => this.close(), age)
-    this.#timer.unref()
+    this.#timer = setTimeout(() => this.#aged(), age).unref()
+  }
+
+  #aged(): void {
+    if (this.#size < BUSY_BYTES) this.close()
+    else this.#timer = setTimeout(() => this.close(), BUSY_AGE_MS - SEGMENT_AGE_MS).unref()
   }
 }
 

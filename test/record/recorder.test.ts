@@ -60,22 +60,33 @@ test('a segment is completed some 300 ms after its first event, and announced', 
   channel.close()
 })
 
+test('a segment of which much is filled by then is filled for longer', async () => {
+  const at = place()
+  const recorder = at.recorder()
+  const began = performance.now()
+  const session = recorder.open(facts(at.instance))
+  session.outcome(recorder.shape(SHAPE), 1, { ...OUTCOME, payload: Buffer.alloc(2 << 20) })
+  recorder.flush()
+  await until(() => files(at)[0]?.endsWith('.seg') ?? false, 5000)
+  expect(performance.now() - began).toBeGreaterThan(1100)
+})
+
 test('a segment is completed when it has grown to its size', () => {
   const at = place()
   const recorder = at.recorder()
   const session = recorder.open(facts(at.instance))
   const shape = recorder.shape(SHAPE)
   const payload = Buffer.alloc(1 << 20)
-  for (let i = 0; i < 17; i++) {
+  for (let i = 0; i < 32; i++) {
     session.outcome(shape, 1, { ...OUTCOME, payload })
     recorder.flush()
   }
-  // Three blocks of little more than a MiB fit into a segment of four.
+  // Fifteen blocks of little more than a MiB fit into a segment of sixteen.
   const names = files(at)
-  expect(names).toHaveLength(6)
-  expect(names.filter((name) => name.endsWith('.seg'))).toHaveLength(5)
-  expect(names.at(-1)).toMatch(/0000000006\.open$/)
-  expect(rowsIn(at)).toBe(17)
+  expect(names).toHaveLength(3)
+  expect(names.filter((name) => name.endsWith('.seg'))).toHaveLength(2)
+  expect(names.at(-1)).toMatch(/0000000003\.open$/)
+  expect(rowsIn(at)).toBe(32)
 })
 
 test('a block that no segment has room for gets one of its own', () => {
@@ -85,15 +96,13 @@ test('a block that no segment has room for gets one of its own', () => {
   const shape = recorder.shape(SHAPE)
   session.outcome(shape, 1, OUTCOME)
   recorder.flush()
-  for (let i = 0; i < 3; i++) session.outcome(shape, 1, { ...OUTCOME, payload: LARGE })
+  session.outcome(shape, 1, { ...OUTCOME, payload: Buffer.alloc(17 << 20) })
   recorder.flush()
   session.outcome(shape, 1, OUTCOME)
   recorder.flush()
   expect(files(at).map((name) => name.split('.')[1])).toEqual(['seg', 'seg', 'open'])
-  expect(rowsIn(at)).toBe(5)
+  expect(rowsIn(at)).toBe(3)
 })
-
-const LARGE = Buffer.alloc(1.4 * (1 << 20))
 
 test('numbers of events rise within a session, and within a job even when the clock stands still', () => {
   const at = place()
