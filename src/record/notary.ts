@@ -15,6 +15,7 @@ import { sealedFolder } from './sealed-spool.ts'
 import type { SegmentContent } from './segment.ts'
 import type { SeenHead, ShipWorkerData } from './ship-messages.ts'
 import { spoolFiles } from './spool.ts'
+import type { SpoolKeys } from './spool-cipher.ts'
 
 const TICK_MS = 250
 const COPY_MS = 5000
@@ -27,6 +28,8 @@ export interface NotaryParts {
   readonly database: string
   readonly store: () => Promise<ClickHouse>
   readonly say: ChainOptions['say']
+  /** Of encrypted segments. */
+  readonly keys: SpoolKeys
 }
 
 export class Notary {
@@ -51,6 +54,7 @@ export class Notary {
       retention: data.retention,
       clock,
       say: parts.say,
+      keys: parts.keys,
       onHead: (head, keys) => this.#anchors?.send(head, keys),
     }
     this.#chain = Chain.open(this.#options)

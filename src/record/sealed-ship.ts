@@ -6,15 +6,13 @@
 import { readFileSync, renameSync, rmSync, truncateSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { type ClickHouse, StoreError } from './clickhouse.ts'
+import { lockedText, setLockedAside } from './locked.ts'
 import { mutate } from './mutation.ts'
-import {
-  readSealedSegment,
-  SEALED_COLUMNS,
-  SEALED_HEADER,
-  type SealedTable,
-} from './sealed-segment.ts'
+import { isSealedBeginning, readSealedFile } from './sealed-cipher.ts'
+import { SEALED_COLUMNS, type SealedTable } from './sealed-segment.ts'
 import { sealedFolder } from './sealed-spool.ts'
 import { spoolFiles } from './spool.ts'
+import { SpoolKeys } from './spool-cipher.ts'
 import { openPaths, tokensOf, wholeInsert } from './whole-insert.ts'
 
 export interface SealedShipperOptions {
@@ -26,6 +24,8 @@ export interface SealedShipperOptions {
   /** A store that is ready, with its tables. */
   readonly store: () => Promise<ClickHouse>
   readonly say: (level: 'info' | 'warn' | 'error', text: string) => void
+  /** Of encrypted segments. */
+  readonly keys?: SpoolKeys
 }
 
 const LOOK_MS = 500
@@ -38,6 +38,7 @@ const CONTENT_EXCEPTIONS = new Set([6, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 
 export class SealedShipper {
   readonly #options: SealedShipperOptions
   readonly #folder: string
+  readonly #keys: SpoolKeys
   readonly #doubtful = new Set<string>()
   readonly #tries = new Map<string, number>()
   readonly #refusals = new Map<string, number>()
@@ -52,6 +53,7 @@ export class SealedShipper {
   constructor(options: SealedShipperOptions) {
     this.#options = options
     this.#folder = sealedFolder(options.spoolFolder)
+    this.#keys = options.keys ?? new SpoolKeys()
     for (const name of this.#files('.open'))
       if (!name.startsWith(options.instance)) this.#complete(name)
     for (const name of this.#files('.seg')) this.#doubtful.add(name)
@@ -103,13 +105,13 @@ export class SealedShipper {
 
   async #ship(name: string): Promise<void> {
     const path = join(this.#folder, name)
-    const bytes = readFileSync(path)
-    const content = readSealedSegment(bytes)
+    const content = readSealedFile(readFileSync(path), this.#keys)
     if (content === 'foreign') return this.#setAside(name, 'it was not written by this version')
+    if ('locked' in content) return this.#lock(name, content.locked)
     // Keys first: without its key no batch can be opened.
     await this.#store('sealed_keys', name, content.rows.sealed_keys)
     await this.#store('sealed', name, content.rows.sealed)
-    if (content.end < bytes.length) this.#setAside(name, 'a part of it does not check')
+    if (content.torn > 0 || content.isDamaged) this.#setAside(name, 'a part of it does not check')
     else rmSync(path, { force: true })
     this.#forget(name)
   }
@@ -168,6 +170,13 @@ export class SealedShipper {
     this.#options.say('error', `sealed segment ${name} is set aside as .bad: ${why}`)
   }
 
+  /** Its key may come back, at another start. */
+  #lock(name: string, id: string): void {
+    setLockedAside(this.#folder, name)
+    this.#options.say('error', `sealed segment ${name} is set aside: ${lockedText(id)}`)
+    this.#forget(name)
+  }
+
   #forget(name: string): void {
     this.#doubtful.delete(name)
     this.#refusals.delete(name)
@@ -187,16 +196,26 @@ export class SealedShipper {
     const path = join(this.#folder, name)
     try {
       const bytes = readFileSync(path)
-      const content = readSealedSegment(bytes)
-      if (content === 'foreign' && bytes.length >= SEALED_HEADER.length) {
+      const content = readSealedFile(bytes, this.#keys)
+      if (content === 'foreign' && !isSealedBeginning(bytes)) {
         this.#setAside(name, 'it is not a segment')
         return
       }
-      if (content === 'foreign' || content.end === SEALED_HEADER.length) {
+      if (content !== 'foreign' && 'locked' in content) {
+        this.#lock(name, content.locked)
+        return
+      }
+      const isEmpty = (table: SealedTable) =>
+        content === 'foreign' || content.rows[table].length === 0
+      // What was changed is no crash: it is set aside with all that is good.
+      if (
+        content === 'foreign' ||
+        (isEmpty('sealed') && isEmpty('sealed_keys') && !content.isDamaged)
+      ) {
         rmSync(path, { force: true })
         return
       }
-      if (content.end < bytes.length) truncateSync(path, content.end)
+      if (content.torn > 0) truncateSync(path, content.end)
       renameSync(path, path.replace(/\.open$/, '.seg'))
       this.#doubtful.add(name.replace(/\.open$/, '.seg'))
     } catch {

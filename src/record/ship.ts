@@ -14,10 +14,12 @@ import type { ClickHouse } from './clickhouse.ts'
 import { StoreError } from './clickhouse.ts'
 import { COLUMN_NAMES, COLUMNS_HASH } from './columns.ts'
 import type { ColumnList } from './earlier-columns.ts'
+import { lockedText, setLockedAside } from './locked.ts'
 import { mutate } from './mutation.ts'
-import { joinRows, type SegmentContent } from './segment.ts'
+import { isEncrypted, joinRows, type SegmentContent } from './segment.ts'
 import { SegmentFile } from './segment-file.ts'
 import { spoolFiles, spoolUsage } from './spool.ts'
+import type { SpoolKeys } from './spool-cipher.ts'
 import { openPaths, tokensOf, wholeInsert } from './whole-insert.ts'
 
 export interface ShipperOptions {
@@ -35,6 +37,8 @@ export interface ShipperOptions {
   readonly say: (level: 'info' | 'warn' | 'error', text: string) => void
   /** Lists of columns that segments may have been written with before; default all there were. */
   readonly earlier?: readonly ColumnList[]
+  /** Of encrypted segments. */
+  readonly keys?: SpoolKeys
 }
 
 /** From this many waiting segments on, two are shipped at once. */
@@ -43,7 +47,7 @@ const BACKLOG = 4
 const REFUSALS_MAX = 3
 const PAUSE_MS_MAX = 5000
 /** A header is shorter: a file without a whole one, and with nothing behind this, was torn while it was made. */
-const HEADER_BYTES_MAX = 64
+const HEADER_BYTES_MAX = { clear: 64, encrypted: 192 } as const
 
 /** Exceptions that say that the data is wrong, and will be next time: parsing, types, sizes. */
 const CONTENT_EXCEPTIONS = new Set([
@@ -67,7 +71,8 @@ export class Shipper {
 
   constructor(options: ShipperOptions) {
     this.#options = options
-    this.#files = [new SegmentFile(options.earlier), new SegmentFile(options.earlier)]
+    const { earlier, keys } = options
+    this.#files = [new SegmentFile(earlier, keys), new SegmentFile(earlier, keys)]
   }
 
   /**
@@ -135,6 +140,7 @@ export class Shipper {
   async #ship(name: string, file: SegmentFile): Promise<void> {
     const path = join(this.#options.spoolFolder, name)
     const content = file.read(path)
+    if (content !== 'foreign' && 'locked' in content) return this.#lock(name, content.locked)
     if (content === 'foreign' || content.header.columns !== COLUMNS_HASH) {
       return this.#setAside(name, 0, 'it was not written by this version')
     }
@@ -209,10 +215,10 @@ export class Shipper {
     const refusals = (this.#refusals.get(name) ?? 0) + 1
     this.#refusals.set(name, refusals)
     if (refusals >= REFUSALS_MAX) {
-      const content = new SegmentFile(this.#options.earlier).read(
-        join(this.#options.spoolFolder, name),
-      )
-      this.#setAside(name, content === 'foreign' ? 0 : content.rows, `exception ${exception}`)
+      const { spoolFolder, earlier, keys } = this.#options
+      const content = new SegmentFile(earlier, keys).read(join(spoolFolder, name))
+      const rows = content === 'foreign' || 'locked' in content ? 0 : content.rows
+      this.#setAside(name, rows, `exception ${exception}`)
       this.#forget(name)
     }
     return true
@@ -226,6 +232,14 @@ export class Shipper {
     say('error', `spool segment ${name} is set aside as .bad: ${why}`)
   }
 
+  /** Its key may come back, at another start. */
+  #lock(name: string, id: string): void {
+    setLockedAside(this.#options.spoolFolder, name)
+    this.segmentsBad++
+    this.#options.say('error', `spool segment ${name} is set aside: ${lockedText(id)}`)
+    this.#forget(name.replace(/\.open$/, '.seg'))
+  }
+
   #forget(name: string): void {
     this.#doubtful.delete(name)
     this.#refusals.delete(name)
@@ -237,12 +251,17 @@ export class Shipper {
   #complete(name: string): void {
     const path = join(this.#options.spoolFolder, name)
     try {
-      const content = new SegmentFile().read(path)
+      const content = new SegmentFile(undefined, this.#options.keys).read(path)
       if (content === 'foreign' && !isBlank(path)) {
         this.#setAside(name, 0, 'it is not a segment')
         return
       }
-      if (content === 'foreign' || content.rows === 0) {
+      if (content !== 'foreign' && 'locked' in content) {
+        this.#lock(name, content.locked)
+        return
+      }
+      // Blocks that were changed are no crash: they are set aside with all that is good.
+      if (content === 'foreign' || (content.rows === 0 && content.damaged === 0)) {
         rmSync(path, { force: true })
         return
       }
@@ -258,7 +277,9 @@ export class Shipper {
 
 /** Room for a segment, of which at most a part of the header was written. */
 function isBlank(path: string): boolean {
-  const rest = readFileSync(path).subarray(HEADER_BYTES_MAX)
+  const bytes = readFileSync(path)
+  const kind = isEncrypted(bytes) ? 'encrypted' : 'clear'
+  const rest = bytes.subarray(HEADER_BYTES_MAX[kind])
   return rest.equals(Buffer.alloc(rest.length))
 }
 
