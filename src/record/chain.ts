@@ -67,6 +67,8 @@ const OPEN_MS = 500
 export class Chain {
   readonly #options: ChainOptions
   readonly id: string
+  /** When the last head of former runs was signed. */
+  readonly former: number | undefined
   readonly #log: ChainLog
   readonly #keys: ChainKeys
   readonly #ratchets: RatchetReader
@@ -97,6 +99,7 @@ export class Chain {
     if (head === undefined && ChainKeys.areIn(folder)) throw new Error('its log is gone')
     this.#keys = ChainKeys.open(folder, id, options.clock.microseconds())
     this.#head = head === undefined ? undefined : readHead(head.text)
+    this.former = this.#head?.at
     this.#headText = head?.text ?? ''
     this.#tree = new Tree(this.#head?.size ?? 0, head?.peaks ?? [])
     if (this.#head !== undefined && this.#tree.root !== this.#head.root)
