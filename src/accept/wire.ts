@@ -50,6 +50,8 @@ const shared = Buffer.allocUnsafeSlow(64 << 10)
 export const WINDOW_BYTES = 256 << 10
 /** With more than this waiting, its counterpart is no longer read. */
 const WAITING_BYTES_MAX = WINDOW_BYTES / 2
+/** As long as it has taken nothing of what waited. At least Node's high-water mark, or nobody would say that it is drained. */
+const FIRST_WAITING_BYTES_MAX = WINDOW_BYTES / 4
 
 /** A peer that vanished without a word is found by the kernel after this long; as for clients (tcp.ts). */
 const KEEP_ALIVE_MS = 60_000
@@ -63,6 +65,7 @@ export class SocketWire implements Wire {
   #error: Error | undefined
   #closed = false
   #isPaused = false
+  #waitingMax = FIRST_WAITING_BYTES_MAX
 
   private constructor(socket: Socket, descriptor: number) {
     this.#socket = socket
@@ -131,7 +134,7 @@ export class SocketWire implements Wire {
   }
 
   get isFull(): boolean {
-    return this.#socket.writableLength > WAITING_BYTES_MAX
+    return this.#socket.writableLength > this.#waitingMax
   }
 
   pause(): void {
@@ -212,6 +215,9 @@ export class SocketWire implements Wire {
       this.#closed = true
       this.#sink.closed(this.#error)
     })
-    socket.on('drain', () => this.#sink.drained())
+    socket.on('drain', () => {
+      this.#waitingMax = WAITING_BYTES_MAX
+      this.#sink.drained()
+    })
   }
 }

@@ -24,7 +24,7 @@ export interface EvidenceFlags extends Where {
   readonly session?: string
   readonly bundle?: string
   readonly anchor?: readonly string[]
-  readonly key?: string
+  readonly key?: readonly string[]
   readonly out?: string
 }
 
@@ -34,10 +34,7 @@ export async function verifyAudit(flags: EvidenceFlags): Promise<ExitCode> {
   if ([bundle, session, since].filter((one) => one !== undefined).length > 1)
     throw new CliError(2, 'Give one of --since, --session and --bundle.')
   const anchors = (flags.anchor ?? []).flatMap(readAnchor)
-  const verifier = new Verifier({
-    anchors,
-    ...(flags.key === undefined ? {} : { pin: flags.key }),
-  })
+  const verifier = new Verifier({ anchors, pins: flags.key ?? [] })
   const progress = new Progress(verifier)
   const page = new BundleCheck()
   try {

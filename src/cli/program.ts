@@ -141,7 +141,7 @@ function addRecords(program: Command, on: On): void {
     .option('--session <id>', 'one session')
     .option('--bundle <file>', 'a file of evidence, without a gateway')
     .option('--anchor <files...>', 'signed heads that were kept elsewhere, one a line')
-    .option('--key <id>', "the id of the chain's first key, as you know it from elsewhere")
+    .option('--key <ids...>', "ids of the chains' first keys, as you know them from elsewhere")
   on(verify, async (flags) => {
     const { verifyAudit } = await import('./audit.ts')
     return verifyAudit(flags)

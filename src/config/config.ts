@@ -124,6 +124,7 @@ function recorder(form: Form['recorder'], path: PathOf): RecorderConfig {
     responseBytesMax: form?.response_bytes_max ?? 1024 ** 2,
     retentionDays: (form?.retention ?? 400 * DAY_MS) / DAY_MS,
     spoolBytesMax: form?.spool?.bytes_max ?? 10 * 1024 ** 3,
+    spoolEncrypt: secret(form?.spool?.encrypt, path),
     ratchet: form?.ratchet !== 'off',
     anchors: (form?.anchors ?? []).map((one) => anchor(one, path)),
     seal: form?.seal && {

@@ -154,9 +154,10 @@ const recorder = section(
     durability: oneOf(['standard', 'strict']).optional(),
     response_bytes_max: size(0, 64 * 1024 ** 2).optional(),
     retention: wholeDays().optional(),
-    spool: section({ bytes_max: size(16 * 1024 ** 2, 1024 ** 5).optional() }, [
-      'encrypt',
-    ]).optional(),
+    spool: section({
+      bytes_max: size(16 * 1024 ** 2, 1024 ** 5).optional(),
+      encrypt: secret.optional(),
+    }).optional(),
     ratchet: oneOf(['on', 'off']).optional(),
     anchors: list(anchor).optional(),
     seal: section({ recipients: list(recipient, { min: 1 }) }).optional(),

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path'
 import { compilePolicies } from '../decide/policy.ts'
 import type { KnownNames } from '../decide/policy-masks.ts'
 import { recipientFault } from '../record/age-recipient.ts'
+import { readSpoolKeys } from '../record/spool-key.ts'
 import type { PolicyFile, Settings } from '../threads/messages.ts'
 import { readConfig } from './config.ts'
 import { inFileOrder, type Problem } from './problem.ts'
@@ -112,6 +113,19 @@ class Disk {
     this.#secret(['recorder', 'store', 'password'], password)
     this.#checkAnchors()
     this.#checkRecipients()
+    this.#checkSpoolKeys(recorder.spoolEncrypt)
+  }
+
+  /** A start with them must not be the first to see that they are none. */
+  #checkSpoolKeys(secret: SecretReference | undefined): void {
+    const at = ['recorder', 'spool', 'encrypt']
+    this.#secret(at, secret)
+    if (secret === undefined) return
+    const [kind, name] = 'env' in secret ? ['env', secret.env] : ['file', secret.file]
+    const text = kind === 'env' ? process.env[name] : secretText(name)
+    if (text === undefined) return
+    const read = readSpoolKeys(text)
+    if ('fault' in read) this.#report([...at, kind], `${name}: ${read.fault}`)
   }
 
   /** A file that holds none, or one with a mistake, would seal for nobody. */
@@ -208,6 +222,12 @@ function readText(path: string): { text: string } | { fault: string } {
         code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'not UTF-8' : `cannot be read (${code})`,
     }
   }
+}
+
+/** undefined: there is none that can be read; whoever needs it says so. */
+function secretText(path: string): string | undefined {
+  const found = kindOf(path) === 'file' ? readText(path) : { fault: '' }
+  return 'text' in found ? found.text : undefined
 }
 
 function kindOf(path: string): 'file' | 'folder' | undefined {

@@ -62,6 +62,8 @@ export interface RecorderConfig {
   readonly responseBytesMax: number
   readonly retentionDays: number
   readonly spoolBytesMax: number
+  /** Of the keys that the spool is encrypted with (record/spool-key.ts); undefined: it is not. */
+  readonly spoolEncrypt: SecretReference | undefined
   /** The spool is sealed until a head is signed. */
   readonly ratchet: boolean
   readonly anchors: readonly AnchorConfig[]

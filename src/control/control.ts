@@ -362,6 +362,7 @@ function openRecord(options: ControlOptions): AdminRecord {
       bytesMax: recorder.spoolBytesMax,
       strict: recorder.durability === 'strict',
       ratchet: recorder.ratchet,
+      encrypt: options.encrypt,
       clock,
     }),
     options.instance,

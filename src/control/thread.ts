@@ -5,6 +5,7 @@
  * broadcast `settings`.
  */
 import type { MessagePort } from 'node:worker_threads'
+import type { RunKey } from '../record/spool-cipher.ts'
 import type { Settings } from '../threads/messages.ts'
 
 export interface ControlWorkerData {
@@ -12,6 +13,8 @@ export interface ControlWorkerData {
   /** This run of the gateway. */
   readonly instance: string
   readonly spoolFolder: string
+  /** Set: the spool is encrypted with it. */
+  readonly encrypt?: RunKey | undefined
   /** Key of `statement_hash`; 32 bytes. */
   readonly recordKey: Uint8Array
   /** Port to the ship thread, in the worker's transfer list. Without it nothing recorded can be read. */

@@ -51,6 +51,8 @@ export interface ChainOptions {
   /** A head was signed and is on the disk. */
   readonly onHead?: (head: SignedHead, keys: readonly SignedKey[]) => void
   readonly keyAgeMsMax?: number
+  /** Of encrypted segments. */
+  readonly keys?: ConstructorParameters<typeof SegmentFile>[1]
 }
 
 /** While nothing happens a head is signed this often: a record that ends is seen to end. */
@@ -65,6 +67,8 @@ const OPEN_MS = 500
 export class Chain {
   readonly #options: ChainOptions
   readonly id: string
+  /** When the last head of former runs was signed. */
+  readonly former: number | undefined
   readonly #log: ChainLog
   readonly #keys: ChainKeys
   readonly #ratchets: RatchetReader
@@ -74,7 +78,7 @@ export class Chain {
   /** Open segments, and when they were seen first. */
   readonly #seen = new Map<string, number>()
   #open = new Map<string, OpenSegment>()
-  readonly #file = new SegmentFile()
+  readonly #file: SegmentFile
   #tree: Tree
   /** The newest leaves, for whoever makes copies; older ones are in the log. */
   #recent: LoggedLeaf[] = []
@@ -87,6 +91,7 @@ export class Chain {
 
   private constructor(options: ChainOptions, folder: string, id: string) {
     this.#options = options
+    this.#file = new SegmentFile(undefined, options.keys)
     this.retention = options.retention
     this.id = id
     this.#log = new ChainLog(folder)
@@ -94,6 +99,7 @@ export class Chain {
     if (head === undefined && ChainKeys.areIn(folder)) throw new Error('its log is gone')
     this.#keys = ChainKeys.open(folder, id, options.clock.microseconds())
     this.#head = head === undefined ? undefined : readHead(head.text)
+    this.former = this.#head?.at
     this.#headText = head?.text ?? ''
     this.#tree = new Tree(this.#head?.size ?? 0, head?.peaks ?? [])
     if (this.#head !== undefined && this.#tree.root !== this.#head.root)
@@ -303,7 +309,7 @@ export class Chain {
   }
 
   #coverSpool(): void {
-    const { spoolFolder, clock } = this.#options
+    const { spoolFolder, clock, keys } = this.#options
     const now = clock.elapsed() / 1000
     const open = new Map<string, OpenSegment>()
     for (const name of spoolFiles(spoolFolder)) {
@@ -315,7 +321,7 @@ export class Chain {
         if (now - since < OPEN_MS) continue
       } else if (this.#seen.get(name) === 0) continue
       const path = join(spoolFolder, name)
-      if (isOpen) open.set(name, this.#open.get(name) ?? new OpenSegment(path))
+      if (isOpen) open.set(name, this.#open.get(name) ?? new OpenSegment(path, keys))
       const content = read(() => (isOpen ? open.get(name)?.read() : this.#file.read(path)))
       if (content !== undefined) this.cover(name, content)
     }
@@ -372,13 +378,12 @@ function baseName(name: string): string {
 }
 
 /** undefined: gone in this moment, or not a segment: ship.ts says so. */
-function read(from: () => SegmentContent | 'foreign' | undefined): SegmentContent | undefined {
+function read(from: () => ReturnType<SegmentFile['read']> | undefined): SegmentContent | undefined {
   try {
     const content = from()
-    // Rows of another version are not ours to read; ship.ts sets them aside.
-    return content === undefined || content === 'foreign' || content.header.columns !== COLUMNS_HASH
-      ? undefined
-      : content
+    // Rows of another version or of a key that is gone are not ours to read; ship.ts sets them aside.
+    if (content === undefined || content === 'foreign' || 'locked' in content) return undefined
+    return content.header.columns === COLUMNS_HASH ? content : undefined
   } catch {
     return undefined
   }

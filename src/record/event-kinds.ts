@@ -100,7 +100,7 @@ export const EVENT_KINDS: Readonly<Record<EventKind, KindInWords>> = {
   sealed: {
     when: 'a batch of originals that masks replaced was encrypted and written down, before what was masked was forwarded',
     fields: {
-      text: 'JSON: `batch`, `values`, `cut` (values over the cap of an action, which are not kept), `bytes` and `sha256` of the ciphertext',
+      text: 'JSON: `batch`, `values`, `cut` (values over the cap of an action, which are not kept), `bytes` and `sha256` of the ciphertext, `action` (number of the first one), `at` and `key` (columns `ts` and `key_id` of its row); the first one of a session also `wrap`: `sha256` and `recipients` of the wrapped key',
     },
   },
   policy: {

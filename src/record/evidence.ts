@@ -25,7 +25,7 @@ import {
 } from './evidence-page.ts'
 import { policyCalls } from './evidence-policies.ts'
 import { rowsOfLeaves } from './evidence-rows.ts'
-import { sealedOfLeaves } from './evidence-sealed.ts'
+import { sealedOfLeaves, sealedSince, unspokenSealed } from './evidence-sealed.ts'
 import { auditPath, leafHash } from './merkle.ts'
 import { CONTENT_COLUMNS } from './row-binary.ts'
 
@@ -308,8 +308,8 @@ export class Evidence {
   async #withRows(leaves: readonly LeafRow[]): Promise<object> {
     const rows = await rowsOfLeaves(this.#store, this.#database, leaves)
     const told = leaves.map(({ session: _, first: __, last: ___, n: ____, ...leaf }) => leaf)
-    const sealed = await sealedOfLeaves(this.#store, this.#database, { spans: leaves, rows })
-    return { leaves: told, rows: rows.toString('base64'), ...(sealed.length > 0 ? { sealed } : {}) }
+    const sealed = await sealedOfLeaves(this.#store, { spans: leaves, rows })
+    return { leaves: told, rows: rows.toString('base64'), ...sealed }
   }
 
   /**
@@ -341,7 +341,13 @@ export class Evidence {
       ORDER BY session LIMIT {max:UInt32}`,
       { ...params, ...times, max: STRAYS_MAX },
     )
-    if (suspects.length > 0) await this.#own.settle()
+    const isSince = scope.type === 'range' && scope.since > 0
+    const unspoken = {
+      ...{ which: isSince ? sealedSince() : which, told },
+      ...{ params: { ...params, ...times }, max: STRAYS_MAX },
+    }
+    const isSuspect = (await unspokenSealed(this.#store, unspoken)).length > 0
+    if (suspects.length > 0 || isSuspect) await this.#own.settle()
     const strays: Row[] = []
     for (const { session, high } of suspects) {
       const found = await this.#query(
@@ -356,7 +362,8 @@ export class Evidence {
       )
       strays.push(...found)
     }
-    return { lines: [{ strays }, { end: true }], next: undefined }
+    const sealed = isSuspect ? await unspokenSealed(this.#store, unspoken) : []
+    return { lines: [{ strays }, { unspoken: sealed }, { end: true }], next: undefined }
   }
 
   async #heads(where: string, params: Parameters): Promise<HeadRow[]> {

@@ -2,9 +2,11 @@
  * IO (files, time). Keeps the chain of this gateway: covers and signs a few times a second, copies it into the record store
  * every few seconds, hands heads to the anchors, and answers for evidence. Lives in the ship thread.
  */
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { clock } from '../base/clock.ts'
 import { Anchors } from './anchor-child.ts'
+import { BelievedTime } from './believed-time.ts'
 import { Chain, type ChainOptions } from './chain.ts'
 import { ChainStore } from './chain-store.ts'
 import type { ClickHouse } from './clickhouse.ts'
@@ -15,6 +17,7 @@ import { sealedFolder } from './sealed-spool.ts'
 import type { SegmentContent } from './segment.ts'
 import type { SeenHead, ShipWorkerData } from './ship-messages.ts'
 import { spoolFiles } from './spool.ts'
+import type { SpoolKeys } from './spool-cipher.ts'
 
 const TICK_MS = 250
 const COPY_MS = 5000
@@ -27,6 +30,8 @@ export interface NotaryParts {
   readonly database: string
   readonly store: () => Promise<ClickHouse>
   readonly say: ChainOptions['say']
+  /** Of encrypted segments. */
+  readonly keys: SpoolKeys
 }
 
 export class Notary {
@@ -34,6 +39,8 @@ export class Notary {
   readonly #parts: NotaryParts
   readonly #anchors: Anchors | undefined
   readonly #timer: NodeJS.Timeout
+  /** By which retention deletes. */
+  readonly believed: BelievedTime
   #chain: Chain
   #copies: ChainStore
   #copying: Promise<void> | undefined
@@ -51,9 +58,18 @@ export class Notary {
       retention: data.retention,
       clock,
       say: parts.say,
+      keys: parts.keys,
       onHead: (head, keys) => this.#anchors?.send(head, keys),
     }
     this.#chain = Chain.open(this.#options)
+    this.believed = new BelievedTime({
+      path: join(data.chainFolder, 'believed-time'),
+      former: this.#chain.former,
+      // A clock that was corrected after the start is right by now.
+      wall: () => Math.min(clock.microseconds(), Date.now() * 1000),
+      elapsed: () => clock.elapsed(),
+      say: parts.say,
+    })
     this.#copies = new ChainStore(this.#chain, parts.database, parts.say)
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     this.#timer.unref()
@@ -89,7 +105,12 @@ export class Notary {
   /** Everything that is recorded by now is signed and copied first. */
   async evidence(reader: ClickHouse, from: EvidenceScope | EvidenceCursor): Promise<EvidencePage> {
     const isFirst = !('chains' in from)
-    if (isFirst) await this.copyNow()
+    if (isFirst) {
+      await this.copyNow()
+      // What signed events say of originals was written before them, and takes another way into the store.
+      const originals = sealedFolder(this.#options.spoolFolder)
+      await shipped([originals], performance.now() + STORED_MS_MAX)
+    }
     const [last] = this.#chain.headsAfter(this.#copies.head - 1)
     const head = readHead(last?.text ?? '')
     const evidence = new Evidence(reader, this.#parts.database, {
@@ -124,14 +145,8 @@ export class Notary {
   async settle(): Promise<void> {
     const { spoolFolder } = this.#options
     // Sealed originals and their keys too: what comes later must not bring back what is erased.
-    const files = () => [spoolFolder, sealedFolder(spoolFolder)].flatMap(spoolFiles)
-    const names = new Set(files().map(baseName))
-    const isLeft = (name: string) => !name.endsWith('.bad') && names.has(baseName(name))
     const deadline = performance.now() + SETTLED_MS_MAX
-    while (files().some(isLeft)) {
-      if (performance.now() > deadline) throw behind()
-      await wait(50)
-    }
+    await shipped([spoolFolder, sealedFolder(spoolFolder)], deadline)
     const { size } = this.#chain
     for (;;) {
       await this.copyNow()
@@ -187,6 +202,17 @@ export class Notary {
   #say(error: unknown): void {
     const why = error instanceof Error ? error.message.split('\n', 1)[0]! : String(error)
     this.#parts.say('warn', `the chain is not copied into the record store yet: ${why}`)
+  }
+}
+
+/** Everything that lies there by now is in the store, or was set aside. Rejects where that takes too long. */
+async function shipped(folders: readonly string[], deadline: number): Promise<void> {
+  const files = () => folders.flatMap(spoolFiles)
+  const names = new Set(files().map(baseName))
+  const isLeft = (name: string) => !name.endsWith('.bad') && names.has(baseName(name))
+  while (files().some(isLeft)) {
+    if (performance.now() > deadline) throw behind()
+    await wait(50)
   }
 }
 

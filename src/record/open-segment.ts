@@ -6,16 +6,21 @@
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { BLOCK_HEAD, readSegment, type SegmentContent } from './segment.ts'
+import { type Opening, openingOf } from './segment-cipher.ts'
+import { SpoolKeys } from './spool-cipher.ts'
 
 const CHUNK_BYTES = 128 << 10
 
 export class OpenSegment {
   readonly #path: string
+  readonly #keys: SpoolKeys
+  #opening: Opening | undefined
   #bytes = Buffer.alloc(0)
   #content: SegmentContent | undefined
 
-  constructor(path: string) {
+  constructor(path: string, keys = new SpoolKeys()) {
     this.#path = path
+    this.#keys = keys
   }
 
   /** All of it so far; undefined where it is not a segment (yet). Throws where the file is gone. */
@@ -31,7 +36,7 @@ export class OpenSegment {
         if (wanted <= 0) break
         const got = readSync(descriptor, this.#bytes, filled, wanted, filled)
         filled += got
-        const read = readSegment(this.#bytes.subarray(0, filled), this.#content)
+        const read = this.#read(this.#bytes.subarray(0, filled))
         if (read === 'foreign') return undefined
         this.#content = read
         if (got < wanted || this.#endsIn(filled)) break
@@ -40,6 +45,13 @@ export class OpenSegment {
     } finally {
       closeSync(descriptor)
     }
+  }
+
+  #read(bytes: Buffer): SegmentContent | 'foreign' {
+    // One opener for all of it: blocks are opened in their order, each once.
+    if (this.#content === undefined) this.#opening = openingOf(bytes, this.#keys)
+    const opening = this.#opening!
+    return 'locked' in opening ? 'foreign' : readSegment(bytes, this.#content, opening.opener)
   }
 
   /** Behind the last block stands nothing. */

@@ -30,12 +30,15 @@ export async function answerPrivacy(
     case 'sweep': {
       const { gateway, chainFolder } = data
       const sweep = new Sweep({ ...tables, gateway, chainFolder })
+      // A clock that stands ahead does not delete what is not past its time.
+      const now = Math.min(request.request.now, notary.believed.now())
+      const asked = { ...request.request, now }
       if (request.isLook)
-        return { type: 'swept', id, swept: await sweep.look(await store(), request.request) }
+        return { type: 'swept', id, swept: await sweep.look(await store(), asked) }
       // What excuses the deletion is signed before it is done.
-      notary.chain.retention = request.request.retention
+      notary.chain.retention = asked.retention
       await notary.copyNow()
-      const swept = await sweep.run(await store(), notary.chain, request.request)
+      const swept = await sweep.run(await store(), notary.chain, asked)
       return { type: 'swept', id, swept }
     }
     case 'erasure': {

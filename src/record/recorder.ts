@@ -32,6 +32,7 @@ import type {
 } from './event.ts'
 import { BLOCK_HEAD, sealBlock } from './segment.ts'
 import { Spool } from './spool.ts'
+import type { RunKey } from './spool-cipher.ts'
 
 /** Buffered rows beyond this are written at once, not at the end of the turn. */
 const BUFFER_BYTES = 4 << 20
@@ -51,6 +52,10 @@ export interface RecorderOptions {
   readonly strict?: boolean
   /** `recorder.ratchet`: what is written is sealed until a head is signed. */
   readonly ratchet?: boolean
+  /** `recorder.spool.encrypt`: what is written is encrypted. */
+  readonly encrypt?: RunKey | undefined
+  /** The disk did not take what was written once (`strict`). */
+  readonly onSyncFailed?: () => void
 }
 
 /** One per session worker. */
@@ -77,6 +82,8 @@ class SpoolRecorder implements Recorder {
       bytesMax: options.bytesMax,
       strict: options.strict ?? false,
       ratchet: options.ratchet ?? false,
+      encrypt: options.encrypt,
+      onSyncFailed: options.onSyncFailed,
       announce: () => this.#channel.postMessage({ type: 'segment' }),
     })
   }

@@ -6,6 +6,7 @@
  * The order is what counts: first the ciphertext, then the event that speaks of it, then the masked bytes. What cannot be
  * written is kept, and nothing is forwarded meanwhile (relay/turn.ts).
  */
+import { hash } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
 import type { Recorder, Recording } from './event.ts'
@@ -21,6 +22,11 @@ const COLLECTED_BYTES_MAX = 64 << 20
 interface Written {
   readonly recording: Recording
   readonly row: SealedRow
+  readonly key: SealKey
+  /** Of the row, in microseconds. */
+  readonly at: number
+  /** The wrapped key was written with it. */
+  readonly isFirst: boolean
 }
 
 export interface SealedRecorderOptions extends SealedSpoolOptions {
@@ -112,13 +118,15 @@ export class SealedRecorder {
     const recording = this.#sessions.get(sealer)
     if (recording === undefined) return
     const at = this.#options.clock.microseconds()
-    if (!this.#known.has(sealer)) {
+    const { key } = sealer
+    const isFirst = !this.#known.has(sealer)
+    if (isFirst) {
       this.#known.add(sealer)
-      this.#waiting.push(keyRecord(sealer.key, at))
+      this.#waiting.push(keyRecord(key, at))
     }
     const row = sealer.seal()
-    this.#waiting.push(sealedRecord(sealer.key, row, at))
-    this.#rows.push({ recording, row })
+    this.#waiting.push(sealedRecord(key, row, at))
+    this.#rows.push({ recording, row, key, at, isFirst })
   }
 
   readonly #onTouch = (sealer: Sealer, bytes: number): void => {
@@ -139,12 +147,15 @@ export class SealedRecorder {
   }
 }
 
-function say({ recording, row }: Written): void {
-  recording.moment({ kind: 'sealed', status: '', text: textOf(row) })
+function say(written: Written): void {
+  written.recording.moment({ kind: 'sealed', status: '', text: textOf(written) })
 }
 
-/** Of the event; numbers and a digest, no value. */
-function textOf({ batch, values, cut, ciphertext, digest }: SealedRow): string {
-  const { length } = ciphertext
-  return JSON.stringify({ batch, values, cut: cut.values, bytes: length, sha256: digest })
+/** Of the event; numbers and digests, no value. Every column of the rows that it speaks of is bound by it (replay/verifier.mjs). */
+function textOf({ row, key, at, isFirst }: Written): string {
+  const { batch, values, cut, ciphertext, digest, action } = row
+  const of = { batch, values, cut: cut.values, bytes: ciphertext.length, sha256: digest }
+  const { keyId, wrapped, recipients } = key
+  const wrap = isFirst ? { wrap: { sha256: hash('sha256', wrapped, 'hex'), recipients } } : {}
+  return JSON.stringify({ ...of, action, at, key: keyId, ...wrap })
 }

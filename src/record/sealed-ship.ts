@@ -1,21 +1,15 @@
 /**
- * IO (files, sockets). Moves complete segments of sealed originals into the tables `sealed` and `sealed_keys`, each exactly
- * once: a segment's name is its token and stands in the column `segment`. What may have been sent before is counted first,
- * and after the insert, as in ship.ts. Much less comes here than there, so it is done one after the other.
+ * IO (files, sockets). Moves complete segments of sealed originals into the tables `sealed` and `sealed_keys`, each exactly once
+ * (whole-insert.ts). Much less comes here than in ship.ts, so it is done one after the other.
  */
-import { readFileSync, renameSync, rmSync, truncateSync } from 'node:fs'
-import { basename, join } from 'node:path'
-import { type ClickHouse, StoreError } from './clickhouse.ts'
-import { mutate } from './mutation.ts'
-import {
-  readSealedSegment,
-  SEALED_COLUMNS,
-  SEALED_HEADER,
-  type SealedTable,
-} from './sealed-segment.ts'
+import { readFileSync } from 'node:fs'
+import type { ClickHouse } from './clickhouse.ts'
+import { isSealedBeginning, readSealedFile } from './sealed-cipher.ts'
+import { SEALED_COLUMNS, type SealedTable } from './sealed-segment.ts'
 import { sealedFolder } from './sealed-spool.ts'
-import { spoolFiles } from './spool.ts'
-import { openPaths, tokensOf, wholeInsert } from './whole-insert.ts'
+import { type ReadLeft, SegmentFolder } from './segment-folder.ts'
+import { SpoolKeys } from './spool-cipher.ts'
+import { WholeInserts } from './whole-insert.ts'
 
 export interface SealedShipperOptions {
   readonly spoolFolder: string
@@ -26,21 +20,21 @@ export interface SealedShipperOptions {
   /** A store that is ready, with its tables. */
   readonly store: () => Promise<ClickHouse>
   readonly say: (level: 'info' | 'warn' | 'error', text: string) => void
+  /** Of encrypted segments. */
+  readonly keys?: SpoolKeys
 }
 
 const LOOK_MS = 500
 const PAUSE_MS_MAX = 5000
 const ORPHANS_MS = 5000
-const REFUSALS_MAX = 3
-/** Exceptions that say that the data is wrong, and will be next time. */
-const CONTENT_EXCEPTIONS = new Set([6, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 128, 131, 349, 432])
+/** Keys first: without its key no batch can be opened. */
+const TABLES: readonly SealedTable[] = ['sealed_keys', 'sealed']
 
 export class SealedShipper {
   readonly #options: SealedShipperOptions
-  readonly #folder: string
-  readonly #doubtful = new Set<string>()
-  readonly #tries = new Map<string, number>()
-  readonly #refusals = new Map<string, number>()
+  readonly #inserts: WholeInserts
+  readonly #folder: SegmentFolder
+  readonly #keys: SpoolKeys
   #timer: NodeJS.Timeout | undefined
   #running: Promise<boolean> | undefined
   #pauseMs = LOOK_MS
@@ -51,10 +45,17 @@ export class SealedShipper {
   /** What earlier runs left is completed, and may have been sent. Nothing is sent before `start`. */
   constructor(options: SealedShipperOptions) {
     this.#options = options
-    this.#folder = sealedFolder(options.spoolFolder)
-    for (const name of this.#files('.open'))
-      if (!name.startsWith(options.instance)) this.#complete(name)
-    for (const name of this.#files('.seg')) this.#doubtful.add(name)
+    this.#keys = options.keys ?? new SpoolKeys()
+    this.#inserts = new WholeInserts(options)
+    this.#folder = new SegmentFolder({
+      ...options,
+      folder: sealedFolder(options.spoolFolder),
+      what: 'sealed segment',
+      read: (path) => this.#left(path),
+      gone: (name) => this.#inserts.forget(name),
+      doubt: (name) => this.#inserts.doubt(name),
+    })
+    this.#folder.recover()
   }
 
   start(): void {
@@ -66,7 +67,7 @@ export class SealedShipper {
     this.#isStopped = true
     clearTimeout(this.#timer)
     await this.#running
-    while (this.#files('.seg').length > 0 && Date.now() < deadline) {
+    while (this.#folder.complete.length > 0 && Date.now() < deadline) {
       if (!(await this.round(deadline))) await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
@@ -75,15 +76,15 @@ export class SealedShipper {
   async round(until = Number.POSITIVE_INFINITY): Promise<boolean> {
     if (performance.now() - this.#orphansAt > ORPHANS_MS) {
       this.#orphansAt = performance.now()
-      await this.#recoverOrphans()
+      await this.#folder.recoverOrphans()
     }
-    for (const name of this.#files('.seg')) {
+    for (const name of this.#folder.complete) {
       if (Date.now() > until) return false
       try {
         await this.#ship(name)
         this.#isFine = true
       } catch (error) {
-        if (!this.#isRefused(name, error)) return false
+        if (!this.#refused(name, error)) return false
       }
     }
     return true
@@ -102,109 +103,49 @@ export class SealedShipper {
   }
 
   async #ship(name: string): Promise<void> {
-    const path = join(this.#folder, name)
-    const bytes = readFileSync(path)
-    const content = readSealedSegment(bytes)
-    if (content === 'foreign') return this.#setAside(name, 'it was not written by this version')
-    // Keys first: without its key no batch can be opened.
-    await this.#store('sealed_keys', name, content.rows.sealed_keys)
-    await this.#store('sealed', name, content.rows.sealed)
-    if (content.end < bytes.length) this.#setAside(name, 'a part of it does not check')
-    else rmSync(path, { force: true })
-    this.#forget(name)
-  }
-
-  async #store(table: SealedTable, name: string, rows: readonly Buffer[]): Promise<void> {
-    if (rows.length === 0) return
-    const { database, cluster } = this.#options
-    const store = await this.#options.store()
-    const id = basename(name, '.seg')
-    const isDoubtful = this.#doubtful.has(name)
-    const tries = this.#tries.get(`${table} ${name}`) ?? 0
-    const which = `segment IN (${tokensOf(id, tries)})`
-    if (isDoubtful && (await this.#stored(store, table, which)) >= rows.length) return
-    this.#doubtful.add(name)
-    await store.insert({
-      sql: `INSERT INTO \`${database}\`.${table} (${SEALED_COLUMNS[table]}) FORMAT RowBinary`,
-      body: Buffer.concat(rows),
-      settings: wholeInsert(id, tries),
-    })
-    if (!isDoubtful) return
-    const found = await this.#stored(store, table, which)
-    if (found >= rows.length) return
-    // Acknowledged as a duplicate of what an engine noted before it was killed: all of it, or one of two months.
-    if (found > 0)
-      await mutate(store, { database, cluster }, { table, change: `DELETE WHERE ${which}` })
-    this.#tries.set(`${table} ${name}`, tries + 1)
-    throw new StoreError(`${found} of ${rows.length} rows arrived`, undefined, undefined)
-  }
-
-  async #stored(store: ClickHouse, table: SealedTable, which: string): Promise<number> {
-    const rows = await store.query({
-      sql: `SELECT count() AS rows FROM \`${this.#options.database}\`.${table} WHERE ${which}`,
-    })
-    return Number(rows[0]?.rows ?? 0)
+    const content = readSealedFile(readFileSync(this.#folder.path(name)), this.#keys)
+    if (content === 'foreign') {
+      this.#folder.setAside(name, 'it was not written by this version')
+      return
+    }
+    if ('locked' in content) {
+      this.#folder.lock(name, content.locked)
+      return
+    }
+    for (const table of TABLES) {
+      const rows = content.rows[table]
+      const as = `(${SEALED_COLUMNS[table]}) FORMAT RowBinary`
+      const body = () => Buffer.concat(rows)
+      if (rows.length > 0) await this.#inserts.insert(name, { table, as, count: rows.length, body })
+    }
+    if (content.torn > 0 || content.isDamaged) {
+      this.#folder.setAside(name, 'a part of it does not check; the rest is stored')
+      return
+    }
+    this.#folder.remove(name)
+    this.#inserts.forget(name)
   }
 
   /** True where the others may go on: the segment is at fault, not the store. */
-  #isRefused(name: string, error: unknown): boolean {
-    const exception = error instanceof StoreError ? error.exception : undefined
-    if (exception === undefined || !CONTENT_EXCEPTIONS.has(exception)) {
+  #refused(name: string, error: unknown): boolean {
+    const refused = this.#inserts.refused(name, error)
+    if (refused === undefined) {
       if (this.#isFine) this.#options.say('warn', 'sealed originals wait: the record store fails')
       this.#isFine = false
       return false
     }
-    const refusals = (this.#refusals.get(name) ?? 0) + 1
-    this.#refusals.set(name, refusals)
-    if (refusals >= REFUSALS_MAX) {
-      this.#setAside(name, `exception ${exception}`)
-      this.#forget(name)
-    }
+    if (refused.isOver) this.#folder.setAside(name, `exception ${refused.exception}`)
     return true
   }
 
-  #setAside(name: string, why: string): void {
-    renameSync(join(this.#folder, name), join(this.#folder, name.replace(/\.(seg|open)$/, '.bad')))
-    this.#options.say('error', `sealed segment ${name} is set aside as .bad: ${why}`)
-  }
-
-  #forget(name: string): void {
-    this.#doubtful.delete(name)
-    this.#refusals.delete(name)
-    for (const table of Object.keys(SEALED_COLUMNS)) this.#tries.delete(`${table} ${name}`)
-  }
-
-  /** Of workers of this run that have died: no descriptor of the process is open on their files. */
-  async #recoverOrphans(): Promise<void> {
-    const open = this.#files('.open').filter((name) => name.startsWith(this.#options.instance))
-    if (open.length === 0) return
-    const used = await openPaths()
-    for (const name of open) if (!used.has(name)) this.#complete(name)
-  }
-
-  /** Nobody writes it any more: what is torn at its end was never acknowledged. */
-  #complete(name: string): void {
-    const path = join(this.#folder, name)
-    try {
-      const bytes = readFileSync(path)
-      const content = readSealedSegment(bytes)
-      if (content === 'foreign' && bytes.length >= SEALED_HEADER.length) {
-        this.#setAside(name, 'it is not a segment')
-        return
-      }
-      if (content === 'foreign' || content.end === SEALED_HEADER.length) {
-        rmSync(path, { force: true })
-        return
-      }
-      if (content.end < bytes.length) truncateSync(path, content.end)
-      renameSync(path, path.replace(/\.open$/, '.seg'))
-      this.#doubtful.add(name.replace(/\.open$/, '.seg'))
-    } catch {
-      // Completed by its own thread in this moment, or unreadable: the next look decides.
-    }
-  }
-
-  #files(ending: '.open' | '.seg'): string[] {
-    return spoolFiles(this.#folder).filter((name) => name.endsWith(ending))
+  #left(path: string): ReadLeft {
+    const bytes = readFileSync(path)
+    const content = readSealedFile(bytes, this.#keys)
+    if (content === 'foreign') return isSealedBeginning(bytes) ? 'blank' : 'foreign'
+    if ('locked' in content) return content
+    const { rows, isDamaged, end, torn } = content
+    const isEmpty = TABLES.every((table) => rows[table].length === 0)
+    // What was changed is no crash: it is set aside with all that is good.
+    return { isEmpty: isEmpty && !isDamaged, end, torn }
   }
 }

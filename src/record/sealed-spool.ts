@@ -2,7 +2,8 @@
  * IO (files). The writer's side of the spool of sealed originals, `<spool>/sealed`: what spool.ts is for events, and with
  * the same names of files. Written by ordinary writes: there is one a turn at most, and only where masks replaced something.
  *
- * A write that fails leaves nothing behind that counts, and may be tried again. May hold as much as the spool of events.
+ * A write that fails leaves nothing behind that counts, ends its segment, and may be tried again. May hold as much as the
+ * spool of events.
  */
 import {
   closeSync,
@@ -16,8 +17,10 @@ import {
 import { join } from 'node:path'
 import { monotonicMs } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
+import { RecordsEncryptor, SEALED_FRAME_BYTES } from './sealed-cipher.ts'
 import { SEALED_HEADER } from './sealed-segment.ts'
 import { segmentName, spoolUsage, syncFolder, writeWhole } from './spool.ts'
+import type { RunKey } from './spool-cipher.ts'
 
 const SEGMENT_BYTES_MAX = 4 << 20
 const SEGMENT_AGE_MS = 300
@@ -31,6 +34,10 @@ export interface SealedSpoolOptions {
   readonly bytesMax: number
   /** Waits for the disk at every write. */
   readonly strict: boolean
+  /** Set: every segment is encrypted. */
+  readonly encrypt?: RunKey | undefined
+  /** The disk did not take what was written, which is tried again in another segment. */
+  readonly onSyncFailed?: (() => void) | undefined
 }
 
 export function sealedFolder(spoolFolder: string): string {
@@ -42,6 +49,8 @@ export class SealedSpool {
   readonly #folder: string
   #descriptor = -1
   #path = ''
+  #cipher: RecordsEncryptor | undefined
+  #begin = 0
   #size = 0
   #number = 0
   #timer: NodeJS.Timeout | undefined
@@ -56,17 +65,20 @@ export class SealedSpool {
 
   /** Throws GatewayError GW_RECORDING_LOST; nothing of it counts then. */
   write(records: Buffer): void {
+    const length = records.length + (this.#options.encrypt === undefined ? 0 : SEALED_FRAME_BYTES)
     try {
-      if (this.#size + records.length > SEGMENT_BYTES_MAX) this.close()
-      this.#checkQuota(records.length)
+      if (this.#size + length > SEGMENT_BYTES_MAX) this.close()
+      this.#checkQuota(length)
       if (this.#descriptor < 0) this.#open()
-      writeWhole(this.#descriptor, records, this.#size)
-      if (this.#options.strict) fdatasyncSync(this.#descriptor)
+      writeWhole(this.#descriptor, this.#cipher?.encrypt(records) ?? records, this.#size)
+      if (this.#options.strict) this.#sync()
     } catch (cause) {
       if (cause instanceof GatewayError) throw cause
+      // The next one has another key, and no fdatasync before it that failed.
+      this.close()
       throw new GatewayError('GW_RECORDING_LOST', 'originals cannot be sealed', { cause })
     }
-    this.#size += records.length
+    this.#size += length
     this.#timer ??= setTimeout(() => this.close(), SEGMENT_AGE_MS).unref()
   }
 
@@ -78,7 +90,8 @@ export class SealedSpool {
     try {
       // What a failed write has left behind the last record.
       ftruncateSync(this.#descriptor, this.#size)
-      renameSync(this.#path, this.#path.replace(/\.open$/, '.seg'))
+      if (this.#size === this.#begin) rmSync(this.#path)
+      else renameSync(this.#path, this.#path.replace(/\.open$/, '.seg'))
     } catch {
       // The ship thread takes it once no descriptor is open on it.
     }
@@ -87,13 +100,24 @@ export class SealedSpool {
     this.#size = 0
   }
 
+  #sync(): void {
+    try {
+      fdatasyncSync(this.#descriptor)
+    } catch (cause) {
+      this.#options.onSyncFailed?.()
+      throw cause
+    }
+  }
+
   #open(): void {
-    const { instance, thread } = this.#options
+    const { instance, thread, encrypt } = this.#options
     const name = segmentName({ instance, thread, number: ++this.#number })
     const path = join(this.#folder, `${name}.open`)
     const descriptor = openSync(path, 'wx', 0o600)
+    const cipher = encrypt === undefined ? undefined : new RecordsEncryptor(encrypt)
+    const header = cipher?.header ?? SEALED_HEADER
     try {
-      writeWhole(descriptor, SEALED_HEADER, 0)
+      writeWhole(descriptor, header, 0)
       if (this.#options.strict) syncFolder(this.#folder)
     } catch (cause) {
       // Records behind half a header would be a segment that nobody can read.
@@ -103,7 +127,9 @@ export class SealedSpool {
     }
     this.#path = path
     this.#descriptor = descriptor
-    this.#size = SEALED_HEADER.length
+    this.#cipher = cipher
+    this.#begin = header.length
+    this.#size = header.length
   }
 
   /** A folder over its quota is a full disk. */

@@ -5,6 +5,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { type ColumnList, EARLIER, upgrade } from './earlier-columns.ts'
 import { readSegment, type SegmentContent } from './segment.ts'
+import { openingOf } from './segment-cipher.ts'
+import { SpoolKeys } from './spool-cipher.ts'
 
 /** Memory for a segment that is larger is not kept. */
 const KEPT_BYTES_MAX = 32 << 20
@@ -12,16 +14,27 @@ const LEAST_BYTES = 64 << 10
 
 export class SegmentFile {
   #bytes = Buffer.alloc(0)
+  #clear: Buffer = Buffer.alloc(0)
   readonly #earlier: readonly ColumnList[]
+  readonly #keys: SpoolKeys
 
-  /** `earlier`: lists of columns that a segment may have been written with before. */
-  constructor(earlier = EARLIER) {
+  /** `earlier`: lists of columns that a segment may have been written with before. `keys`: of encrypted ones. */
+  constructor(earlier = EARLIER, keys = new SpoolKeys()) {
     this.#earlier = earlier
+    this.#keys = keys
   }
 
-  /** In today's columns. Valid until the next call. Throws where the file cannot be read. */
-  read(path: string): SegmentContent | 'foreign' {
-    const content = readSegment(this.#fill(path))
+  /**
+   * In today's columns, decrypted. Valid until the next call. `locked`: encrypted, with the key of this id, which is not
+   * there. Throws where the file cannot be read.
+   */
+  read(path: string): SegmentContent | 'foreign' | { readonly locked: string } {
+    const bytes = this.#fill(path)
+    const opening = openingOf(bytes, this.#keys, this.#clear)
+    if ('locked' in opening) return opening
+    const { opener } = opening
+    const content = readSegment(bytes, undefined, opener)
+    if (opener !== undefined && opener.clear.length <= KEPT_BYTES_MAX) this.#clear = opener.clear
     return content === 'foreign' ? content : upgrade(content, this.#earlier)
   }
 

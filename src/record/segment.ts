@@ -10,6 +10,9 @@
  *   │ u32  │ u32    │ u32  │ size bytes    │   crc32 covers rows and what follows it
  *   └──────┴────────┴──────┴───────────────┘   a block of 0 rows is a seal of the ratchet (ratchet.ts)
  *
+ * An encrypted segment (version 3) has more behind its header, and in each block a frame in place of the rows: spool-cipher.ts
+ * draws both, segment-cipher.ts puts them there. Seals are not encrypted, and speak for the bytes as they stand in the file.
+ *
  * All numbers are big-endian. A process that is killed leaves a whole number of blocks, at most one
  * torn one behind them, and zeros to the end of the room that was reserved: everything before the
  * first block that does not check is kept, the rest is cut off.
@@ -18,8 +21,8 @@ import { crc32 } from 'node:zlib'
 import { COLUMNS_HASH } from './columns.ts'
 
 const MAGIC = 'SLUICESP'
-/** 2 where the segment may hold seals. Both are read. */
-const VERSIONS = { plain: 1, sealed: 2 } as const
+/** 2 where the segment may hold seals, 3 where it is encrypted and may hold seals. All are read, side by side. */
+const VERSIONS = { plain: 1, sealed: 2, encrypted: 3 } as const
 const FIXED = 20
 
 /** Room that a block's header needs in front of its rows. */
@@ -33,7 +36,7 @@ export interface SegmentHeader {
 
 export interface SegmentContent {
   readonly header: SegmentHeader
-  /** What was read. */
+  /** What was read; of an encrypted segment, what was decrypted of it. */
   readonly bytes: Buffer
   /** Where the rows of each block begin and end in it: two numbers a block, since an object for each costs more than reading it. */
   readonly blocks: readonly number[]
@@ -55,6 +58,20 @@ export interface Seal {
   readonly covers: Buffer
   /** Number of blocks before it. */
   readonly block: number
+}
+
+/** Opens the blocks of one encrypted segment, in their order (segment-cipher.ts). */
+export interface BlockOpener {
+  /** Where the first block begins in the file. */
+  readonly begin: number
+  /** What was decrypted so far, and where the last block of it begins and ends. */
+  readonly clear: Buffer
+  readonly start: number
+  readonly end: number
+  /** Blocks before the last one that are gone. */
+  readonly missing: number
+  /** A block with its header, whose checksum holds. False: it is not what was written there. */
+  open(block: Buffer): boolean
 }
 
 export function segmentHeader(
@@ -82,10 +99,15 @@ export function sealBlock(bytes: Buffer, rows: number): void {
 
 /**
  * 'foreign': not a segment of this version, or one whose header is not whole. `before`: what was read of the same bytes when
- * there were less of them; that is gone on with, and must not be used any more.
+ * there were less of them; that is gone on with, and must not be used any more. `opener`: for an encrypted segment, which
+ * is foreign without; the same one for the same bytes.
  */
-export function readSegment(bytes: Buffer, before?: SegmentContent): SegmentContent | 'foreign' {
-  const header = before?.header ?? readHeader(bytes)
+export function readSegment(
+  bytes: Buffer,
+  before?: SegmentContent,
+  opener?: BlockOpener,
+): SegmentContent | 'foreign' {
+  const header = before?.header ?? readHeader(bytes, opener !== undefined)
   if (header === undefined) return 'foreign'
   const blocks = (before?.blocks ?? []) as number[]
   const seals = (before?.seals ?? []) as Seal[]
@@ -93,7 +115,7 @@ export function readSegment(bytes: Buffer, before?: SegmentContent): SegmentCont
     sealed: 0,
     rows: 0,
     damaged: 0,
-    end: FIXED + header.instance.length,
+    end: opener?.begin ?? FIXED + header.instance.length,
   }
   let bad = damaged
   let at = end
@@ -104,21 +126,40 @@ export function readSegment(bytes: Buffer, before?: SegmentContent): SegmentCont
     if ((size === 0 && bytes.readUInt32BE(at + 4) === 0) || next > bytes.length) break
     if (crc32(bytes.subarray(at + 8, next)) >>> 0 === bytes.readUInt32BE(at + 4)) {
       const count = bytes.readUInt32BE(at + 8)
-      if (count === 0) {
+      // Whole, and not what was written there: no crash leaves that, so it is never cut off as torn.
+      const isOurs = opener?.open(bytes.subarray(at, next)) ?? true
+      if (!isOurs) bad++
+      else if (count === 0) {
         seals.push({
           bytes: bytes.subarray(at + BLOCK_HEAD, next),
           covers: bytes.subarray(sealed, at),
           block: blocks.length / 2,
         })
         sealed = next
-      } else blocks.push(at + BLOCK_HEAD, next)
-      rows += count
+      } else if (opener === undefined) blocks.push(at + BLOCK_HEAD, next)
+      else blocks.push(opener.start, opener.end)
+      if (isOurs) rows += count
+      bad = Math.max(bad, opener?.missing ?? 0)
       damaged = bad
       end = next
     } else bad++
     at = next
   }
-  return { header, bytes, blocks, seals, rows, sealed, end, damaged, torn: bytes.length - end }
+  const torn = bytes.length - end
+  return { header, bytes: opener?.clear ?? bytes, blocks, seals, rows, sealed, end, damaged, torn }
+}
+
+/** The whole header of an encrypted segment, which is longer than others by `added`; undefined: it is none. */
+export function encryptedHeader(bytes: Buffer, added: number): Buffer | undefined {
+  const header = readHeader(bytes, true)
+  if (header === undefined) return undefined
+  const end = FIXED + header.instance.length + added
+  return bytes.length < end ? undefined : bytes.subarray(0, end)
+}
+
+/** By its version, also where the rest of its header is torn. */
+export function isEncrypted(bytes: Buffer): boolean {
+  return bytes.length >= 10 && bytes.readUInt16BE(8) === VERSIONS.encrypted
 }
 
 /** The rows of all blocks, one behind the other, moved together where they stand: what was read is no segment after this. */
@@ -132,10 +173,11 @@ export function joinRows({ bytes, blocks }: SegmentContent): Buffer {
   return bytes.subarray(start, end)
 }
 
-function readHeader(bytes: Buffer): SegmentHeader | undefined {
+function readHeader(bytes: Buffer, isEncrypted: boolean): SegmentHeader | undefined {
   if (bytes.length < FIXED || bytes.toString('latin1', 0, 8) !== MAGIC) return undefined
   const version = bytes.readUInt16BE(8)
-  if (version !== VERSIONS.plain && version !== VERSIONS.sealed) return undefined
+  const isClear = version === VERSIONS.plain || version === VERSIONS.sealed
+  if (isEncrypted ? version !== VERSIONS.encrypted : !isClear) return undefined
   const end = FIXED + bytes.readUInt16BE(18)
   if (bytes.length < end) return undefined
   return {

@@ -20,6 +20,8 @@ export interface ShipWorkerData {
   /** Names this gateway among others on one store; the same at every start. */
   readonly gateway: string
   readonly spoolFolder: string
+  /** Keys of `recorder.spool.encrypt`, the one that encrypts first; none: nothing encrypted can be read. */
+  readonly spoolKeys?: readonly { readonly id: Uint8Array; readonly key: Uint8Array }[]
   readonly retention: Retention
   readonly store: ShipStore
   /** `<data>/chain`. */

@@ -8,12 +8,14 @@ import type { Broadcast } from '../threads/messages.ts'
 import type { Chain } from './chain.ts'
 import { type ClickHouse, openClickHouse, StoreError } from './clickhouse.ts'
 import { EngineChild } from './engine-child.ts'
+import { bringLockedBack } from './locked.ts'
 import { migrate } from './migrate.ts'
 import { Notary } from './notary.ts'
 import { answerPrivacy } from './privacy.ts'
 import { longestDays } from './retention.ts'
 import { CLUSTER_READER, CLUSTER_WRITER } from './schema-cluster.ts'
 import { SealedShipper } from './sealed-ship.ts'
+import { sealedFolder } from './sealed-spool.ts'
 import { Shipper, type ShipperOptions } from './ship.ts'
 import type {
   ShipAnswer,
@@ -22,6 +24,8 @@ import type {
   ShipShare,
   ShipWorkerData,
 } from './ship-messages.ts'
+import { spoolUsage } from './spool.ts'
+import { SpoolKeys } from './spool-cipher.ts'
 
 /** Without a broadcast the folder is looked at this often. */
 const POLL_MS = 500
@@ -168,7 +172,9 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
   const store = new Store(data, say, entry)
   const { spoolFolder, instance } = data
   const cluster = data.store.embedded ? undefined : data.store.cluster
-  const notary = new Notary(data, { database: store.database, store: store.ready, say })
+  const keys = new SpoolKeys(data.spoolKeys)
+  bringLockedBack(spoolFolder, keys, say)
+  const notary = new Notary(data, { database: store.database, store: store.ready, say, keys })
   const shipper = new Shipper({
     spoolFolder,
     instance,
@@ -178,6 +184,7 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
     cover: (name, content) => notary.cover(name, content),
     forget: (name) => notary.forget(name),
     say,
+    keys,
   })
   shipper.recover()
   // Others ask it when they like, and not only when there is something to store. What fails is said where it is tried again.
@@ -189,6 +196,7 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
     cluster,
     store: store.ready,
     say,
+    keys,
   })
   sealed.start()
   const loop = new ShipLoop(shipper, store)
@@ -314,7 +322,11 @@ async function answer(
   try {
     switch (request.type) {
       case 'metrics':
-        return { type: 'metrics', id, metrics: { ...numbers(store, shipper), ...notary.numbers } }
+        return {
+          type: 'metrics',
+          id,
+          metrics: { ...numbers(data, store, shipper), ...notary.numbers },
+        }
       case 'evidence': {
         const page = await store.question((reader) => notary.evidence(reader, request.from))
         return { type: 'evidence', id, page }
@@ -345,11 +357,18 @@ async function answer(
   }
 }
 
-function numbers(store: Store, shipper: Shipper): Omit<ShipMetrics, keyof Notary['numbers']> {
+function numbers(
+  { spoolFolder }: ShipWorkerData,
+  store: Store,
+  shipper: Shipper,
+): Omit<ShipMetrics, keyof Notary['numbers']> {
   const { bytes, lagSeconds } = shipper.waiting
+  // Sealed originals have a spool of their own, which fills the same disk and may stand still by itself.
+  const sealed = spoolUsage(sealedFolder(spoolFolder))
+  const sealedLag = sealed.oldestMs === 0 ? 0 : (Date.now() - sealed.oldestMs) / 1000
   return {
-    spoolBytes: bytes,
-    spoolLagSeconds: lagSeconds,
+    spoolBytes: bytes + sealed.bytes,
+    spoolLagSeconds: Math.max(lagSeconds, sealedLag),
     eventsShipped: shipper.eventsShipped,
     segmentsShipped: shipper.segmentsShipped,
     segmentsBad: shipper.segmentsBad,

@@ -11,6 +11,9 @@
  * disk is reserved when the segment is opened, so a copy cannot fail; opening can, and then nothing
  * counts as written: the caller keeps the bytes and may try again. Behind the last block an open
  * segment holds zeros. A folder over its quota is a full disk.
+ *
+ * A segment that the disk did not take once (fdatasync) gets nothing more: what was not written is
+ * forgotten by the kernel then, and the next fdatasync says that all is well.
  */
 import {
   closeSync,
@@ -31,6 +34,8 @@ import { GatewayError } from '../base/errors.ts'
 import { FileWindow } from '../base/libc.ts'
 import { Ratchet, ratchetPath, SEAL_BYTES, SEAL_MS, SEALED_BYTES_MAX } from './ratchet.ts'
 import { segmentHeader } from './segment.ts'
+import { BlockEncryptor } from './segment-cipher.ts'
+import { CIPHER_FRAME_BYTES, type RunKey } from './spool-cipher.ts'
 
 /**
  * A segment has room for this many bytes; a block that is larger gets one of its own. Where much is recorded, the store
@@ -58,8 +63,12 @@ export interface SpoolOptions {
   readonly strict: boolean
   /** Seals what is written (ratchet.ts): a few microseconds every 50 ms or 256 KiB. */
   readonly ratchet: boolean
+  /** Set: every segment is encrypted. */
+  readonly encrypt?: RunKey | undefined
   /** A segment is complete. */
   readonly announce: () => void
+  /** The disk did not take what was written, which is tried again in another segment. */
+  readonly onSyncFailed?: (() => void) | undefined
 }
 
 export class Spool {
@@ -72,6 +81,11 @@ export class Spool {
   #timer: NodeJS.Timeout | undefined
   readonly #ratchet: Ratchet | undefined
   readonly #sealRoom: number
+  /** What a block is longer by where it is encrypted. */
+  readonly #cipherRoom: number
+  #cipher: BlockEncryptor | undefined
+  /** Length of the open segment's header. */
+  #begin = 0
   #sealTimer: NodeJS.Timeout | undefined
   /** Up to here the segment is sealed. */
   #sealed = 0
@@ -84,6 +98,7 @@ export class Spool {
     const writer = `${options.instance}-${String(options.thread).padStart(4, '0')}`
     this.#ratchet = options.ratchet ? new Ratchet(ratchetPath(options.folder, writer)) : undefined
     this.#sealRoom = options.ratchet ? SEAL_BYTES : 0
+    this.#cipherRoom = options.encrypt === undefined ? 0 : CIPHER_FRAME_BYTES
     const part = Math.floor(options.bytesMax / QUOTA_PART)
     const size = Math.min(SEGMENT_BYTES_MAX, Math.max(SEGMENT_BYTES_LEAST, part))
     // Windows are made of pages.
@@ -92,41 +107,56 @@ export class Spool {
 
   /** Throws GatewayError GW_RECORDING_LOST; nothing of the block is kept then. */
   write(block: Buffer): void {
+    const length = block.length + this.#cipherRoom
     try {
-      const room = block.length + this.#sealRoom
+      const room = length + this.#sealRoom
       if (this.#size + room > this.#window.bytes.length) this.close()
       if (this.#descriptor < 0) this.#open()
-      this.#checkQuota(block.length)
+      this.#checkQuota(length)
       if (this.#size + room > this.#window.bytes.length) {
-        this.#writeLarge(block)
+        this.#writeLarge(this.#cipher?.encrypted(block) ?? block)
         return
       }
-      this.#window.reach(this.#size + block.length)
-      this.#window.bytes.set(block, this.#size)
-      if (this.#options.strict) fdatasyncSync(this.#descriptor)
+      this.#window.reach(this.#size + length)
+      if (this.#cipher === undefined) this.#window.bytes.set(block, this.#size)
+      else this.#cipher.encrypt(block, this.#window.bytes.subarray(this.#size, this.#size + length))
+      if (this.#options.strict) this.#sync(length)
     } catch (cause) {
       if (cause instanceof GatewayError) throw cause
       throw new GatewayError('GW_RECORDING_LOST', 'the spool cannot be written', { cause })
     }
-    this.#size += block.length
+    this.#size += length
     if (this.#timer === undefined) this.#startTimer()
     if (this.#ratchet === undefined) return
     if (this.#size - this.#sealed > SEALED_BYTES_MAX) this.#seal()
     else this.#sealTimer ??= setTimeout(() => this.#seal(), SEAL_MS).unref()
   }
 
+  /** What cannot be written through is taken back, and the segment ends with what was acknowledged. */
+  #sync(length: number): void {
+    try {
+      fdatasyncSync(this.#descriptor)
+    } catch (cause) {
+      this.#options.onSyncFailed?.()
+      this.#window.bytes.fill(0, this.#size, this.#size + length)
+      if (this.#size === this.#begin) this.#discard()
+      else this.close('unsound')
+      throw cause
+    }
+  }
+
   /**
    * Completes the open segment; the next write opens another. Never throws: a file left `.open` is
-   * recovered.
+   * recovered. `unsound`: nothing that the disk says of it is believed any more.
    */
-  close(): void {
+  close(how: 'sound' | 'unsound' = 'sound'): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#descriptor < 0) return
     this.#seal()
     try {
       // A complete segment whose last bytes a loss of power had taken would look damaged.
-      if (this.#options.strict) fdatasyncSync(this.#descriptor)
+      if (this.#options.strict && how === 'sound') fdatasyncSync(this.#descriptor)
       this.#window.hide()
       ftruncateSync(this.#descriptor, this.#size)
       renameSync(this.#path, this.#path.replace(/\.open$/, '.seg'))
@@ -162,7 +192,7 @@ export class Spool {
     try {
       writeWhole(this.#descriptor, block, this.#size)
       if (seal !== undefined) writeWhole(this.#descriptor, seal, this.#size + block.length)
-      if (this.#options.strict) fdatasyncSync(this.#descriptor)
+      if (this.#options.strict) this.#syncLarge()
     } catch (cause) {
       this.#discard()
       throw cause
@@ -173,8 +203,17 @@ export class Spool {
     this.close()
   }
 
+  #syncLarge(): void {
+    try {
+      fdatasyncSync(this.#descriptor)
+    } catch (cause) {
+      this.#options.onSyncFailed?.()
+      throw cause
+    }
+  }
+
   #open(): void {
-    const { folder, instance, thread } = this.#options
+    const { folder, instance, thread, encrypt } = this.#options
     // A number is used once, even where opening fails: a name that is taken must not be waited for.
     const name = segmentName({ instance, thread, number: ++this.#number })
     const path = join(folder, `${name}.open`)
@@ -189,8 +228,12 @@ export class Spool {
       this.#discard()
       throw cause
     }
-    const header = segmentHeader(thread, instance, this.#options.ratchet ? 'sealed' : 'plain')
+    // A key for each segment: whatever became of the one before, no nonce comes again.
+    this.#cipher = encrypt === undefined ? undefined : new BlockEncryptor(encrypt, thread, instance)
+    const kind = this.#options.ratchet ? 'sealed' : 'plain'
+    const header = this.#cipher?.header ?? segmentHeader(thread, instance, kind)
     this.#window.bytes.set(header)
+    this.#begin = header.length
     this.#size = header.length
     this.#sealed = 0
   }

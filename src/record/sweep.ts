@@ -11,7 +11,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Chain, chainsIn } from './chain.ts'
 import { ChainLog } from './chain-log.ts'
-import type { ClickHouse } from './clickhouse.ts'
+import type { ClickHouse, Row } from './clickhouse.ts'
 import { storedHolds } from './holds.ts'
 import { mutate, type Tables } from './mutation.ts'
 import { readHead } from './proof.ts'
@@ -69,14 +69,8 @@ export class Sweep {
     const found = await this.look(store, request)
     const { expired, horizon } = await this.#expired(store, request)
     if (Object.keys(found.rows).length > 0) {
-      const sessions = await store.query({
-        sql: `SELECT DISTINCT session_id AS id FROM ${this.#table('events')} WHERE ${expired}`,
-      })
+      await this.#dropSealed(store, expired)
       await mutate(store, this.#options, { table: 'events', change: `DELETE WHERE ${expired}` })
-      await this.#dropSealed(
-        store,
-        sessions.map(({ id }) => String(id)),
-      )
     }
     return { ...found, leaves: await this.#prune(store, chain, horizon) }
   }
@@ -100,23 +94,42 @@ export class Sweep {
     return { expired: own === '' ? '0' : `${expired} AND instance IN (${own})`, horizon }
   }
 
-  /** Originals of sessions of which nothing is left. */
-  async #dropSealed(store: ClickHouse, sessions: readonly string[]): Promise<void> {
-    for (let at = 0; at < sessions.length; at += SESSIONS_MAX) {
-      const ids = sessions
-        .filter((_, index) => index >= at && index < at + SESSIONS_MAX)
-        .map(quoted)
-        .join(', ')
-      for (const table of ['sealed_keys', 'sealed']) {
-        const which = `session_id IN (${ids}) AND session_id NOT IN (SELECT session_id FROM ${this.#table('events')} WHERE session_id IN (${ids}))`
-        const [left] = await store.query({
-          sql: `SELECT count() AS rows FROM ${this.#table(table)} WHERE ${which}`,
-          settings: { max_query_size: 64 << 20 },
-        })
-        if (Number(left?.rows ?? 0) > 0)
-          await mutate(store, this.#options, { table, change: `DELETE WHERE ${which}` })
-      }
+  /**
+   * Originals of which no event will be left. Before these: of what is left without its event nobody could tell that it was not
+   * added.
+   */
+  async #dropSealed(store: ClickHouse, expired: string): Promise<void> {
+    const sessions = await store.query({
+      sql: `SELECT session_id AS id, countIf(NOT (${expired})) AS kept,
+          countIf(NOT (${expired}) AND kind = 'sealed') AS sealed,
+          maxIf(JSONExtractUInt(text, 'batch'), (${expired}) AND kind = 'sealed') AS high
+        FROM ${this.#table('events')} WHERE session_id GLOBAL IN (
+          SELECT DISTINCT session_id FROM ${this.#table('events')} WHERE ${expired}) GROUP BY session_id`,
+    })
+    const begun = sessions.filter(({ kept, high }) => Number(kept) > 0 && Number(high) > 0)
+    const isOver = ({ kept }: Row) => Number(kept) === 0
+    const ids = (some: readonly Row[]) => some.map(({ id }) => quoted(String(id))).join(', ')
+    for (const some of chunks(sessions.filter(isOver))) {
+      await this.#drop(store, 'sealed_keys', `session_id IN (${ids(some)})`)
+      await this.#drop(store, 'sealed', `session_id IN (${ids(some)})`)
     }
+    for (const some of chunks(begun)) {
+      const highs = some.map(({ high }) => Number(high)).join(', ')
+      const last = `transform(session_id, [${ids(some)}], [${highs}], 0)`
+      const over = some.filter(({ sealed }) => Number(sealed) === 0)
+      if (over.length > 0) await this.#drop(store, 'sealed_keys', `session_id IN (${ids(over)})`)
+      await this.#drop(store, 'sealed', `session_id IN (${ids(some)}) AND batch <= ${last}`)
+    }
+  }
+
+  /** No part is written anew where there is nothing. */
+  async #drop(store: ClickHouse, table: string, which: string): Promise<void> {
+    const [left] = await store.query({
+      sql: `SELECT count() AS rows FROM ${this.#table(table)} WHERE ${which}`,
+      settings: { max_query_size: 64 << 20 },
+    })
+    if (Number(left?.rows ?? 0) > 0)
+      await mutate(store, this.#options, { table, change: `DELETE WHERE ${which}` })
   }
 
   /** The log first: what is only in the store is a copy, what is only in the log is missed. */
@@ -187,4 +200,9 @@ export class Sweep {
   #table(name: string): string {
     return `\`${this.#options.database}\`.${name}`
   }
+}
+
+function* chunks(rows: readonly Row[]): Generator<readonly Row[]> {
+  for (let at = 0; at < rows.length; at += SESSIONS_MAX)
+    yield rows.filter((_, index) => index >= at && index < at + SESSIONS_MAX)
 }

@@ -3,8 +3,8 @@
  * go. Nothing is forwarded that is not in the kernel's hands.
  *
  * A write is a copy into mapped memory (record/spool.ts), so what one read has brought goes on when that read is worked
- * off: the peer begins while this thread turns to its next socket. Where a write waits for the disk (`strict`), all that
- * one turn of the event loop has brought shares it.
+ * off: the peer begins while this thread turns to its next socket. Where a write is dear (it waits for the disk, or
+ * encrypts), all that one turn of the event loop has brought shares it.
  *
  * When the spool cannot be written the bytes wait: sessions stand still, the write is tried again, and after
  * `stallMsMax` those who wait are told `GW_RECORDING_LOST`. What was recorded stays with the recorder and is
@@ -16,8 +16,8 @@ import type { Recorder } from '../record/event.ts'
 
 export interface TurnOptions {
   readonly recorder: Pick<Recorder, 'pending' | 'flush'>
-  /** A write waits for the disk: one for a whole turn of the loop. */
-  readonly strict: boolean
+  /** A write is dear: one for a whole turn of the loop. */
+  readonly gathers: boolean
   /** How long sessions stand still before they are ended. */
   readonly stallMsMax: number
   /** Microseconds that one write to the spool took. */
@@ -92,7 +92,7 @@ export class Turn {
 
   /** What was read from one wire is being worked off until `leave`. Neither throws; nothing is awaited between them. */
   enter(): void {
-    this.#isReading = !this.#options.strict
+    this.#isReading = !this.#options.gathers
   }
 
   leave(): void {

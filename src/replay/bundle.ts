@@ -64,7 +64,7 @@ export class Bundle {
   /** A line is taken for what the verifier takes it for, and for nothing else beside that. */
   #take(line: Line): void {
     const index = this.#index
-    if (line.sluice !== undefined) {
+    if (line.sluice === 'evidence') {
       this.#columns = columnsOf(line.columns)
       index.scope = JSON.stringify(line.scope ?? null)
       index.made = Number(line.made)

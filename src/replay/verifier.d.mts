@@ -10,10 +10,16 @@ export interface Finding {
   readonly first?: number
   readonly last?: number
   readonly at?: string
+  /** Of sealed originals. */
+  readonly batch?: number
 }
 
 export interface Report {
   readonly status: 'intact' | 'unsigned tail' | 'broken'
+  /** What was asked for. */
+  readonly scope:
+    | { readonly type: 'range'; readonly since: string }
+    | { readonly type: 'session'; readonly session: string }
   /** Until when the evidence reaches. */
   readonly made: string
   readonly leaves: number
@@ -35,8 +41,6 @@ export interface Report {
     readonly events: number
   }[]
   readonly unsigned: number
-  /** Older than the chain. */
-  readonly before: number
   /** Of the session that was asked for: its last event, and whether it is its end. */
   readonly ends: readonly {
     readonly session: string
@@ -46,12 +50,17 @@ export interface Report {
   }[]
   /** Sessions whose last event is not there (yet). */
   readonly open: readonly string[]
-  readonly keys: readonly { readonly chain: string; readonly key: string }[]
+  /** First keys. `isVouched`: it was pinned, or an anchor or the gateway that was asked knows the chain. */
+  readonly keys: readonly {
+    readonly chain: string
+    readonly key: string
+    readonly isVouched: boolean
+  }[]
   readonly findings: readonly Finding[]
 }
 
 export class Verifier {
-  constructor(options?: { readonly pin?: string; readonly anchors?: readonly object[] })
+  constructor(options?: { readonly pins?: readonly string[]; readonly anchors?: readonly object[] })
   readonly counts: { readonly events: number; readonly leaves: number }
   readonly findings: readonly Finding[]
   /** Throws where it is no line of a file of evidence. */

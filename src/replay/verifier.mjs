@@ -5,12 +5,15 @@
  * What is proven, and how:
  *   rows      Each leaf speaks for a run of one session's events: SHA-256 of their rows in ClickHouse's RowBinary (facts of
  *             the event), and a salted one of what may be erased (statement, facts, params, payload).
- *   sealed    events of this kind hold the digest of a batch of sealed originals, which the file of evidence has beside the rows.
+ *   sealed    events of this kind say of a batch of sealed originals, and of the session's wrapped key, all that their rows hold: digests
+ *             of what is encrypted, and the other columns. The file of evidence has beside the rows what the record store has of them.
  *   leaves    are the leaves of one Merkle tree per gateway (RFC 6962: 0 before a leaf, 1 before a node).
  *   heads     are its roots, signed by Ed25519 at most a second after an event, each with the hash of the head before.
  *   keys      sign each other; the first one is what you pin (--key), having got it on another way.
  *   anchors   are heads that were kept elsewhere: a record that is older than an anchor was rolled back.
  *
+ *   excuses   of one chain (retention, erasures) count for another only where that other chain is vouched for: its first key was pinned,
+ *             or an anchor or the gateway that was asked knows it. Whoever can write into the record store can begin a chain there.
  *   retention is what signed heads say, for each connection: what is older may be gone, with its leaves and heads.
  *   erasures  are rows of the record themselves (protocol control, status erase): whose contents were erased, up to which leaf
  *             of which chain, by whom. Contents that are gone without one were tampered with.
@@ -20,7 +23,8 @@
  *
  * A file of evidence is JSON lines: {sluice:"evidence"…}, {keys}, {known} (heads that others have kept), {chain,from} (from
  * here on leaves of this chain; `from`: the head to go on from, that of the asked time or the oldest there is), {heads}, {leaves,rows} (rows: RowBinary, base64; a leaf of
- * a single session has its own path to a head), {strays} (rows that no leaf speaks for), {end}.
+ * a single session has its own path to a head; sealed, wraps: batches and keys that these rows speak of), {strays} (rows that no leaf
+ * speaks for), {unspoken} (batches and keys that no event speaks of), {end}.
  */
 import { createHash, createPublicKey, verify } from 'node:crypto'
 
@@ -196,6 +200,8 @@ const COPIED_MAX = 30_000_000
 /** Microseconds that clocks may be apart. */
 const CLOCKS_MAX = 300_000_000
 const when = (at) => new Date(at / 1000).toISOString()
+/** Sweeping comes late, and a leaf a little after its events: a day earlier is no finding, nor half of the time. */
+const daysKept = (days) => days - Math.min(1, days / 2)
 const gatewayOf = (chain) => chain.slice(0, chain.lastIndexOf('.'))
 
 /** Days that a head's retention gives a connection; the record of the control API has the longest. */
@@ -230,11 +236,15 @@ function readErasure({ kind, protocol, status, subject, text, ts }) {
 
 /** Takes the lines of a file of evidence, one after the other; `report` is what is wrong with it. */
 export class Verifier {
-  /** @param {{ pin?: string, anchors?: readonly object[] }} options */
-  constructor({ pin, anchors = [] } = {}) {
-    this.pin = pin
+  /** `pins`: ids of first keys. @param {{ pins?: readonly string[], anchors?: readonly object[] }} options */
+  constructor({ pins = [], anchors = [] } = {}) {
+    this.pins = pins
     /** @type {any[]} */
-    this.known = anchors.map((anchor) => ({ source: 'anchor', ...anchor }))
+    this.known = anchors.map((anchor) => ({ source: 'anchor', ...anchor, isOurs: false }))
+    /** Who says that chains are of somebody: pins and anchors, and without any the gateway that was asked. */
+    this.isGatewayTrusted = pins.length === 0 && anchors.length === 0
+    /** @type {Set<string>} */
+    this.vouched = new Set()
     /** @type {any[]} */
     this.findings = []
     /** Finding → what would excuse it; only at the end everything is known that could. */
@@ -243,7 +253,7 @@ export class Verifier {
     this.erasures = []
     /** Chain → its first head in the evidence, where those before it are not. */
     this.floors = new Map()
-    /** Gateway → what its signed heads said of retention, and until when. */
+    /** Chain → what its signed heads said of retention, and until when. */
     this.retentions = new Map()
     this.counts = {
       leaves: 0,
@@ -253,12 +263,13 @@ export class Verifier {
       expired: 0,
       erased: 0,
       unsigned: 0,
-      before: 0,
       /** Chain → before which moment it is past retention. */
       pruned: {},
     }
     this.keys = new Map()
     this.roots = []
+    /** Chain → when its newest head was signed, as far as its signature was checked. */
+    this.signed = new Map()
     /** Session → what was seen of it. */
     this.sessions = new Map()
     /** Chain → its last head, and roots by size. */
@@ -282,22 +293,29 @@ export class Verifier {
 
   /** The head that counts when it was recorded, or a later one of the same gateway, lets it be gone. */
   pastRetention({ at, connection }, { id, head }, then) {
-    const days = head === undefined ? Number.POSITIVE_INFINITY : daysOf(head.retention, connection)
+    const before = (now, retention) => now - daysKept(daysOf(retention, connection)) * day
     return () => {
-      const later = this.retentions.get(gatewayOf(id)) ?? new Map()
-      const cuts = [...later.values()].map(
-        (one) => one.at - (daysOf(one.retention, connection) - 1) * day,
-      )
-      const isPast = at < Math.max(this.made - (days - 1) * day, ...cuts)
+      const cuts =
+        head === undefined ? [] : [before(Math.min(this.made, this.newest(id)), head.retention)]
+      for (const [chain, said] of this.retentions)
+        if (chain === id || (gatewayOf(chain) === gatewayOf(id) && this.vouched.has(chain)))
+          for (const one of said.values()) cuts.push(before(one.at, one.retention))
+      const isPast = cuts.some((cut) => at < cut)
       if (isPast) then()
       return isPast
     }
   }
 
+  /** Nobody signs when evidence was made: it is not believed beyond the newest head. */
+  newest(id) {
+    const of = [...this.signed].filter(([chain]) => chain === id || this.vouched.has(chain))
+    return Math.max(0, ...of.map(([, at]) => at))
+  }
+
   /** Heads with one retention are remembered by the newest of them. */
   takeRetention({ chain, at, retention }) {
-    const found = this.retentions.get(gatewayOf(chain)) ?? new Map()
-    this.retentions.set(gatewayOf(chain), found)
+    const found = this.retentions.get(chain) ?? new Map()
+    this.retentions.set(chain, found)
     const key = JSON.stringify(retention)
     if (at <= this.made && at > (found.get(key)?.at ?? 0)) found.set(key, { at, retention })
   }
@@ -305,7 +323,8 @@ export class Verifier {
   /** Contents that are gone need an erasure of their session, job or subject that reaches their leaf. */
   erasureOf({ chain, n, at, session }, rows) {
     return this.erasures.find(
-      ({ kind, name, chains, ts }) =>
+      ({ kind, name, chains, ts, of }) =>
+        (of === chain || this.vouched.has(of)) &&
         chains?.[chain] > n &&
         at <= ts + CLOCKS_MAX &&
         (kind === 'session'
@@ -328,12 +347,13 @@ export class Verifier {
     else if (this.meta === undefined)
       throw new Error('this is no evidence: its first line does not say so')
     else if (line.keys !== undefined) this.takeKeys(line.keys)
-    else if (line.known !== undefined) this.known.push(...line.known)
+    else if (line.known !== undefined) this.takeKnown(line.known)
     else if (line.chain !== undefined) this.beginChain(line)
     else if (line.leaves !== undefined) this.takeLeaves(line)
     else if (line.heads !== undefined) this.chain.heads.push(...line.heads)
     else if (line.gaps !== undefined) this.takeGaps(line.gaps)
     else if (line.strays !== undefined) this.takeStrays(line.strays)
+    else if (line.unspoken !== undefined) this.takeUnspoken(line.unspoken)
     else if (line.end !== undefined) this.isEnded = true
   }
 
@@ -346,6 +366,19 @@ export class Verifier {
     this.isRange = line.scope.type === 'range'
     // Retention excuses what is missing; a file that says it was made in the future must not.
     this.made = Math.min(line.made, Date.now() * 1000)
+  }
+
+  /** Heads that the gateway itself, and its state database, have kept; what others keep is given beside the evidence. */
+  takeKnown(known) {
+    for (const { source, text, signature } of known) {
+      const isOurs = source === 'gateway' || source === 'state'
+      if (isOurs) this.known.push({ source, text, signature, isOurs })
+      else
+        this.find(
+          'evidence',
+          `the evidence has a head from ${source}: give those of others as anchors`,
+        )
+    }
   }
 
   takeKeys(list) {
@@ -375,12 +408,9 @@ export class Verifier {
           chain,
         })
       firsts.set(chain, key)
-      if (this.pin !== undefined && this.pin !== key)
-        this.find(
-          'key',
-          `chain ${chain} begins with key ${key}, not with the one that was pinned`,
-          { chain },
-        )
+      if (this.pins.includes(key)) this.vouched.add(chain)
+      else if (this.pins.length > 0)
+        this.find('key', `chain ${chain} begins with key ${key}, which was not pinned`, { chain })
     }
   }
 
@@ -395,6 +425,7 @@ export class Verifier {
       roots: new Map(),
       instances: new Set(),
       unsigned: [],
+      isFromBegin: from === undefined || from === null,
     }
     this.chains.set(chain, this.chain)
     if (from === undefined || from === null) return
@@ -411,7 +442,6 @@ export class Verifier {
   beginLater(head) {
     const { chain } = this
     if (this.isRange && head.at <= this.meta.scope.since) return
-    chain.begin = head.at
     this.floors.set(chain.id, head)
     if (!this.isRange) return
     this.doubt(
@@ -464,7 +494,13 @@ export class Verifier {
       if (head.instance !== before.instance && before.kind !== 'close')
         chain.killed = [...(chain.killed ?? []), { instance: before.instance, at: before.at }]
     }
-    if (head.number === 0) chain.begin = head.at
+    if (this.isRange && before === undefined && chain.isFromBegin && head.number > 0)
+      this.doubt(
+        'head',
+        `heads 0 to ${head.number - 1} of chain ${chain.id}, before ${when(head.at)}, are missing`,
+        place,
+        this.isBefore({ id: chain.id, head }),
+      )
     if (chain.isWhole && this.isRange && head.root !== chain.tree.root) {
       this.find(
         'root',
@@ -492,7 +528,9 @@ export class Verifier {
 
   isHeadSigned(text, signature, head) {
     const key = this.keys.get(`${head.chain} ${head.key}`)
-    return key !== undefined && key.at <= head.at && isSigned(text, signature, key.spki)
+    if (key === undefined || key.at > head.at || !isSigned(text, signature, key.spki)) return false
+    this.signed.set(head.chain, Math.max(head.at, this.signed.get(head.chain) ?? 0))
+    return true
   }
 
   /** Heads whose size the tree has reached. */
@@ -505,11 +543,10 @@ export class Verifier {
     }
   }
 
-  takeLeaves({ leaves, rows, sealed = [] }) {
+  takeLeaves({ leaves, rows, sealed = [], wraps = [] }) {
     const bySession = new Map()
-    this.sealed = new Map(
-      sealed.map(({ session, batch, sha256 }) => [`${session} ${batch}`, sha256]),
-    )
+    this.sealed = listed(sealed, ({ session, batch }) => `${session} ${batch}`)
+    this.wraps = listed(wraps, ({ session }) => session)
     const { columns, contents } = this.meta
     for (const row of readRows(Buffer.from(rows, 'base64'), columns, contents)) {
       const found = bySession.get(row.session)
@@ -575,26 +612,51 @@ export class Verifier {
         this.takeSealed(row, leaf, { ...place, first: row.seq, last: row.seq })
   }
 
-  /** The originals that an event speaks of: what the store has of them is what was sealed. */
+  /** The originals that an event speaks of: what the store has of them is what was sealed, once. */
   takeSealed(row, leaf, place) {
     const { text, session } = row
     let told
     try {
-      told = JSON.parse(text)
+      told = Object(JSON.parse(text))
     } catch {
       // The digest of its run has said that it was changed.
       return
     }
-    const found = this.sealed.get(`${session} ${told?.batch}`)
-    if (found !== undefined && found === told?.sha256) return
-    const what = found === undefined ? 'are missing' : 'were changed'
+    const known = this.sessions.get(session)
+    known.batch = Math.max(known.batch, Number(told.batch) || 0)
+    const { batch, sha256, values, cut, at, key, action, wrap } = told
+    const event = action === 0 ? '' : `${session}-${action}`
+    const nonce = Number(batch).toString(16).padStart(24, '0')
+    // Events of the first version say less.
+    const more = at === undefined ? {} : { values, cut, at, key, event, nonce, place: 'values' }
+    const what = `sealed originals of session ${session} of ${when(leaf.at)}, batch ${batch}`
+    const found = this.sealed.get(`${session} ${batch}`) ?? []
+    this.compare([{ sha256, ...more }, found], what, { leaf, row, place: { ...place, batch } })
+    if (found.length > 1) this.find('added', `${what}: stands there twice`, { ...place, batch })
+    if (wrap === undefined || wrap === null) return
+    const wraps = this.wraps.get(session) ?? []
+    const wanted = { wrapped: wrap.sha256, recipients: wrap.recipients, at, key }
+    const rows = wraps.map(({ sha256, ...one }) => ({ ...one, wrapped: sha256 }))
+    const whose = `the wrapped key of sealed originals of session ${session} of ${when(leaf.at)}`
+    this.compare([wanted, rows], whose, { leaf, row, place })
+  }
+
+  /** What an event says, and the rows of the store: one of them is as it says. */
+  compare([wanted, rows], what, { leaf, row, place }) {
     const isPast = this.pastRetention(leaf, this.chain, () => {})
-    this.doubt(
-      found === undefined ? 'missing' : 'changed',
-      `sealed originals of session ${session} of ${when(leaf.at)} ${what}: batch ${told?.batch}`,
-      place,
-      () => found === undefined && (isPast() || this.erasureOf(leaf, [row]) !== undefined),
+    const { id } = this.chain
+    const isExcused = () =>
+      isPast() || this.erasureOf(leaf, [row]) !== undefined || this.isOnItsWay(id, leaf.at)
+    if (rows.length === 0) this.doubt('missing', `${what}: missing`, place, isExcused)
+    const differing = rows.map((one) =>
+      Object.keys(wanted).filter(
+        (name) => JSON.stringify(wanted[name]) !== JSON.stringify(asLike(one[name], wanted[name])),
+      ),
     )
+    const [fewest] = differing.sort((a, b) => a.length - b.length)
+    if (fewest === undefined || fewest.length === 0) return
+    const names = fewest.map((name) => SEALED_NAMES[name])
+    this.find('changed', `${what}: changed (${names.join(', ')})`, place)
   }
 
   takePath(given, leaf, place) {
@@ -665,7 +727,12 @@ export class Verifier {
       contents.update(row.contents)
     }
     const areEvents = events.digest('hex') === leaf.events
-    if (areEvents) this.erasures.push(...rows.flatMap((row) => readErasure(row) ?? []))
+    const of = leaf.chain
+    if (areEvents)
+      for (const row of rows) {
+        const erasure = readErasure(row)
+        if (erasure !== undefined) this.erasures.push({ ...erasure, of })
+      }
     if (areEvents && contents.digest('hex') === leaf.contents) return
     const isGone = areEvents && rows.every(isBlank)
     const erased = () => isGone && this.isErased(leaf, rows)
@@ -729,6 +796,8 @@ export class Verifier {
       isWhole: true,
       instance: '',
       at: leaf.at,
+      /** The last batch of sealed originals that an event speaks of. */
+      batch: 0,
     }
     // Calls of the control API that explain a session are not another one.
     const isCall = this.meta.scope.calls?.includes(session) === true
@@ -792,9 +861,7 @@ export class Verifier {
   }
 
   takeStrays(strays) {
-    const begins = [...this.chains.values()].map(({ begin }) => begin ?? 0)
-    const begin = Math.min(...begins)
-    for (const { session, first, last, at, rows, instance } of strays) {
+    for (const { session, first, last, at, instance } of strays) {
       const place = { session, first, last, at: when(at) }
       const chains = [...this.chains.values()].filter(({ head }) => head !== undefined)
       // Of the gateway that recorded it; where nobody knows that gateway, of all of them.
@@ -809,13 +876,43 @@ export class Verifier {
           `unsigned tail: events ${span(place)} of session ${session} came after the last head`,
           place,
         )
-      } else if (Number(at) < begin) this.counts.before += Number(rows)
-      else
+      } else
         this.find(
           'added',
           `events ${span(place)} of session ${session} are in no leaf: they were added, or their leaves are gone`,
           place,
         )
+    }
+  }
+
+  /** Originals and keys that no event speaks of. A session that goes on, or was killed, may have written them before its event. */
+  takeUnspoken(unspoken) {
+    for (const { session, batch, rows, at } of unspoken) {
+      const place = {
+        session,
+        at: when(at),
+        ...(batch === undefined ? {} : { batch: Number(batch) }),
+      }
+      const known = this.sessions.get(session)
+      const age = this.meta.made - Number(at)
+      const isFresh = age >= 0 && age < COPIED_MAX
+      const mayCome =
+        known === undefined ? isFresh : !known.hasEnd && (place.batch ?? 1) > known.batch
+      const what =
+        batch === undefined
+          ? `a wrapped key of session ${session}`
+          : `sealed originals of session ${session}, batch ${batch}`
+      if (Number(rows) > 1 && batch === undefined)
+        this.find('added', `${what}: stands there ${rows} times`, place)
+      else if (!mayCome || Number(rows) > 1)
+        this.find(
+          'added',
+          `${what}: no event speaks of it; it was added, or its event is gone`,
+          place,
+        )
+      // Of another gateway, whose events come a little later.
+      else if (!(isFresh && this.chains.size > 1))
+        this.find('unsigned', `unsigned tail: ${what}: no event speaks of it yet`, place)
     }
   }
 
@@ -856,8 +953,8 @@ export class Verifier {
   finish() {
     this.finishChain()
     if (!this.isEnded) this.find('evidence', 'the file of evidence is cut off')
-    if (this.isRange) this.judgeKnown()
-    else if (this.counts.leaves === 0)
+    this.judgeKnown()
+    if (!this.isRange && this.counts.leaves === 0)
       this.find('missing', `no leaf speaks for session ${this.meta?.scope.session}`, {
         session: this.meta?.scope.session,
       })
@@ -866,8 +963,10 @@ export class Verifier {
     const open = [...this.sessions].filter(([, { hasEnd }]) => !hasEnd).map(([session]) => session)
     const isBroken = this.findings.some(({ kind }) => kind !== 'unsigned')
     const status = this.findings.length === 0 ? 'intact' : isBroken ? 'broken' : 'unsigned tail'
+    const { type, since = 0, session } = this.meta?.scope ?? {}
     return {
       status,
+      scope: type === 'session' ? { type, session } : { type: 'range', since: when(since) },
       made: when(this.made),
       ...this.counts,
       open,
@@ -882,10 +981,10 @@ export class Verifier {
               status: end === undefined ? 'open' : 'closed',
               reason: end?.status ?? '',
             })),
-      keys: this.roots,
+      keys: this.roots.map((one) => ({ ...one, isVouched: this.vouched.has(one.chain) })),
       erasures: this.erasures
         .filter(({ events }) => events > 0)
-        .map(({ chains: _, ts: __, ...one }) => one),
+        .map(({ chains: _, ts: __, of: ___, ...one }) => one),
       findings: this.findings,
     }
   }
@@ -904,20 +1003,23 @@ export class Verifier {
   /** Heads that others have kept: the record must be at least as new, and the same. */
   judgeKnown() {
     const newest = new Map()
-    for (const { source, text, signature, keys = [] } of this.known) {
+    for (const { source, text, signature, keys = [], isOurs = false } of this.known) {
+      // A chain that is not there has no first key here; of one that is, only those that are signed by it count.
+      const isThere = (id) => this.roots.some(({ chain }) => chain === id)
       for (const { text, signature } of keys) {
         const key = readKey(text)
-        if (key !== undefined && !this.keys.has(`${key.chain} ${key.id}`)) {
-          const signer = key.by === key.id ? key : this.keys.get(`${key.chain} ${key.by}`)
-          if (signer !== undefined && isSigned(text, signature, signer.spki))
-            this.keys.set(`${key.chain} ${key.id}`, key)
-        }
+        if (key === undefined || this.keys.has(`${key.chain} ${key.id}`)) continue
+        const isFirst = key.by === key.id && !isThere(key.chain)
+        const signer = isFirst ? key : this.keys.get(`${key.chain} ${key.by}`)
+        if (signer !== undefined && isSigned(text, signature, signer.spki))
+          this.keys.set(`${key.chain} ${key.id}`, key)
       }
       const head = readHead(text)
       if (head === undefined || !this.isHeadSigned(text, signature, head)) {
         this.find('anchor', `a head from ${source} is not signed by a key of its chain`)
         continue
       }
+      if (!isOurs || this.isGatewayTrusted) this.vouched.add(head.chain)
       const place = { chain: head.chain, head: head.number, at: when(head.at) }
       // What came after the evidence was made says nothing about it.
       if (head.at > this.made) continue
@@ -938,7 +1040,7 @@ export class Verifier {
           place,
         )
     }
-    for (const [name, { chain: id, number, size, at }] of newest) {
+    for (const [name, { chain: id, number, size, at }] of this.isRange ? newest : []) {
       const chain = this.chains.get(id)
       const source = name.split(' ', 1)[0]
       if (chain?.head !== undefined && chain.head.number >= number && chain.head.size >= size)
@@ -969,6 +1071,23 @@ export class Verifier {
   }
 }
 
+/** What is said of columns of `sealed` and `sealed_keys`. */
+const SEALED_NAMES = {
+  ...{ sha256: 'ciphertext', values: 'number of originals', cut: 'number of those left out' },
+  ...{ at: 'time', key: 'key of the gateway', event: 'event', nonce: 'nonce', place: 'place' },
+  ...{ wrapped: 'wrapped key', recipients: 'recipients' },
+}
+
+/** Rows by name; a name may have several. */
+function listed(rows, nameOf) {
+  const found = new Map()
+  for (const row of rows) found.set(nameOf(row), [...(found.get(nameOf(row)) ?? []), row])
+  return found
+}
+
+/** Numbers of 64 bits come as texts. */
+const asLike = (given, like) => (typeof like === 'number' ? Number(given) : given)
+
 const span = ({ first, last }) => (first === last ? String(first) : `${first}–${last}`)
 
 /** Numbers in order, as pairs of first and last. */
@@ -997,7 +1116,7 @@ export function describe(report) {
     findings,
     open,
     expired,
-    before,
+    scope,
   } = report
   const lines = findings.map(({ say }) => say)
   for (const [chain, at] of Object.entries(report.pruned))
@@ -1007,7 +1126,6 @@ export function describe(report) {
       `what ${events} events said of ${kind} ${name} was erased by ${by} on ${at}: ${reason}`,
     )
   if (expired > 0) lines.push(`${expired} events are gone by retention`)
-  if (before > 0) lines.push(`${before} events are older than the chain and are not covered by it`)
   if (open.length > 0)
     lines.push(`${open.length} sessions have no end yet: ${open.slice(0, 10).join(', ')}`)
   for (const { session, event, status, reason } of ends)
@@ -1016,10 +1134,16 @@ export function describe(report) {
         ? `session ${session} ended with event ${event} (${reason}): there is no more of it`
         : `session ${session} goes on after event ${event}, or its gateway was killed: nothing proves that this is all of it`,
     )
-  const first = keys.map(({ chain, key }) => `chain ${chain}: first key ${key}`)
+  const nobody = ': nobody vouches for it (--key, --anchor, or the gateway that was asked)'
+  const first = keys.map(
+    ({ chain, key, isVouched }) => `chain ${chain}: first key ${key}${isVouched ? '' : nobody}`,
+  )
+  const since =
+    scope.since === when(0) ? 'the whole record' : `what was recorded since ${scope.since}`
+  const of = scope.type === 'session' ? `session ${scope.session}` : since
   lines.push(
     ...first,
-    `${status}: ${events} events of ${sessions} sessions, ${leaves} leaves, ${heads} heads, as of ${made}`,
+    `${status}: ${events} events of ${sessions} sessions, ${leaves} leaves, ${heads} heads; ${of} as of ${made}`,
   )
   return `${lines.map(printable).join('\n')}\n`
 }
@@ -1034,19 +1158,19 @@ function printable(text) {
 
 // ── As a program ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-const USAGE = `usage: node verifier.mjs EVIDENCE [--anchor FILE]… [--key ID] [--json]
+const USAGE = `usage: node verifier.mjs EVIDENCE [--anchor FILE]… [--key ID]… [--json]
 EVIDENCE  what \`sluice audit bundle\` has written
 --anchor  signed heads that were kept elsewhere, one JSON object a line
---key     the id of the chain's first public key, as you know it from elsewhere
+--key     the id of a chain's first public key, as you know it from elsewhere; others are not accepted
 exit code 0: intact, 1: something is wrong, or a tail is unsigned; 2: wrong use\n`
 
 async function main(words) {
   const { createReadStream, readFileSync, statSync } = await import('node:fs')
   const { createInterface } = await import('node:readline')
-  const flags = { anchor: [], key: undefined, json: false, file: undefined }
+  const flags = { anchor: [], key: [], json: false, file: undefined }
   for (let i = 0; i < words.length; i++) {
     if (words[i] === '--anchor' && words[i + 1] !== undefined) flags.anchor.push(words[++i])
-    else if (words[i] === '--key' && words[i + 1] !== undefined) flags.key = words[++i]
+    else if (words[i] === '--key' && words[i + 1] !== undefined) flags.key.push(words[++i])
     else if (words[i] === '--json') flags.json = true
     else if (flags.file === undefined && !words[i].startsWith('-')) flags.file = words[i]
     else return usage()
@@ -1058,7 +1182,7 @@ async function main(words) {
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line)),
   )
-  const verifier = new Verifier({ ...(flags.key === undefined ? {} : { pin: flags.key }), anchors })
+  const verifier = new Verifier({ pins: flags.key, anchors })
   const total = statSync(flags.file).size
   let [done, shown] = [0, 0]
   // A bundle is a page around the same lines; the page is not looked at.

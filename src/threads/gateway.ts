@@ -23,6 +23,7 @@ import { House } from './house.ts'
 import type { Broadcast, Listening, SessionWorkerData, Settings } from './messages.ts'
 import { SessionPool } from './pool.ts'
 import { reloadable } from './reloadable.ts'
+import { spoolEncryption } from './spool-keys.ts'
 import { StartError } from './start-error.ts'
 import { bareEnvironment, entryOf, sessionLimits } from './topology.ts'
 
@@ -129,6 +130,7 @@ class RunningGateway implements Gateway {
 
   async start(): Promise<void> {
     const { log, entries } = this.#options
+    const encryption = spoolEncryption(this.#settings.config.recorder)
     const shared = {
       instance: ulid(),
       spoolFolder: this.#folder.spoolFolder,
@@ -136,6 +138,7 @@ class RunningGateway implements Gateway {
     }
     this.#house = await House.start({
       ...shared,
+      encryption,
       gatewayId: this.#folder.gatewayId,
       settings: () => this.#settings,
       listening: () => this.listening,
@@ -153,6 +156,7 @@ class RunningGateway implements Gateway {
     this.#seats = AddressSeats.ofSize(descriptorsMax(), [randomInt(2 ** 31), randomInt(2 ** 31)])
     const workerData: SessionWorkerData = {
       ...shared,
+      encrypt: encryption?.run,
       settings: this.#settings,
       handover: handover.shared,
       seats: this.#seats.shared,

@@ -11,6 +11,7 @@ import { anchorTarget } from '../record/anchor.ts'
 import { retentionOf } from '../record/retention.ts'
 import type { ShipControl, ShipWorkerData } from '../record/ship-messages.ts'
 import type { ControlAttach, HouseCommand, Listening, Settings, WorkerHello } from './messages.ts'
+import type { SpoolEncryption } from './spool-keys.ts'
 import { type News, SupervisedThread } from './supervise.ts'
 import { bareEnvironment } from './topology.ts'
 
@@ -20,6 +21,8 @@ export interface HouseOptions {
   readonly gatewayId: string
   readonly spoolFolder: string
   readonly recordKey: Uint8Array
+  /** undefined: the spool is not encrypted. */
+  readonly encryption?: SpoolEncryption | undefined
   readonly entries: { readonly control: string; readonly ship: string }
   /** As they are now; asked at each start of a thread. */
   settings(): Settings
@@ -96,7 +99,7 @@ export class House {
   }
 
   #shipData(): ShipWorkerData {
-    const { instance, gatewayId, spoolFolder } = this.#options
+    const { instance, gatewayId, spoolFolder, encryption } = this.#options
     const { config } = this.#options.settings()
     const { data, recorder } = config
     const { store } = recorder
@@ -105,7 +108,8 @@ export class House {
       chainFolder: join(data, 'chain'),
       anchors: recorder.anchors.map((one) => anchorTarget(one, resolveSecret)),
     }
-    const shared = { instance, gateway: gatewayId, spoolFolder, retention, ...chain }
+    const spool = { spoolFolder, spoolKeys: encryption?.keys ?? [] }
+    const shared = { instance, gateway: gatewayId, ...spool, retention, ...chain }
     if (store.embedded) {
       const folder = join(data, 'clickhouse')
       const { listen } = store
@@ -119,14 +123,15 @@ export class House {
   }
 
   #startControl(): Promise<SupervisedThread> {
-    const { instance, spoolFolder, recordKey, entries, log } = this.#options
+    const { instance, spoolFolder, recordKey, encryption, entries, log } = this.#options
+    const spool = { spoolFolder, encrypt: encryption?.run }
     return SupervisedThread.start({
       name: 'control',
       entry: entries.control,
       workerOptions: () => {
         const store = this.#shipPort()
         const settings = this.#options.settings()
-        const workerData: ControlWorkerData = { settings, instance, spoolFolder, recordKey, store }
+        const workerData: ControlWorkerData = { settings, instance, ...spool, recordKey, store }
         return { workerData, transferList: [store] }
       },
       reader: () => this.#controlReader(),

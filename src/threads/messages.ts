@@ -7,6 +7,7 @@ import type { ErrorCode } from '../base/errors.ts'
 import type { Config } from '../config/shape.ts'
 import type { Identity } from '../identify/identity.ts'
 import type { SealKey } from '../record/sealer.ts'
+import type { RunKey } from '../record/spool-cipher.ts'
 
 /** session worker → control, over the worker's own port. */
 export type ControlRequest =
@@ -188,6 +189,8 @@ export interface SessionWorkerData {
   /** This run of the gateway; distinguishes its spool segments and sessions from earlier runs. */
   readonly instance: string
   readonly spoolFolder: string
+  /** Set: the spool is encrypted with it. */
+  readonly encrypt?: RunKey | undefined
   /** Key of `statement_hash`; 32 bytes. */
   readonly recordKey: Uint8Array
   /** Who owns which descriptor (handover.ts); used by workers/session.ts alone. */

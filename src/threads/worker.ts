@@ -111,6 +111,7 @@ export class SessionWorker {
     this.#tls = contextsOf(data.settings.config)
     this.#protocols = new Map(protocols.map((one) => [one.name, one]))
     const { recorder } = data.settings.config
+    const onSyncFailed = () => this.#counts.signal('spool_sync_failed')
     this.#recorder = openRecorder({
       spoolFolder: data.spoolFolder,
       instance: data.instance,
@@ -120,12 +121,16 @@ export class SessionWorker {
       clock,
       strict: recorder.durability === 'strict',
       ratchet: recorder.ratchet,
+      encrypt: data.encrypt,
+      onSyncFailed,
     })
-    const thread = { recorder: this.#recorder, thread: threadId }
-    this.#sealed = sealedRecorder(recorder, data, thread)
+    this.#sealed = sealedRecorder(recorder, data, { recorder: this.#recorder, onSyncFailed })
     this.#turn = new Turn({
       recorder: this.#sealed ?? this.#recorder,
-      strict: recorder.durability === 'strict',
+      gathers:
+        recorder.durability === 'strict' ||
+        data.encrypt !== undefined ||
+        this.#sealed !== undefined,
       stallMsMax: STALL_MS_MAX,
       onRecorded: (us) => this.#counts.latency('record', us),
       onStall: (stalled) => this.#stall(stalled),

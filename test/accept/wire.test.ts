@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createServer, type Server, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { SocketWire, WINDOW_BYTES, type WireSink } from '../../src/accept/wire.ts'
@@ -82,6 +83,32 @@ test('what the kernel does not take is kept in order, by copy, and makes the wir
   }
   await until(() => heard.drained > 0)
   expect(wire.isFull).toBe(false)
+  wire.destroy()
+})
+
+test('one that has never read is full with half as much waiting as one that has', async () => {
+  const made: Socket[] = []
+  const note = (message: unknown) => made.push((message as { socket: Socket }).socket)
+  subscribe('net.client.socket', note)
+  const { wire, peer } = await dialled()
+  unsubscribe('net.client.socket', note)
+  const heard = listening(wire)
+  const chunk = Buffer.alloc(1024)
+  const fill = () => {
+    peer.pause()
+    while (!wire.isFull) wire.write(chunk, 0, chunk.length)
+    return made[0]!.writableLength
+  }
+  const first = fill()
+  expect(first).toBeGreaterThan(64 << 10)
+  expect(first).toBeLessThanOrEqual((64 << 10) + chunk.length)
+  peer.resume()
+  await until(() => heard.drained === 1)
+  const later = fill()
+  expect(later).toBeGreaterThan(WINDOW_BYTES / 2)
+  expect(later).toBeLessThanOrEqual(WINDOW_BYTES / 2 + chunk.length)
+  peer.resume()
+  await until(() => heard.drained === 2)
   wire.destroy()
 })
 

@@ -79,6 +79,11 @@ describe.skipIf(process.getuid?.() !== 0)(
       for (const child of load.children) expect(child.output()).toMatch(/cannot be recorded/)
       fillUp()
       await expect(place.client()).rejects.toThrow('58030')
+      // What is shipped makes room here too.
+      await until(async () => {
+        fillUp()
+        return (await fetch(`${place.gateway.controlUrl}/readyz`)).status === 503
+      }, 'it not to be ready')
       await expectAnswers(place.gateway, 'ENOSPC')
       rmSync(join(disk.folder, 'ballast'))
       await until(isServed, 'new sessions', 30_000)

@@ -267,7 +267,7 @@ describe('what the contract has and this version has not is refused', () => {
     'a state database': 'state: { url: { env: X } }',
     'control.tls': 'control: { tls: { cert: a, key: { file: b } } }',
     'control.local_reviewers': 'control: { local_reviewers: true }',
-    encrypt: 'recorder: { spool: { encrypt: { vault: x } } }',
+    'a vault for the spool': 'recorder: { spool: { encrypt: { vault: "a#b" } } }',
     vault: CONNECTION.replace('env: P', 'vault: "a#b"'),
     via: inConnection('via: agent'),
   }
@@ -321,4 +321,20 @@ test('no text makes it throw', () => {
     }),
     { numRuns: 400 },
   )
+})
+
+test('the key of the spool is a reference, from the folder of the file, and never the key itself', () => {
+  const read = (encrypt: string) => `recorder: { spool: { bytes_max: 1GiB, encrypt: ${encrypt} } }`
+  expect(config(read('{ file: keys/spool }')).recorder).toMatchObject({
+    spoolBytesMax: 1024 ** 3,
+    spoolEncrypt: { file: '/etc/sluice/keys/spool' },
+  })
+  expect(config(read('{ env: K }')).recorder.spoolEncrypt).toEqual({ env: 'K' })
+  expect(config('recorder: { spool: {} }').recorder.spoolEncrypt).toBeUndefined()
+  const key = 'c2l4dGVlbiBieXRlcyBhbmQgc2l4dGVlbiBtb3JlIC4='
+  for (const wrong of [key, 'true', `{ key: "${key}" }`, '{}']) {
+    const found = problems(read(wrong))
+    expect(found[0]).toContain('recorder.spool.encrypt')
+    expect(found.join()).not.toContain(key)
+  }
 })

@@ -151,3 +151,30 @@ test('policies of a configuration without a file are loaded alike', () => {
   const again = loadPolicies({ ...config, path: undefined }, { knownDetectors })
   expect('settings' in again && again.settings.policyFiles).toHaveLength(1)
 })
+
+test('a key of the spool that is none is said by file, line and line of the secret, and not repeated', () => {
+  const good = Buffer.from('sixteen bytes and sixteen more .').toString('base64')
+  put('sluice.yaml', 'recorder:\n  spool:\n    encrypt: { file: spool.key }\n')
+  const at = '/sluice.yaml:3:22 recorder.spool.encrypt.file'
+  expect(problems()).toBe(`${at}: there is no such file: /spool.key`)
+  put('spool.key', `${good}\n${good.substring(4)}\n`)
+  expect(problems()).toMatch(`${at}: /spool.key: line 2 of the secret: expected a key of 32 bytes`)
+  expect(problems()).not.toContain(good.substring(4))
+  put('spool.key', '')
+  expect(problems()).toMatch(`${at}: /spool.key: the secret holds no key`)
+  put('spool.key', `${good}\n`)
+  expect(problems()).toBe('')
+  put('sluice.yaml', 'recorder: { spool: { encrypt: { env: SLUICE_TEST_SPOOL } } }')
+  try {
+    process.env.SLUICE_TEST_SPOOL = 'hunter2'
+    expect(problems()).toMatch(
+      'SLUICE_TEST_SPOOL: line 1 of the secret: expected a key of 32 bytes',
+    )
+    expect(problems()).not.toContain('hunter2')
+    delete process.env.SLUICE_TEST_SPOOL
+    const result = load()
+    expect('warnings' in result && result.warnings[0]?.message).toContain('is not set')
+  } finally {
+    delete process.env.SLUICE_TEST_SPOOL
+  }
+})

@@ -54,7 +54,14 @@ class Catalogues extends CatalogueStore {
 }
 
 const recorder = new MemoryRecorder()
-const turn = new Turn({ recorder, strict: false, stallMsMax: 1000, onRecorded() {}, onStall() {}, onLost() {} })
+const turn = new Turn({
+  recorder,
+  gathers: false,
+  stallMsMax: 1000,
+  onRecorded() {},
+  onStall() {},
+  onLost() {},
+})
 const facts = new FactsCache({ entriesMax: 10_000 })
 const masks = new Map()
 /** A thread that cannot start: what it is asked, it cannot tell. */

@@ -9,6 +9,7 @@ import { clock } from '../../src/base/clock.ts'
 import { ulid } from '../../src/base/id.ts'
 import type { ActionShape, Outcome, Recorder, SessionFacts } from '../../src/record/event.ts'
 import { openRecorder, type RecorderOptions } from '../../src/record/recorder.ts'
+import type { ShipWorkerData } from '../../src/record/ship-messages.ts'
 import { type ShipThread, startShipping } from '../../src/record/ship-thread.ts'
 import { built } from '../lib/gateway.ts'
 
@@ -85,13 +86,15 @@ export class Place {
     return recorder
   }
 
-  ship(): ShipThread {
+  /** `keys`: of encrypted segments. */
+  ship(spoolKeys: NonNullable<ShipWorkerData['spoolKeys']> = []): ShipThread {
     if (!existsSync(ENGINE)) throw new Error('dist is missing: run `npm run build` first')
     const ship = startShipping(
       {
         instance: this.instance,
         gateway: 'test',
         spoolFolder: this.spool,
+        spoolKeys,
         retention: { days: 400, connections: {} },
         store: { embedded: true, folder: join(this.folder, 'clickhouse') },
         chainFolder: join(this.folder, 'chain'),

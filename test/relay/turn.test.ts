@@ -3,7 +3,7 @@ import type { Wire } from '../../src/accept/wire.ts'
 import { Turn } from '../../src/relay/turn.ts'
 
 /** Writes down in one list what was recorded and what went out, in that order. */
-function stage(strict: boolean) {
+function stage(gathers: boolean) {
   const log: string[] = []
   const state = { pending: false, isFull: false, stalls: [] as boolean[] }
   const recorder = {
@@ -18,7 +18,7 @@ function stage(strict: boolean) {
   }
   const turn = new Turn({
     recorder,
-    strict,
+    gathers,
     stallMsMax: 10_000,
     onRecorded() {},
     onStall: (stalled) => state.stalls.push(stalled),
@@ -69,7 +69,7 @@ describe('turn', () => {
     expect(log).toHaveLength(3)
   })
 
-  it('shares one wait for the disk between all reads of a turn, in strict', async () => {
+  it('shares one write between all reads of a turn where a write is dear', async () => {
     const { turn, log, wire, send } = stage(true)
     for (const name of ['one', 'two']) {
       turn.enter()

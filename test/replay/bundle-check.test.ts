@@ -81,3 +81,18 @@ test('a row that nothing proves is not shown', () => {
   expect(text).toContain('SELECT 1')
   expect(text).not.toContain('DROP TABLE')
 })
+
+test('what the verifier does not take for the beginning is none for a reader either', () => {
+  const renamed = COLUMNS.map(([name, type]) => [name === 'status' ? 'text' : name, type])
+  const other = { scope: { type: 'session', session: '01T' }, columns: renamed, made: 9 }
+  const text = file(
+    BEGIN,
+    { sluice: 'x', strays: [], ...other },
+    leaves('01S', row('01S', 1, 'SELECT 1')),
+    leaves('01T', row('01T', 1, 'SELECT 2')),
+    { end: true },
+  )
+  expect(text).toContain('<h1>Session 01S</h1>')
+  expect(text).toContain('SELECT 1')
+  expect(text).not.toContain('SELECT 2')
+})

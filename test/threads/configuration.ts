@@ -17,6 +17,7 @@ export function configOf(change: Partial<Config> = {}): Config {
       responseBytesMax: 1 << 20,
       retentionDays: 400,
       spoolBytesMax: 1 << 30,
+      spoolEncrypt: undefined,
       ratchet: true,
       anchors: [],
       seal: undefined,

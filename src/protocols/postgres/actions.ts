@@ -67,8 +67,17 @@ export class Actions {
 
   /** The cap is a result's own: what comes between results must not use it up. */
   #cut(bytes: Buffer, start: number, end: number): void {
-    if (this.#running !== undefined) this.payloadCut = true
-    else this.#record(bytes, start, end)
+    const running = this.#running
+    if (running === undefined) {
+      this.#record(bytes, start, end)
+      return
+    }
+    this.payloadCut = true
+    // Nothing is added any more, and the result may stand still for hours: what was kept goes now.
+    const payload = this.#payload
+    if (payload.size === 0) return
+    this.#talk.parts.recording.response(running.shape, running.action, payload.view())
+    this.#payload = new ByteSink(0)
   }
 
   /** Records what was kept so far, and what does not fit behind it. */

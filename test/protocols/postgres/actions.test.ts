@@ -38,6 +38,23 @@ test('a result over the limit is cut in the record, and only there', () => {
   expect(play.bytes('client').length).toBeGreaterThan(1_400_000)
 })
 
+test('a result that is cut keeps nothing for the record while the rest of it goes', () => {
+  const row = `DataRow "${'v'.repeat(30_000)}"`
+  const lines = (...more: string[]) => [
+    'C> Query "SELECT notes FROM customers"',
+    ['U> RowDescription notes:text', ...Array<string>(60).fill(row), ...more].join(' | '),
+  ]
+  const parts = (play: ReturnType<typeof talk>) =>
+    Buffer.concat(play.events.flatMap((one) => (one.event === 'response' ? [one.payload] : [])))
+  const play = talk(...lines())
+  const atRest = parts(play)
+  expect(atRest.length).toBeGreaterThan((1 << 20) - 31_000)
+  expect(play.bytes('client').includes(atRest)).toBe(true)
+  const ended = talk(...lines('CommandComplete "SELECT 60"', 'Ready I'))
+  expect(parts(ended).equals(atRest)).toBe(true)
+  expect(outcomes(ended)[0]).toMatchObject({ payloadCut: true, rows: 60, payload: undefined })
+})
+
 test('a long result is recorded in parts before its bytes go, and the parts are what the client saw', () => {
   const long = 'y'.repeat(30_000)
   const row = `DataRow "${long}"`
