@@ -51,15 +51,62 @@ export function sessionSpan(facts: SessionFacts): Buffer {
   ])
 }
 
-/** Columns of SHAPE_COLUMNS; statement, hash, objects and facts stand in the action row only. */
+/**
+ * Columns of SHAPE_COLUMNS; statement, hash, objects and facts stand in the action row only. Texts that differ in their
+ * literals alone come by the thousand: what they share is packed once.
+ */
 export function shapeSpans(shape: ActionShape, hash: string): ShapeSpans {
-  const what = [shape.class, shape.verb]
-  const decided = [shape.verdict, shape.rule, shape.policyVersion, shape.requestId]
-  const text = [shape.objects, shape.statement, hash]
-  return {
-    action: span(['action', ...what, ...text, ...decided, shape.facts]),
-    outcome: span(['outcome', ...what, [], '', '', ...decided, '']),
-  }
+  const { verb, objects, verdict, rule, policyVersion, requestId, statement, facts } = shape
+  const by = [verdict, rule, policyVersion, requestId] as const
+  const decided = memo(DECIDED, by, () => span(by))
+  const what = memo(WHAT, [shape.class, verb, ...objects], () =>
+    span(['action', shape.class, verb, objects]),
+  )
+  const outcome = memo(OUTCOMES, [shape.class, verb, ...by], () =>
+    span(['outcome', shape.class, verb, [], '', '', ...by, '']),
+  )
+  const statementBytes = Buffer.byteLength(statement)
+  const factsBytes = Buffer.byteLength(facts)
+  const texts = statementBytes + hash.length + factsBytes + 3 * TEXT_HEAD
+  // Kept for long: memory of its own, not a part of a pooled buffer.
+  const action = Buffer.allocUnsafeSlow(what.length + decided.length + texts)
+  action.set(what)
+  let at = text(action, what.length, statement, statementBytes)
+  at = text(action, at, hash, hash.length)
+  action.set(decided, at)
+  text(action, at + decided.length, facts, factsBytes)
+  return { action, outcome }
+}
+
+type Memo = Map<string, Buffer>
+const DECIDED: Memo = new Map()
+const WHAT: Memo = new Map()
+const OUTCOMES: Memo = new Map()
+/** A str 32's kind and length. */
+const TEXT_HEAD = 5
+/** A memo is begun anew beyond this many. */
+const MEMO_MAX = 512
+
+/** What was made of these values, or is made now. */
+function memo(known: Memo, values: readonly (string | number)[], make: () => Buffer): Buffer {
+  // Lengths stand before texts, so that no two lists have one key.
+  let key = ''
+  for (const value of values)
+    key += typeof value === 'string' ? `${value.length}:${value}` : `#${value}`
+  const found = known.get(key)
+  if (found !== undefined) return found
+  if (known.size >= MEMO_MAX) known.clear()
+  const made = make()
+  known.set(key, made)
+  return made
+}
+
+/** Writes a text of `size` bytes as str 32; answers where it ends. */
+function text(into: Buffer, at: number, value: string, size: number): number {
+  into[at] = 0xdb
+  word(into, at + 1, size)
+  into.write(value, at + TEXT_HEAD, 'utf8')
+  return at + TEXT_HEAD + size
 }
 
 /** Columns of SHAPE_COLUMNS for a row that is no part of an action. */

@@ -150,3 +150,16 @@ test('an ill-formed surrogate does not break the row', () => {
   rows.action([SESSION, shapeSpans(SHAPE, '').action], HEAD, { ...TIMES, params: ['a\ud800b'] })
   expect(decode(rows)).toMatchObject([{ params: ['a\ufffdb'] }])
 })
+
+test('shapes that share what they say of themselves but not their texts are packed apart', () => {
+  const spans = (objects: string[], statement: string) =>
+    shapeSpans({ ...SHAPE, objects, statement }, 'hash').action
+  const one = spans(['a', 'b'], 'SELECT 1')
+  // Lists whose texts are the same when they are joined.
+  for (const objects of [['ab'], ['a:b'], ['a1:b'], ['1:a', 'b'], ['a', 'b', '']])
+    expect(spans(objects, 'SELECT 1').equals(one)).toBe(false)
+  expect(spans(['a', 'b'], 'SELECT 1').equals(one)).toBe(true)
+  expect(spans(['a', 'b'], 'SELECT 2').equals(one)).toBe(false)
+  for (let i = 0; i < 2000; i++) spans([`table ${i}`], 'SELECT 1')
+  expect(spans(['a', 'b'], 'SELECT 1').equals(one)).toBe(true)
+})
