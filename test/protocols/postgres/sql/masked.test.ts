@@ -1,25 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { ActionClass } from '../../../../src/decide/action.ts'
-import type { MaskedColumns } from '../../../../src/mask/plan.ts'
-import { maskFinding } from '../../../../src/protocols/postgres/sql/masked.ts'
 import { loadParser } from '../../../../src/protocols/postgres/sql/parse.ts'
-import { MASKED, masks, NAMES, one } from './sample.ts'
+import { findMasked as find, masks } from './sample.ts'
 
 beforeAll(loadParser)
-
-function find(
-  text: string,
-  masked: MaskedColumns | 'none' = MASKED,
-  classes: ActionClass[] = ['read'],
-) {
-  const options = {
-    names: NAMES,
-    masked: masked === 'none' ? undefined : masked,
-    functionsRead: [],
-    identityParameter: undefined,
-  }
-  return maskFinding(one(text), options, classes)
-}
 
 describe('passes, because the row description says which column comes out', () => {
   test.each([
@@ -336,89 +319,5 @@ describe('is refused', () => {
     const finding = find(text)
     expect(finding.refusal?.reason).toMatch(/\.$/)
     expect(finding.refusal?.hint).toMatch(/\.$/)
-  })
-})
-
-describe('a name in a part of FROM never hides one that the target would mean', () => {
-  test.each([
-    'SELECT 1 FROM customers c WHERE EXISTS (SELECT 1 FROM orders a JOIN pairs b ON (ssn = $1), contacts x)',
-    'SELECT 1 FROM customers WHERE EXISTS (SELECT 1 FROM contacts, (SELECT email AS y) s WHERE s.y = $1)',
-    'SELECT 1 FROM customers c WHERE EXISTS (SELECT 1 FROM contacts c2, (SELECT c.email AS y) s WHERE s.y = $1)',
-  ])('%s', (text) => {
-    expect(find(text).refusal).toBeDefined()
-  })
-})
-
-describe('in_predicates: allow', () => {
-  const allowed = masks([{ relation: 20001, column: 3, mask: { inPredicates: 'allow' } }])
-  test.each([
-    "SELECT id, email FROM customers WHERE lower(email) = 'x' ORDER BY email",
-    'SELECT DISTINCT email FROM customers',
-    'SELECT email, count(*) FROM customers GROUP BY email HAVING email > $1',
-    'INSERT INTO customers (email) VALUES ($1) ON CONFLICT (email) DO NOTHING',
-  ])('lets %s pass', (text) => {
-    expect(find(text, allowed)).toMatchObject({ touches: true, refusal: undefined })
-  })
-
-  test.each([
-    'SELECT ascii(email) FROM customers',
-    "SELECT id FROM customers WHERE set_config('a.b', email, false) = 'x'",
-    'SELECT id FROM customers WHERE pg_advisory_lock(ascii(email)) IS NULL',
-    'SELECT $1 IN (SELECT email FROM customers)',
-  ])('still refuses %s', (text) => {
-    expect(find(text, allowed).refusal).toBeDefined()
-  })
-})
-
-describe('masks bind code', () => {
-  test.each([
-    ['SELECT f(1)', ['read', 'execute']],
-    ['DO $$ BEGIN END $$', ['execute']],
-    ["COPY orders TO '/tmp/x'", ['read', 'admin']],
-    ["COPY orders FROM PROGRAM 'ls'", ['write', 'admin']],
-    ["SELECT pg_read_file('x')", ['read', 'admin']],
-    ["SELECT pg_terminate_backend(1), pg_newly_invented('x')", ['read', 'admin']],
-    ['SELECT * FROM pg_stat_get_activity(NULL)', ['read']],
-    ["SELECT * FROM pg_logical_slot_get_changes('s', NULL, NULL)", ['admin']],
-    ['CREATE PUBLICATION p FOR ALL TABLES', ['admin']],
-    ["ALTER SYSTEM SET archive_command = 'x'", ['admin']],
-    ['CREATE DATABASE d TEMPLATE shop', ['admin']],
-    ['CREATE EXTENSION dblink', ['admin']],
-  ] as [string, ActionClass[]][])('%s is refused', (text, classes) => {
-    expect(find(text, MASKED, classes).refusal).toBeDefined()
-  })
-
-  test.each([
-    'GRANT SELECT ON orders TO bob',
-    'VACUUM customers',
-    'SET ROLE bob',
-    'SELECT pg_terminate_backend(1)',
-    'CREATE ROLE bob',
-  ])('%s is administration that moves no value', (text) => {
-    expect(find(text, MASKED, ['admin']).refusal).toBeUndefined()
-  })
-
-  test('without a mask nothing is found', () => {
-    expect(find('SELECT f(email) FROM customers', 'none', ['execute']).refusal).toBeUndefined()
-  })
-})
-
-describe('other masks', () => {
-  test('what only watches refuses nothing', () => {
-    const watching = masks([{ relation: 20001, column: 3, mask: { monitor: true } }])
-    const finding = find('SELECT ascii(email), f(1) FROM customers', watching, ['execute'])
-    expect(finding).toMatchObject({ touches: true, refusal: undefined, rules: ['test/0'] })
-    expect(finding.outputs).toMatchObject([{ monitor: true }, null])
-    expect(find('SELECT * FROM customer_mails', watching).refusal).toBeUndefined()
-  })
-
-  test('with null, whether a value is there is hidden too', () => {
-    const nulled = masks([{ relation: 20001, column: 3, mask: { transform: { type: 'null' } } }])
-    expect(find('SELECT id FROM customers WHERE email IS NULL', nulled).refusal).toBeDefined()
-  })
-
-  test('a refusal names the column', () => {
-    const reason = find('SELECT ascii(c.ssn) FROM customers c').refusal?.reason
-    expect(reason).toContain('public.customers.ssn')
   })
 })

@@ -4,10 +4,12 @@
  * Tables: customers(id, name, email, ssn, card, notes), orders(id, customer_id, total, status), both with `id` as key;
  * events, partitioned, with a partition that alone has a masked column; views over them.
  */
+import type { ActionClass } from '../../../../src/decide/action.ts'
 import type { ColumnMask, MaskedColumns } from '../../../../src/mask/plan.ts'
 import type { Names } from '../../../../src/protocols/postgres/sql/analysis.ts'
 import { catalogueOf, type Relation } from '../../../../src/protocols/postgres/sql/catalogue.ts'
 import { INITDB } from '../../../../src/protocols/postgres/sql/initdb-names.ts'
+import { maskFinding } from '../../../../src/protocols/postgres/sql/masked.ts'
 import { type Node, parse } from '../../../../src/protocols/postgres/sql/parse.ts'
 
 interface Shape {
@@ -136,4 +138,19 @@ export function one(text: string): Node {
   const parsed = parse(text)
   if (!('statements' in parsed)) throw new Error(`${text}: ${parsed.reason}`)
   return parsed.statements[0]!.stmt!
+}
+
+/** What masks say of a statement. */
+export function findMasked(
+  text: string,
+  masked: MaskedColumns | 'none' = MASKED,
+  classes: ActionClass[] = ['read'],
+) {
+  const options = {
+    names: NAMES,
+    masked: masked === 'none' ? undefined : masked,
+    functionsRead: [],
+    identityParameter: undefined,
+  }
+  return maskFinding(one(text), options, classes)
 }
