@@ -5,7 +5,7 @@ import { loadParser } from '../../src/protocols/postgres/sql/parse.ts'
 import { framed, framesOf } from './frames.ts'
 import { recordedBytes } from './memory.ts'
 import { compare, Play, type PlayOptions } from './player.ts'
-import { readTranscripts, type Transcript } from './transcript.ts'
+import { readTranscript, readTranscripts, type Transcript } from './transcript.ts'
 
 const transcripts = readTranscripts(
   join(import.meta.dirname, 'postgres'),
@@ -210,4 +210,27 @@ describe.each(transcripts)('$file: $title', (transcript) => {
       { numRuns: RUNS * 4 },
     )
   })
+})
+
+test('a client is welcome before the first question is answered, and its text waits for the answer', () => {
+  const wire = `# A client that is quick.
+C> Query "SELECT name FROM customers"
+C> Query "SELECT 2"
+`
+  let step = 0
+  const seen: string[] = []
+  const kinds = (play: Play, side: 'client' | 'target') =>
+    framesOf(play.bytes(side))
+      .frames.map((frame) => String.fromCharCode(frame[0]!))
+      .join('')
+  const check = (play: Play) => {
+    step += 1
+    const asked = play.bytes('target').includes('SELECT name FROM customers')
+    seen.push(`${kinds(play, 'client')} ${kinds(play, 'target')} ${asked}`)
+  }
+  // Mute until the second text is sent.
+  const play = new Play(readTranscript('early.wire', wire), { isMute: () => step < 2, check }).run()
+  expect(play.warnings).toEqual([])
+  expect(seen).toEqual(['RKZ Q false', 'RKZ Q false', 'RKZ QQQ true'])
+  play.leave()
 })

@@ -45,3 +45,13 @@ export function writeFixture(fixture: Fixture): void {
   }
   writeFileSync(PATH, `${JSON.stringify(parts)}\n`)
 }
+
+/** What a target that answers this to NAMES_TEXT answers to IDLE_NAMES_TEXT. */
+export function idleAnswer(names: Readonly<Record<string, unknown>>): string {
+  const { path, user, setting, version, client, server, strings } = names
+  const temporary = names.temporary === null ? '0' : '16400'
+  return JSON.stringify({
+    ...{ path, user, setting, version: String(version), client, server, strings },
+    temporary,
+  })
+}

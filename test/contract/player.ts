@@ -12,6 +12,7 @@ import {
   IDLE_NAMES_TEXT,
   NAMES_TEXT,
 } from '../../src/protocols/postgres/sql/catalogue-query.ts'
+import { idleAnswer } from './fixture.ts'
 import { build, framed, framesOf, shown, wordsOf } from './frames.ts'
 import { MemoryWire, type Recorded, recordedLine } from './memory.ts'
 import { columns, fixture, type Stage, seen, stage } from './stage.ts'
@@ -22,12 +23,14 @@ export interface PlayOptions {
   readonly cut?: (bytes: Buffer) => Buffer[]
   /** Sees all that either side sends, in order; what it answers is sent. undefined: the client closes instead. */
   readonly change?: (bytes: Buffer, lane: 'C>' | 'U>') => Buffer | undefined
+  /** The target answers none of the gateway's own questions while it says so. */
+  readonly isMute?: () => boolean
   /** Called before each step that sends, and at the end. */
   readonly check?: (play: Play) => void
 }
 
 /** Texts of the gateway's own questions, by the names that transcripts use. */
-const OWN: ReadonlyMap<string, string> = new Map(
+const OWN: ReadonlyMap<string, string> = new Map<string, string>(
   [
     [NAMES_TEXT, 'names'] as const,
     [CATALOGUE_TEXT, 'catalogue'] as const,
@@ -36,7 +39,7 @@ const OWN: ReadonlyMap<string, string> = new Map(
     [withoutNumbers(calm(text)), name],
     [withoutNumbers(unhurried(text)), name],
   ]),
-).set(withoutNumbers(calm(IDLE_NAMES_TEXT, 'few')), 'names')
+).set(withoutNumbers(calm(IDLE_NAMES_TEXT, 'few')), 'idle names')
 
 /** What was seen last stands in a look as numbers. */
 function withoutNumbers(text: string): string {
@@ -173,6 +176,7 @@ export class Play {
   }
 
   #answer(): boolean {
+    if (this.#options.isMute?.() === true) return false
     const { frames } = framesOf(this.bytes('target'))
     while (this.#answered < frames.length) {
       const asked = frames[this.#answered]!
@@ -198,6 +202,7 @@ export class Play {
     const names = { ...JSON.parse(fixture.names), ...(this.#names as object) }
     const answers: Readonly<Record<string, string>> = {
       names: JSON.stringify(names),
+      'idle names': idleAnswer(names),
       look: JSON.stringify({ ...JSON.parse(fixture.look), names }),
       catalogue: fixture.catalogue,
     }
@@ -294,7 +299,7 @@ function agrees(wants: string, gets: Actual, lane: Lane): boolean {
     case 'Failing':
       return text.includes('SLUICE REFUSED') && kind === (first?.text === 'Query' ? 'Q' : 'P')
     case 'Own':
-      return questionIn(gets) === first?.text
+      return questionIn(gets)?.endsWith(String(first?.text)) === true
     case 'Fatal':
       if (lane === '>C' && second === undefined) {
         return kind === 'E' && text.includes(`\0C${first?.text}\0`) && text.includes('VFATAL\0')

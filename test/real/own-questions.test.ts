@@ -2,6 +2,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { calm } from '../../src/protocols/postgres/sql/calm-question.ts'
+import { lookFrom } from '../../src/protocols/postgres/sql/catalogue-changes.ts'
+import { lookText } from '../../src/protocols/postgres/sql/catalogue-look.ts'
+import {
+  CATALOGUE_TEXT,
+  IDLE_NAMES_TEXT,
+  NAMES_TEXT,
+} from '../../src/protocols/postgres/sql/catalogue-query.ts'
+import {
+  buildCatalogue,
+  idleNamesFrom,
+  namesFrom,
+} from '../../src/protocols/postgres/sql/catalogue-read.ts'
 import { type Gateway, startGateway } from '../lib/gateway.ts'
 import { type Postgres, startPostgres } from '../lib/postgres.ts'
 
@@ -158,3 +171,41 @@ test('another database that takes the name is known to be another one', async ()
   await sleep(3_500)
   for (let n = 0; n < 4; n++) expect(await shown()).toEqual([{ x: '****' }])
 }, 30_000)
+
+test('a session is told alike by each question, and asking makes it no temporary schema', async () => {
+  const client = new pg.Client({ connectionString: server.url })
+  await client.connect()
+  const ask = async (text: string): Promise<string> => {
+    const found = (await client.query({ text, rowMode: 'array' })) as unknown
+    const last = (Array.isArray(found) ? found.at(-1) : found) as pg.QueryArrayResult
+    return String(last.rows[0]?.[0])
+  }
+  try {
+    const catalogue = buildCatalogue(await ask(calm(CATALOGUE_TEXT)), 1)!
+    const idle = async () => idleNamesFrom(await ask(calm(IDLE_NAMES_TEXT, 'few')), catalogue)
+    const settings = [
+      'search_path = nowhere, public',
+      "client_encoding = 'LATIN1'",
+      'ROLE pg_monitor',
+    ]
+    for (const setting of ['search_path = DEFAULT', ...settings]) {
+      await client.query(`SET ${setting}`)
+      const names = await idle()
+      expect(names).toHaveProperty('key')
+      const look = lookFrom(await ask(calm(lookText(undefined))), undefined)
+      expect(names).toEqual(namesFrom(look!.names, catalogue))
+      expect(names).toMatchObject({ key: namesFrom(await ask(calm(NAMES_TEXT)), catalogue)?.key })
+    }
+    await client.query('RESET ALL; RESET ROLE')
+    for (const path of ['pg_temp, public', '"$user", PG_TEMP']) {
+      await client.query(`SET search_path = ${path}`)
+      expect(await idle()).toBe('more')
+      await ask(calm(NAMES_TEXT))
+    }
+    expect(await ask('SELECT pg_catalog.pg_my_temp_schema()')).toBe('0')
+    await client.query('RESET search_path; CREATE TEMPORARY TABLE own (id int)')
+    expect(await idle()).toBe('more')
+  } finally {
+    await client.end()
+  }
+})

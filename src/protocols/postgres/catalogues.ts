@@ -4,8 +4,10 @@
  * wait for it.
  */
 import type { Clock } from '../../base/clock.ts'
+import type { Names } from './sql/analysis.ts'
 import type { Catalogue } from './sql/catalogue.ts'
 import type { Seen } from './sql/catalogue-look.ts'
+import { idleNamesFrom } from './sql/catalogue-read.ts'
 
 export type { Catalogue }
 
@@ -22,6 +24,8 @@ export type Later = (ms: number, then: () => void) => () => void
 
 /** Who waits for another session's look waits this long at most, and then looks itself. */
 const LOOK_MS_MAX = 2_000
+/** Answers to IDLE_NAMES_TEXT that are kept with a catalogue: one for each role and path. */
+const ANSWERS_MAX = 100
 
 interface Place {
   known: Known | undefined
@@ -35,6 +39,7 @@ export class CatalogueStore {
   readonly #places = new Map<string, Place>()
   readonly #clock: Clock
   readonly #later: Later
+  readonly #idle = new WeakMap<Catalogue, Map<string, Names>>()
   #epoch = 0
 
   constructor(clock: Clock, later: Later = () => () => {}) {
@@ -93,6 +98,21 @@ export class CatalogueStore {
     }
     const callOff = this.#later(LOOK_MS_MAX, done)
     return done
+  }
+
+  /** As `idleNamesFrom`; most logins get the same answer, which is read once. */
+  idleNames(json: string, catalogue: Catalogue): Names | 'more' | undefined {
+    let kept = this.#idle.get(catalogue)
+    const known = kept?.get(json)
+    if (known !== undefined) return known
+    const names = idleNamesFrom(json, catalogue)
+    if (names === undefined || names === 'more') return names
+    if (kept === undefined || kept.size >= ANSWERS_MAX) {
+      kept = new Map()
+      this.#idle.set(catalogue, kept)
+    }
+    kept.set(json, names)
+    return names
   }
 
   nextEpoch(): number {

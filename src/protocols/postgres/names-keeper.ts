@@ -278,9 +278,9 @@ export class NamesKeeper {
       return
     }
     this.#ask(calm(IDLE_NAMES_TEXT, 'few'), (json) => {
-      const names = read(json)
-      if (names?.temporarySchema === undefined) settle(names)
-      else askAll()
+      const names = json === undefined ? undefined : this.#store.idleNames(json, catalogue)
+      if (names === 'more') askAll()
+      else settle(names)
     })
   }
 }

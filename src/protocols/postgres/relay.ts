@@ -11,7 +11,7 @@ import type { RelayParts } from '../protocol.ts'
 import type { CatalogueStore } from './catalogues.ts'
 import { Conversation } from './conversation.ts'
 import type { PostgresUpstream } from './dial.ts'
-import { CANCELLING, CLOSE, type Entry, OWN, REPLICATION } from './entry.ts'
+import { ASKING, CANCELLING, CLOSE, type Entry, OWN, REPLICATION } from './entry.ts'
 import { IDLE } from './frame.ts'
 import { mayGoOn } from './replication.ts'
 import { overdue } from './replies.ts'
@@ -24,7 +24,7 @@ const LINGER_MS = 2_000
 const ROW_BYTES_SPREAD = 8 << 20
 /** At most one cancel for one answer in this time. */
 const CANCEL_MS_MIN = 50
-/** How long a target may take to say what names mean, before the client is welcome. */
+/** How long a target may take to say what names mean, for the first time. */
 const START_MS_MAX = 20_000
 /** How long a target may take to obey a cancel. */
 const GRACE_MS = 5_000
@@ -43,9 +43,9 @@ class Session {
   readonly #done: (reason: string) => void
   readonly #secret: Buffer
   #linger: NodeJS.Timeout | undefined
+  /** Until the first question is answered. */
+  #late: NodeJS.Timeout | undefined
   #openWires = 2
-  /** Until then the client's wire is the handshake's, which would keep its end to itself. */
-  #isBegun = false
   #stalled = false
   /** What the last cancel was for, and when it came. */
   #cancelled: Entry | undefined
@@ -88,23 +88,26 @@ class Session {
     live.cancel = (pid, secret) => this.#cancel(pid, secret)
     live.isIdle = () => this.#talk.ledger.size === 0
     live.lastActive = monotonicMs()
+    this.#welcome()
+    client.wire.listen(this.#fromClient())
     upstream.wire.listen(this.#fromTarget())
-    if (upstream.rest.length > 0) this.#talk.down.push(upstream.rest, 0, upstream.rest.length)
-    // A target that hangs right after its login has let nobody in yet.
+    const behind = upstream.rest
+    if (this.#talk.over === undefined && behind.length > 0) this.#down(behind, 0, behind.length)
+    // What names mean is asked while the client's first text is on its way: it waits for the answer.
+    if (this.#talk.over === undefined && this.#talk.replication !== 'physical') this.#askNames()
+    const rest = client.rest()
+    if (rest.length > 0) this.#up(rest, 0, rest.length)
+  }
+
+  #askNames(): void {
+    const talk = this.#talk
     const late = setTimeout(() => this.#finish('GW_UPSTREAM_LOGIN', this.#mute()), START_MS_MAX)
-    late.unref()
-    const begin = () => {
+    this.#late = late.unref()
+    talk.blocked |= ASKING
+    talk.keeper.refresh(talk.status, () => {
       clearTimeout(late)
-      if (this.#talk.over !== undefined) return
-      this.#isBegun = true
-      this.#welcome()
-      client.wire.listen(this.#fromClient())
-      const rest = client.rest()
-      if (rest.length > 0) this.#up(rest, 0, rest.length)
-    }
-    // What names mean is asked before the client may send its first text, where there will be any.
-    if (this.#talk.replication === 'physical') begin()
-    else this.#talk.keeper.refresh(this.#talk.status, begin)
+      talk.blocked &= ~ASKING
+    })
   }
 
   #mute(): GatewayError {
@@ -266,6 +269,7 @@ class Session {
 
   /** The target closed. Its own last error has been passed on; when there was none, the client is told. */
   #lost(): void {
+    if (this.#talk.over !== undefined) return
     const told = this.#talk.targetSaidWhy
     const error = told ? undefined : new GatewayError('GW_UPSTREAM_LOST', 'the target closed')
     this.#finish('target closed', error)
@@ -275,6 +279,7 @@ class Session {
     const talk = this.#talk
     if (talk.over !== undefined) return
     talk.over = reason
+    clearTimeout(this.#late)
     this.#clock?.stop()
     const { client, upstream, turn } = this.#parts
     // In the middle of a row nothing can be said: the words would be read as its values.
@@ -288,8 +293,7 @@ class Session {
     this.#cancelNext?.settle()
     // What still comes in is read and dropped: unread bytes would turn our close into a reset, which
     // can take the last message away from the client.
-    if (this.#isBegun) client.wire.resume()
-    else client.wire.listen(this.#fromClient())
+    client.wire.resume()
     upstream.wire.resume()
     this.#linger = setTimeout(() => {
       client.wire.destroy()

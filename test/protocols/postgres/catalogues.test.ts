@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { CatalogueStore, catalogueKey } from '../../../src/protocols/postgres/catalogues.ts'
 import type { Catalogue } from '../../../src/protocols/postgres/sql/catalogue.ts'
 import type { Seen } from '../../../src/protocols/postgres/sql/catalogue-look.ts'
+import { idleAnswer, readFixture } from '../../contract/fixture.ts'
 
 const CATALOGUE = { epoch: 1 } as Catalogue
 const SEEN = { since: 3 } as Seen
@@ -70,4 +71,18 @@ test('epochs rise, and no two places share a key', () => {
   expect(store.nextEpoch()).toBeLessThan(store.nextEpoch())
   expect(catalogueKey('a', 'b,c')).not.toBe(catalogueKey('a,b', 'c'))
   expect(catalogueKey('a"', 'b')).not.toBe(catalogueKey('a', '"b'))
+})
+
+test('the same answer about a session is read once for each catalogue', () => {
+  const store = new CatalogueStore({ microseconds: () => 0, elapsed: () => 0 })
+  const answer = (user: string) => idleAnswer({ ...JSON.parse(readFixture().names), user })
+  const names = store.idleNames(answer('a'), CATALOGUE)
+  expect(names).toMatchObject({ currentUser: 'a', catalogue: CATALOGUE })
+  expect(store.idleNames(answer('a'), CATALOGUE)).toBe(names)
+  expect(store.idleNames(answer('b'), CATALOGUE)).toMatchObject({ currentUser: 'b' })
+  const other = { epoch: 2 } as Catalogue
+  expect(store.idleNames(answer('a'), other)).toMatchObject({ catalogue: other })
+  for (let role = 0; role < 150; role++) store.idleNames(answer(`r${role}`), CATALOGUE)
+  expect(store.idleNames(answer('a'), CATALOGUE)).toEqual(names)
+  expect(store.idleNames('{}', CATALOGUE)).toBeUndefined()
 })

@@ -4,7 +4,7 @@ import { down, recorded, talk, up } from './conversations.ts'
 
 beforeAll(() => loadParser())
 
-test('the welcome comes once names were asked for, with a key of our own', () => {
+test('the welcome comes with a key of our own, and names are asked for', () => {
   const play = talk()
   expect(play.bytes('target').toString()).toContain('current_schemas')
   const welcome = play.bytes('client').toString('latin1')

@@ -9,7 +9,7 @@ import {
   IDLE_NAMES_TEXT,
   NAMES_TEXT,
 } from '../../../src/protocols/postgres/sql/catalogue-query.ts'
-import { readFixture } from '../../contract/fixture.ts'
+import { idleAnswer, readFixture } from '../../contract/fixture.ts'
 
 const fixture = readFixture()
 
@@ -45,6 +45,7 @@ function setUp() {
   const answer = (question: string): string | undefined => {
     if (target.fails) return undefined
     if (question === 'chosen' || question.startsWith('catalogue')) return fixture.catalogue
+    if (question === 'idle') return idleAnswer(JSON.parse(target.names))
     if (question !== 'look') return target.names
     const names = JSON.parse(target.names)
     return JSON.stringify({ ...JSON.parse(fixture.look), ...target.look, names })
@@ -98,6 +99,16 @@ describe('what is asked', () => {
     expect(keeper.names?.temporarySchema).toBe('pg_temp_3')
     keeper.forwarded(SET)
     expect(refresh(IDLE)).toEqual(['names', 'done'])
+  })
+
+  test('a path that holds pg_temp is asked for in full, which makes no temporary schema', () => {
+    const { refresh, keeper, target } = setUp()
+    const names = { ...JSON.parse(fixture.names), path: null, setting: 'pg_temp', usable: [] }
+    target.names = JSON.stringify(names)
+    expect(refresh(IDLE)).toEqual(['look', 'catalogue', 'done'])
+    keeper.forwarded(SET)
+    expect(refresh(IDLE)).toEqual(['idle', 'names', 'done'])
+    expect(keeper.names?.searchPath).toEqual(['pg_catalog', 'pg_temp'])
   })
 
   test('a change that somebody commits while the catalogue is on its way is looked for again', () => {

@@ -2,6 +2,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { relay } from '../../../src/protocols/postgres/relay.ts'
 import { loadParser } from '../../../src/protocols/postgres/sql/parse.ts'
+import { idleAnswer } from '../../contract/fixture.ts'
 import { build, framed, framesOf } from '../../contract/frames.ts'
 import { MemoryWire, recordedLine } from '../../contract/memory.ts'
 import { columns, fixture, type Stage, stage } from '../../contract/stage.ts'
@@ -63,13 +64,14 @@ function answers(...lines: readonly string[]): void {
 
 /** To the question that the gateway asks about names. */
 function answerNames(): void {
+  const names = idleAnswer(JSON.parse(fixture.names))
   const value = Buffer.alloc(6)
   value.writeUInt16BE(1, 0)
-  value.writeInt32BE(Buffer.byteLength(fixture.names), 2)
+  value.writeInt32BE(Buffer.byteLength(names), 2)
   target.receive(
     Buffer.concat([
       build('RowDescription answer:text', 'down', columns),
-      framed('D', Buffer.concat([value, Buffer.from(fixture.names)])),
+      framed('D', Buffer.concat([value, Buffer.from(names)])),
       build('CommandComplete "SELECT 1"', 'down', columns),
       build('Ready I', 'down', columns),
     ]),

@@ -13,7 +13,7 @@ export interface Look {
   readonly seen: Seen
   /** undefined: everything must be loaded. */
   readonly choice: Choice | undefined
-  /** Which settings the session has that asked: an answer to IDLE_NAMES_TEXT. */
+  /** Which settings the session has that asked: as an answer to NAMES_TEXT. */
   readonly names: string
 }
 

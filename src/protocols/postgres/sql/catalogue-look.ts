@@ -122,7 +122,7 @@ function shared(schema: string): string {
 const entries = (row: readonly string[], distinct = '') =>
   `pg_catalog.string_agg(${distinct} pg_catalog.concat_ws(':', c.xmin, ${row.join(', ')}), ' ')`
 
-/** With the session's own settings, as IDLE_NAMES_TEXT answers them. `seen` undefined: everything is listed. */
+/** With the session's own settings, as NAMES_TEXT answers them of one that has nothing of its own. `seen` undefined: everything is listed. */
 export function lookText(seen: Seen | undefined): string {
   const since = `'${seen?.since ?? FIRST_XID}'::pg_catalog.xid`
   const fresh =

@@ -47,30 +47,47 @@ export function objectsFrom(json: string, parts: readonly Part[]): Partial<Loade
 
 /** What one session sees, from the answer to NAMES_TEXT on its own connection; undefined as above. */
 export function namesFrom(json: string, shared: Catalogue): Names | undefined {
+  return attempt(() => namesOf(object(JSON.parse(json)), shared))
+}
+
+/** As namesFrom, from the answer to IDLE_NAMES_TEXT; 'more': only NAMES_TEXT can tell. */
+export function idleNamesFrom(json: string, shared: Catalogue): Names | 'more' | undefined {
   return attempt(() => {
     const answer = object(JSON.parse(json))
-    const temporary = answer.temporary === null ? undefined : text(answer.temporary)
-    const own = { ...objects(answer), gone: list(answer.gone).map(whole) }
-    const user = text(answer.user)
-    const path =
-      answer.path === null
-        ? searchPathOf(text(answer.setting), user, list(answer.usable).map(text))
-        : list(answer.path).map(text)
-    if (path === undefined) throw new Unlike()
-    const client = text(answer.client)
-    const utf8 = text(answer.server) === 'UTF8' && (client === 'UTF8' || client === 'SQL_ASCII')
-    return {
-      catalogue: isEmpty(own) ? shared : overlay(shared, own),
-      ownObjects: own,
-      searchPath: path.map((one) => (one === temporary ? 'pg_temp' : one)),
-      currentUser: user,
-      own: own.relations,
-      key: `${shared.epoch}:${createHash('sha256').update(json).digest('base64url')}`,
-      encoding: utf8 ? 'utf8' : 'other',
-      standardConformingStrings: text(answer.strings) === 'on',
-      temporarySchema: temporary,
-    }
+    if (answer.path === null || text(answer.temporary) !== '0') return 'more'
+    const { path, user, setting, client, server, strings } = answer
+    const version = whole(Number(text(answer.version)))
+    // As NAMES_TEXT would have answered, in its order: the same names have the same key.
+    const all = { path, usable: null, user, setting, version, client, server, strings }
+    return namesOf({ ...all, temporary: null, ...NOTHING_OWN }, shared)
   })
+}
+
+const NOTHING_OWN = { gone: [], relations: [], routines: [], operators: [], types: [], casts: [] }
+
+function namesOf(answer: Readonly<Record<string, unknown>>, shared: Catalogue): Names {
+  const temporary = answer.temporary === null ? undefined : text(answer.temporary)
+  const own = { ...objects(answer), gone: list(answer.gone).map(whole) }
+  const user = text(answer.user)
+  const path =
+    answer.path === null
+      ? searchPathOf(text(answer.setting), user, list(answer.usable).map(text))
+      : list(answer.path).map(text)
+  if (path === undefined) throw new Unlike()
+  const client = text(answer.client)
+  const utf8 = text(answer.server) === 'UTF8' && (client === 'UTF8' || client === 'SQL_ASCII')
+  const told = JSON.stringify(answer)
+  return {
+    catalogue: isEmpty(own) ? shared : overlay(shared, own),
+    ownObjects: own,
+    searchPath: path.map((one) => (one === temporary ? 'pg_temp' : one)),
+    currentUser: user,
+    own: own.relations,
+    key: `${shared.epoch}:${createHash('sha256').update(told).digest('base64url')}`,
+    encoding: utf8 ? 'utf8' : 'other',
+    standardConformingStrings: text(answer.strings) === 'on',
+    temporarySchema: temporary,
+  }
 }
 
 function isEmpty(own: { readonly [part: string]: readonly unknown[] }): boolean {

@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { buildCatalogue, namesFrom } from '../../../../src/protocols/postgres/sql/catalogue-read.ts'
+import {
+  buildCatalogue,
+  idleNamesFrom,
+  namesFrom,
+} from '../../../../src/protocols/postgres/sql/catalogue-read.ts'
 import { NAMES } from './catalogue-sample.ts'
 
 const EMPTY = { relations: [], routines: [], operators: [], types: [], casts: [] }
@@ -83,4 +87,39 @@ test('only UTF8 on a UTF8 database is read alike', () => {
 test('keys differ when anything does', () => {
   expect(read({})?.key).toBe(read({})?.key)
   expect(read({ path: ['pg_catalog'] })?.key).not.toBe(read({})?.key)
+})
+
+const BARE = { path: ['pg_catalog', 'public'], usable: null, temporary: null }
+const IDLE_ANSWER = {
+  path: ['pg_catalog', 'public'],
+  user: 'u',
+  setting: 'x',
+  version: '150004',
+  client: 'UTF8',
+  server: 'UTF8',
+  strings: 'on',
+  temporary: '0',
+}
+const idle = (change: object) =>
+  idleNamesFrom(JSON.stringify({ ...IDLE_ANSWER, ...change }), NAMES.catalogue)
+
+test('a session that has nothing of its own sees the same, whichever question it was asked', () => {
+  // As the target orders them.
+  const { gone, ...rest } = NAMES_ANSWER
+  const { path, user, setting, version, client, server, strings } = { ...rest, ...BARE }
+  const settings = { path, usable: null, user, setting, version, client, server, strings }
+  const all = { ...settings, temporary: null, gone, ...EMPTY }
+  const names = namesFrom(JSON.stringify(all), NAMES.catalogue)
+  expect(idle({})).toEqual(names)
+  expect(names?.searchPath).toEqual(['pg_catalog', 'public'])
+  const others = [{ user: 'v' }, { setting: 'y' }, { client: 'LATIN1' }, { strings: 'off' }]
+  for (const change of [...others, { path: ['pg_catalog'] }, { server: 'LATIN1' }])
+    expect(idle(change)).not.toMatchObject({ key: names?.key })
+})
+
+test('of one that has, or may get, a temporary schema more is asked', () => {
+  expect(idle({ temporary: '16384' })).toBe('more')
+  expect(idle({ path: null })).toBe('more')
+  for (const temporary of [0, null, [], undefined]) expect(idle({ temporary })).toBeUndefined()
+  fc.assert(fc.property(fc.json(), (json) => idleNamesFrom(json, NAMES.catalogue) === undefined))
 })
