@@ -1,8 +1,8 @@
 /**
- * IO (files). Whether a folder's disk takes anything: found by trying. The kernel's answer to "may I write there" is yes for
- * a disk that it has made read-only after damage.
+ * IO (files). What a disk says of itself is not all there is to know of one that the kernel has made read-only after damage: it may
+ * be written, says `access`, and all is well, says an fdatasync that was under way. So both are found out by trying.
  */
-import { closeSync, openSync, statfsSync, writeSync } from 'node:fs'
+import { closeSync, fdatasyncSync, futimesSync, openSync, statfsSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** In the folder that is asked about; it stays. */
@@ -25,4 +25,14 @@ export function diskProblem(folder: string, bytes: number): string | undefined {
   } catch (error) {
     return error instanceof Error && 'code' in error ? String(error.code) : 'EIO'
   }
+}
+
+/**
+ * Waits until the disk has what was written to the file. Its times are changed then, a microsecond, which a file system that was
+ * shut down meanwhile refuses: the last fdatasync before that has been seen to promise what was lost (ext4 of Linux 6.18).
+ */
+export function writeThrough(descriptor: number): void {
+  fdatasyncSync(descriptor)
+  const now = Date.now() / 1000
+  futimesSync(descriptor, now, now)
 }

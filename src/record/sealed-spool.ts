@@ -5,17 +5,10 @@
  * A write that fails leaves nothing behind that counts, ends its segment, and may be tried again. May hold as much as the
  * spool of events.
  */
-import {
-  closeSync,
-  fdatasyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-} from 'node:fs'
+import { closeSync, ftruncateSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { monotonicMs } from '../base/clock.ts'
+import { writeThrough } from '../base/disk.ts'
 import { GatewayError } from '../base/errors.ts'
 import { RecordsEncryptor, SEALED_FRAME_BYTES } from './sealed-cipher.ts'
 import { SEALED_HEADER } from './sealed-segment.ts'
@@ -102,7 +95,7 @@ export class SealedSpool {
 
   #sync(): void {
     try {
-      fdatasyncSync(this.#descriptor)
+      writeThrough(this.#descriptor)
     } catch (cause) {
       this.#options.onSyncFailed?.()
       throw cause

@@ -17,7 +17,6 @@
  */
 import {
   closeSync,
-  fdatasyncSync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
@@ -30,6 +29,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { monotonicMs } from '../base/clock.ts'
+import { writeThrough } from '../base/disk.ts'
 import { GatewayError } from '../base/errors.ts'
 import { FileWindow } from '../base/libc.ts'
 import { Ratchet, ratchetPath, SEAL_BYTES, SEAL_MS, SEALED_BYTES_MAX } from './ratchet.ts'
@@ -135,7 +135,7 @@ export class Spool {
   /** What cannot be written through is taken back, and the segment ends with what was acknowledged. */
   #sync(length: number): void {
     try {
-      fdatasyncSync(this.#descriptor)
+      writeThrough(this.#descriptor)
     } catch (cause) {
       this.#options.onSyncFailed?.()
       this.#window.bytes.fill(0, this.#size, this.#size + length)
@@ -156,7 +156,7 @@ export class Spool {
     this.#seal()
     try {
       // A complete segment whose last bytes a loss of power had taken would look damaged.
-      if (this.#options.strict && how === 'sound') fdatasyncSync(this.#descriptor)
+      if (this.#options.strict && how === 'sound') writeThrough(this.#descriptor)
       this.#window.hide()
       ftruncateSync(this.#descriptor, this.#size)
       renameSync(this.#path, this.#path.replace(/\.open$/, '.seg'))
@@ -205,7 +205,7 @@ export class Spool {
 
   #syncLarge(): void {
     try {
-      fdatasyncSync(this.#descriptor)
+      writeThrough(this.#descriptor)
     } catch (cause) {
       this.#options.onSyncFailed?.()
       throw cause
