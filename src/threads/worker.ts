@@ -113,15 +113,12 @@ export class SessionWorker {
     const { recorder } = data.settings.config
     const onSyncFailed = () => this.#counts.signal('spool_sync_failed')
     this.#recorder = openRecorder({
-      spoolFolder: data.spoolFolder,
-      instance: data.instance,
+      ...data,
       thread: threadId,
-      recordKey: data.recordKey,
       bytesMax: recorder.spoolBytesMax,
       clock,
       strict: recorder.durability === 'strict',
       ratchet: recorder.ratchet,
-      encrypt: data.encrypt,
       onSyncFailed,
     })
     this.#sealed = sealedRecorder(recorder, data, { recorder: this.#recorder, onSyncFailed })
