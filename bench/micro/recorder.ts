@@ -1,12 +1,16 @@
 /**
  * IO (files, processes, the clock). P12: events encoded and written to the spool, a second of one core; and events that
- * the embedded ClickHouse takes from there. Sixteen events a write, as eight sessions with a statement each make them.
+ * the embedded ClickHouse takes from there. Sixteen events a write, as eight sessions with a statement each make them; and what
+ * an encrypted spool costs, where a write is encrypted as one.
  *
  * Not measured: a disk that is slow, `durability: strict`, responses beside the rows (their bytes are copied as they are).
  */
+import { randomBytes } from 'node:crypto'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Recorder } from '../../src/record/event.ts'
+import { makeRunKey, type RunKey } from '../../src/record/spool-cipher.ts'
+import { spoolKeyId } from '../../src/record/spool-key.ts'
 import { facts, OUTCOME, Place, SHAPE, TIMES } from '../../test/record/running.ts'
 import { median } from '../judge.ts'
 import type { Findings } from '../load/works.ts'
@@ -22,7 +26,10 @@ export async function records(isQuick: boolean): Promise<Findings> {
   if (isQuick) return { results: [], absolute: {} }
   const place = new Place()
   try {
-    const recorded = recordedPerSecond(place)
+    const recorded = recordedPerSecond(place, 1)
+    const key = randomBytes(32)
+    const encrypt = makeRunKey({ id: spoolKeyId(key), key })
+    const encrypted = recordedPerSecond(place, 2, { encrypt })
     const shipped = await shippedPerSecond(place)
     return {
       results: [
@@ -31,6 +38,7 @@ export async function records(isQuick: boolean): Promise<Findings> {
       ],
       absolute: {
         'P12 recorded events/s': Math.round(median(recorded) * 1000),
+        'P12 recorded events/s, encrypted': Math.round(median(encrypted) * 1000),
         'P12 shipped events/s': Math.round(median(shipped) * 1000),
       },
     }
@@ -40,8 +48,12 @@ export async function records(isQuick: boolean): Promise<Findings> {
 }
 
 /** Thousands a second, one figure a round. What was written is thrown away between rounds. */
-function recordedPerSecond(place: Place): number[] {
-  const recorder = place.recorder({ bytesMax: 1e10 })
+function recordedPerSecond(
+  place: Place,
+  thread: number,
+  more: { readonly encrypt?: RunKey } = {},
+): number[] {
+  const recorder = place.recorder({ bytesMax: 1e10, thread, ...more })
   const rates: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
     const begin = performance.now()
@@ -61,7 +73,7 @@ async function shippedPerSecond(place: Place): Promise<number[]> {
   await ship.store.ready()
   const rates: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
-    const recorder = place.recorder({ bytesMax: 1e10, thread: round + 2 })
+    const recorder = place.recorder({ bytesMax: 1e10, thread: round + 3 })
     const begin = performance.now()
     write(recorder, place)
     recorder.close()
