@@ -2,16 +2,18 @@
  * IO (processes, files, the clock). How long auditors wait: the twenty questions, and searches, on a record of millions of
  * events made by generate.sql in the embedded engine, asked the way that the API asks them, sandbox included.
  *
- *   node dist/bench/record/questions.js [--events 50000000] [--folder DIR]
+ *   node dist/bench/record/questions.js [--events 50000000] [--folder DIR] [--seconds 90]
  *
- * With a folder what was made there is kept and used again. Events go 42 days back for every 50 million. Not measured: a
- * server of several machines, and a gateway that works at the same time.
+ * With a folder what was made there is kept and used again; with --seconds it makes events for about so long, asks nothing,
+ * and is called again. Events go 42 days back for every 50 million. Not measured: a server of several machines, and a gateway
+ * that works at the same time.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { MessageChannel } from 'node:worker_threads'
+import type { Row } from '../../src/record/clickhouse.ts'
 import { startShipping } from '../../src/record/ship-thread.ts'
 import { builtInQuestions } from '../../src/replay/built-in.ts'
 import { fillQuestion } from '../../src/replay/questions.ts'
@@ -27,9 +29,14 @@ const PIECE = 2000
 const EVENTS_OF_SESSION = 280
 /** 90 days for 360,000 sessions. */
 const STEP_MS = 21_600
+const DAY_MS = 86_400_000
 
 const { values: given } = parseArgs({
-  options: { events: { type: 'string', default: '50000000' }, folder: { type: 'string' } },
+  options: {
+    events: { type: 'string', default: '50000000' },
+    folder: { type: 'string' },
+    seconds: { type: 'string' },
+  },
 })
 const folder = given.folder ?? mkdtempSync(join(tmpdir(), 'sluice-questions-'))
 const ship = startShipping(
@@ -47,20 +54,25 @@ const ship = startShipping(
 const { port1, port2 } = new MessageChannel()
 ship.attach(port1)
 const store = new Store(port2)
-/** Until there are as many: sessions that a former run has made are counted, and not made again. */
-async function fill(events: number): Promise<void> {
+/**
+ * Until there are as many: sessions that a former run has made are counted, and not made again. False: the time was over
+ * before, between two inserts.
+ */
+async function fill(events: number, msMax: number): Promise<boolean> {
   const client = await ship.store.ready()
   const file = built('bench/record/generate.sql')
   const [shapes = '', insert = ''] = readFileSync(file, 'utf8')
     .replace(/^\s*--.*$/gm, '')
     .split(/;\s*$/m)
   await client.command({ sql: shapes })
-  const endMs = Math.floor(Date.now() / 86_400_000) * 86_400_000
+  const endMs =
+    (await endOf((sql) => client.query({ sql }))) ?? Math.floor(Date.now() / DAY_MS) * DAY_MS
   for (;;) {
     const [row] = await client.query({
       sql: "SELECT count() AS events, countIf(kind = 'login') AS sessions FROM sluice.events",
     })
-    if (Number(row?.events) >= events) break
+    if (Number(row?.events) >= events) return true
+    if (performance.now() > msMax) return false
     const first = Number(row?.sessions)
     process.stderr.write(`${row?.events} events\n`)
     await client.command({
@@ -78,6 +90,15 @@ async function fill(events: number): Promise<void> {
   }
 }
 
+/** When the newest session began, at midnight; undefined: nothing was made yet. */
+async function endOf(ask: (sql: string) => Promise<readonly Row[]>): Promise<number | undefined> {
+  const [row] = await ask(
+    "SELECT toUnixTimestamp64Milli(max(ts)) AS ms FROM sluice.events WHERE kind = 'login'",
+  )
+  const days = Math.floor(Number(row?.ms) / DAY_MS)
+  return days > 0 ? days * DAY_MS : undefined
+}
+
 /** What stands in the blanks: neither the most frequent nor what is not there. */
 const VALUES: Readonly<Record<string, string>> = {
   subject: 'agent-007',
@@ -89,7 +110,7 @@ const VALUES: Readonly<Record<string, string>> = {
   connection: 'billing_3',
 }
 
-const SEARCHES: Readonly<Record<string, SearchFilter>> = {
+const searches = (endMs: number): Readonly<Record<string, SearchFilter>> => ({
   'the newest': {},
   'a frequent word': { text: 'update' },
   'a rare word, all of the time': { text: 'field_781' },
@@ -106,9 +127,9 @@ const SEARCHES: Readonly<Record<string, SearchFilter>> = {
     object: 'public.customers',
     subject: 'agent-007',
   },
-  'a week of a month ago': { untilUs: (Date.now() - 30 * 86_400_000) * 1000, text: 'delete' },
+  'what there was until a month ago': { untilUs: (endMs - 30 * DAY_MS) * 1000, text: 'delete' },
   'a rare word of a rare subject': { text: 'field_1001', subject: 'agent-250' },
-}
+})
 
 async function report(): Promise<void> {
   const [row] = await store.query(
@@ -117,18 +138,21 @@ async function report(): Promise<void> {
   process.stdout.write(
     `${Number(row?.events).toLocaleString('en')} events of ${row?.days} days\n\n`,
   )
+  // What was made on another day is asked as if it were that day.
+  const endMs = (await endOf((sql) => store.query(sql))) ?? Date.now()
   process.stdout.write('| | first, s | median, s | rows |\n| --- | ---: | ---: | ---: |\n')
   for (const question of builtInQuestions()) {
     const needed = question.fields.filter((field) => field.default === undefined)
     const values = new Map(needed.map(({ name }) => [name, VALUES[name] ?? '']))
-    const filled = fillQuestion(question, values, Date.now())
+    const filled = fillQuestion(question, values, endMs)
     if ('problems' in filled) throw new Error(filled.problems.join(', '))
     await line(`${question.number}. ${question.name}`, async () => {
       const answer = await store.audit(filled.sql)
       return answer.type === 'rows' ? String(answer.rows.length) : answer.say.split('\n', 1)[0]!
     })
   }
-  for (const [name, filter] of Object.entries(SEARCHES)) {
+  for (const [name, given] of Object.entries(searches(endMs))) {
+    const filter = { untilUs: endMs * 1000, ...given }
     await line(`search: ${name}`, async () => {
       const { rows } = await store.search(filter, { after: undefined, limit: 100 })
       return String(rows.length)
@@ -152,8 +176,8 @@ async function line(name: string, ask: () => Promise<string>): Promise<void> {
 }
 
 try {
-  await fill(Number(given.events))
-  await report()
+  const isWhole = await fill(Number(given.events), 1000 * Number(given.seconds ?? Infinity))
+  if (isWhole && given.seconds === undefined) await report()
 } finally {
   store.close()
   await ship.stop(0)
