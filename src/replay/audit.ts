@@ -83,6 +83,7 @@ interface Node {
   readonly type: string
   /** What follows the type, without alias and number of children. */
   readonly name: string
+  readonly hasAlias: boolean
   readonly children: Node[]
 }
 
@@ -142,8 +143,9 @@ function parseTree(text: string): Node | string {
     if (found === null || depth > path.length || (depth === 0 && path.length > 0)) {
       return 'The query has a part that cannot be read here.'
     }
-    const name = found[2]!.replace(/ ?\(children \d+\)$/, '').replace(/ ?\(alias .*\)$/, '')
-    const node: Node = { type: found[1]!, name, children: [] }
+    const whole = found[2]!.replace(/ ?\(children \d+\)$/, '')
+    const name = whole.replace(/ ?\(alias .*\)$/, '')
+    const node: Node = { type: found[1]!, name, hasAlias: name !== whole, children: [] }
     path.length = depth
     path.at(-1)?.children.push(node)
     path.push(node)
@@ -171,6 +173,8 @@ function judgeOne(node: Node, parent: string, place: Place): string | undefined 
       return 'INTO OUTFILE, FORMAT and SETTINGS cannot be used here.'
     case 'TableIdentifier':
       return judgeTable(node.name, place)
+    case 'Identifier':
+      return node.hasAlias ? judgeAliased(node.name, place) : undefined
     case 'Function':
       return judgeFunction(node, parent, place)
     default:
@@ -192,6 +196,17 @@ function judgeTable(name: string, { database, names }: Place): string | undefine
   if (AUDIT_TABLES.has(table)) return undefined
   if (place !== undefined) return noTable(name)
   names.add(table)
+  return undefined
+}
+
+/** `WITH name AS other SELECT x IN other`: the table is read behind another name, even behind one that may be read. */
+function judgeAliased(name: string, place: Place): string | undefined {
+  // Quotes would end the text in which the engine is asked for it.
+  if (/['\\\p{Cc}]/u.test(name)) return `The name ${name} cannot have another one here.`
+  const [first, ...rest] = name.split('.')
+  const isElsewhere = first === place.database || /^(system|information_schema)$/i.test(first!)
+  if (rest.length === 1 && isElsewhere) return judgeTable(name, place)
+  if (!AUDIT_TABLES.has(name)) place.names.add(name)
   return undefined
 }
 

@@ -75,7 +75,7 @@ async function answer(
   send(response, Buffer.from(result.bytes()), format)
 }
 
-/** Names are words: nothing of them has to be escaped. */
+/** Names are without quotes, backslashes and control signs: nothing of them has to be escaped. */
 async function tablesAmong(
   options: PortOptions,
   names: readonly string[],

@@ -126,6 +126,15 @@ describe('names that are on no list', () => {
     expect(list(twice)).toEqual(['x'])
   })
 
+  test('are handed out where they get another name, behind which a table could stand', () => {
+    expect(list(tree(['Identifier holds (alias y)']))).toEqual(['holds'])
+    expect(list(tree(['Identifier .inner_id.1-2 (alias y)']))).toEqual(['.inner_id.1-2'])
+    expect(list(tree(['Identifier events (alias y)', 'Identifier kind']))).toEqual([])
+    expect(list(tree(['Identifier sluice.events.kind (alias k)']))).not.toBeTypeOf('string')
+    for (const name of ['sluice.holds', 'system.one', 'INFORMATION_SCHEMA.tables', "a'b"])
+      expect(list(tree([`Identifier ${name} (alias y)`]))).toBeTypeOf('string')
+  })
+
   test('stop the text where one of them is a table, and only there', () => {
     const found = { formatted: 'SELECT 1', names: ['a', 'holds'] }
     expect(auditStatement(found, new Set(['holds']), 5)).toEqual({

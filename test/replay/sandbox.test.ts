@@ -136,6 +136,14 @@ const ESCAPES: readonly (readonly [string, string])[] = [
   ],
   ['a table in a CTE of its name', 'WITH holds AS (SELECT * FROM holds) SELECT * FROM holds'],
   ['a table behind an alias of its name', 'WITH [1] AS holds SELECT 1 IN holds'],
+  ['a table behind another name', 'WITH holds AS y SELECT hold IN y FROM (SELECT 1 AS hold)'],
+  ['a table behind another name, in IN', 'WITH later AS y SELECT 1 IN y'],
+  ['a table behind a third name', 'WITH later AS y, y AS z SELECT 1 IN (z)'],
+  ['a table behind the name of one that may be read', 'WITH later AS events SELECT 1 IN events'],
+  [
+    'a table behind another name, in a JOIN',
+    'WITH later AS y SELECT 1 FROM numbers(1) AS n JOIN numbers(1) AS m ON 1 IN y',
+  ],
   ['a table that was made later', 'SELECT * FROM later'],
   ['a table that was made later, in IN', 'SELECT 1 WHERE 1 IN later'],
   ['a table that was made later, in GLOBAL NOT IN', 'SELECT 1 WHERE 1 GLOBAL NOT IN (later)'],
@@ -228,6 +236,7 @@ const FINE: readonly (readonly [string, unknown])[] = [
   ['SELECT COUNT(*) AS n, SUM(rows) AS r FROM statements', [{ n: 1, r: 3 }]],
   ['WITH s AS (SELECT * FROM statements) SELECT verb FROM s', [{ verb: 'SELECT' }]],
   ["WITH ['ok'] AS fine SELECT status IN fine AS x FROM statements", [{ x: 1 }]],
+  ['SELECT kind AS k, e.seq AS s FROM events AS e ORDER BY s LIMIT 1', [{ k: 'action', s: 1 }]],
   ["WITH s AS (SELECT 'ok') SELECT status IN s AS x FROM statements", [{ x: 1 }]],
   ["SELECT 'public.customers' IN objects AS x FROM statements", [{ x: 1 }]],
   [
