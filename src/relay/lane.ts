@@ -64,8 +64,9 @@ const WAITING = 1
 const STOPPED = 2
 
 export class Lane {
-  /** Course by kind. May be changed between frames, also by the handler. */
-  readonly courses: Uint8Array
+  /** Course by kind; shared with other lanes until one is changed here. */
+  #courses: Uint8Array
+  #ownsCourses = false
   readonly #framer: Framer
   readonly #handler: LaneHandler
   #state = OPEN
@@ -82,8 +83,17 @@ export class Lane {
 
   constructor(options: { framer: Framer; courses: Uint8Array; handler: LaneHandler }) {
     this.#framer = options.framer
-    this.courses = options.courses
+    this.#courses = options.courses
     this.#handler = options.handler
+  }
+
+  /** What becomes of this kind from now on. May be said between frames, also by the handler. */
+  setCourse(kind: number, course: number): void {
+    if (this.#courses[kind] === course) return
+    // Most sessions wait most of the time: a table is theirs only when it differs.
+    if (!this.#ownsCourses) this.#courses = Uint8Array.from(this.#courses)
+    this.#ownsCourses = true
+    this.#courses[kind] = course
   }
 
   get isWaiting(): boolean {
@@ -182,7 +192,7 @@ export class Lane {
     if (size === SHORT) return this.#framer.headBytes
     if (size === MALFORMED) return 0
     const kind = this.#framer.kind(bytes, at)
-    const course = this.courses[kind]
+    const course = this.#courses[kind]
     return (course === HOLD || course === RUN) && !this.#isOversize(kind, size) ? size : 0
   }
 
@@ -223,7 +233,7 @@ export class Lane {
     this.#mark = at
     if (size === MALFORMED) return this.#break('malformed', 0, at)
     const kind = this.#framer.kind(bytes, at)
-    const course = this.courses[kind]!
+    const course = this.#courses[kind]!
     switch (course) {
       case HOLD:
       case RUN: {

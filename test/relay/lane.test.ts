@@ -224,3 +224,18 @@ test('it knows when a part of a frame has gone on, and only then', () => {
   }
   expect([PASS, NOTE, HOLD, RUN, DROP].map(cut)).toEqual([true, true, false, false, false])
 })
+
+test('a course that one lane changes is not changed for another one with the same table', () => {
+  const table = new Uint8Array(256).fill(END)
+  table[code('D')] = PASS
+  const witnesses = [new Witness(), new Witness()] as const
+  const [one, other] = witnesses.map(
+    (handler) => new Lane({ framer, courses: table, handler }),
+  ) as [Lane, Lane]
+  one.setCourse(code('D'), END)
+  const bytes = frame('D', 'x')
+  for (const lane of [one, other]) lane.push(bytes, 0, bytes.length)
+  expect(witnesses.map(({ brokenBy }) => brokenBy)).toEqual(['unknown', undefined])
+  expect(witnesses[1].out).toEqual(bytes)
+  expect(table[code('D')]).toBe(PASS)
+})

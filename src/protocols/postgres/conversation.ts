@@ -39,6 +39,10 @@ const REFUSED = 'sluice_refused'
 /** Most bytes of what is held whole on the way down. */
 const HELD_BYTES_MAX = 64 << 20
 
+/** What all sessions begin with. */
+const UP_COURSES = upCourses()
+const DOWN_COURSES = downCourses()
+
 export class Conversation {
   #guard: Guard | undefined
   readonly parts: RelayParts<PostgresUpstream>
@@ -102,8 +106,8 @@ export class Conversation {
     })
     this.results = new Results(this, shared)
     this.reader = new Reader(this)
-    this.up = this.#lane(upCourses(), new Requests(this))
-    this.down = this.#lane(downCourses(), new Replies(this))
+    this.up = this.#lane(UP_COURSES, new Requests(this))
+    this.down = this.#lane(DOWN_COURSES, new Replies(this))
     this.status = parts.upstream.status
   }
 
@@ -218,7 +222,7 @@ export class Conversation {
   /** The target asks for COPY data, or no longer does. */
   setCopying(copying: boolean): void {
     this.copying = copying
-    this.up.courses[UP.copyData] = copying ? PASS : HOLD
+    this.up.setCourse(UP.copyData, copying ? PASS : HOLD)
   }
 
   /** PREPARE or DECLARE did not come about: their names mean what they meant before. */

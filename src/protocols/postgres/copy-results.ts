@@ -76,7 +76,7 @@ export class CopyResults {
         this.#record = copyMasker(form, plan, context)
       }
     }
-    this.#talk.down.courses[DOWN.copyData] = plan === undefined ? NOTE : HOLD
+    this.#talk.down.setCourse(DOWN.copyData, plan === undefined ? NOTE : HOLD)
     return true
   }
 
@@ -122,7 +122,7 @@ export class CopyResults {
       return STOP
     }
     this.#isOpen = false
-    this.#talk.down.courses[DOWN.copyData] = HOLD
+    this.#talk.down.setCourse(DOWN.copyData, HOLD)
     this.#client = undefined
     if (client === undefined) return FORWARD
     const held = this.#put(client.end(this.#cleared()), {

@@ -8,7 +8,7 @@
  * Does not decode bodies (read.ts) and does not cover the start-up packets, which have no kind (login.ts).
  * https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
-import { END, type Framer, HOLD, MALFORMED, NOTE, SHORT } from '../../relay/lane.ts'
+import { END, type Framer, HOLD, MALFORMED, SHORT } from '../../relay/lane.ts'
 
 export const framer: Framer = {
   headBytes: 5,
@@ -82,12 +82,10 @@ export function upCourses(): Uint8Array {
   return table
 }
 
-/** Down: what a login alone may send ends the session; rows are noted until a plan says otherwise. */
+/** Down: what a login alone may send ends the session; rows are held until a plan says otherwise. */
 export function downCourses(): Uint8Array {
   const table = new Uint8Array(256).fill(END)
   for (const kind of Object.values(DOWN)) table[kind] = HOLD
   for (const kind of [DOWN.authentication, DOWN.backendKeyData, DOWN.negotiate]) table[kind] = END
-  table[DOWN.dataRow] = NOTE
-  table[DOWN.copyData] = NOTE
   return table
 }

@@ -28,8 +28,8 @@ export function replicate(
   one.running = running
   talk.owe(one)
   // Nothing is masked: rows and data go by and are recorded up to the cap.
-  talk.down.courses[DOWN.dataRow] = NOTE
-  talk.down.courses[DOWN.copyData] = NOTE
+  talk.down.setCourse(DOWN.dataRow, NOTE)
+  talk.down.setCourse(DOWN.copyData, NOTE)
   // What the client sends next is data, if the target asks for any.
   if (takesData) talk.copyAsked += 1
   talk.endSegment()

@@ -55,17 +55,16 @@ export class Results {
 
   /** An entry became the first that is owed: decides how rows are treated before the first can come. */
   headChanged(head: Entry | undefined): void {
-    const { courses } = this.#talk.down
+    const { down } = this.#talk
     // Rows of a simple query follow their description (`queryDescribed`); all others would be a breach.
-    courses[DOWN.dataRow] = HOLD
-    courses[DOWN.copyData] = HOLD
+    down.setCourse(DOWN.dataRow, HOLD)
+    down.setCourse(DOWN.copyData, HOLD)
     this.#current = undefined
     this.copies.forget()
     if (head?.kind === EXECUTE) this.#executes(head)
   }
 
   #executes(head: Entry): void {
-    const { courses } = this.#talk.down
     const { portal } = head
     const runs = portal?.prepared.statement?.effect.runs !== undefined
     const described = portal?.result ?? (runs ? undefined : portal?.prepared.result)
@@ -76,7 +75,7 @@ export class Results {
       this.actions.keep(kept, 0, kept.length)
     } else {
       // Without a description no row can be masked: rows may come only where nothing is.
-      courses[DOWN.dataRow] = this.masks.now.idle ? NOTE : HOLD
+      this.#talk.down.setCourse(DOWN.dataRow, this.masks.now.idle ? NOTE : HOLD)
     }
   }
 
@@ -172,7 +171,7 @@ export class Results {
     this.#current = current
     const { client, record } = current
     const passes = client === undefined && record === undefined
-    this.#talk.down.courses[DOWN.dataRow] = passes ? NOTE : RUN
+    this.#talk.down.setCourse(DOWN.dataRow, passes ? NOTE : RUN)
     return current
   }
 
