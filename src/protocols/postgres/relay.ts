@@ -73,6 +73,8 @@ class Session {
     this.#talk.proceed = () => {
       try {
         this.#talk.up.resume()
+        // What waited may have come long before, when nothing ran.
+        if (this.#clock !== undefined) this.#clock.touch()
       } catch (error) {
         this.#bug(error)
       }
@@ -106,6 +108,7 @@ class Session {
     talk.blocked |= ASKING
     talk.keeper.refresh(talk.status, () => {
       clearTimeout(late)
+      this.#late = undefined
       talk.blocked &= ~ASKING
     })
   }
@@ -125,6 +128,8 @@ class Session {
       limitMs,
       graceMs: GRACE_MS,
       first: () => {
+        // Its first question has a limit of its own: a catalogue may take longer than a statement.
+        if (this.#late !== undefined) return undefined
         const first = this.#talk.ledger.first()
         // Replication is no statement: PostgreSQL does not limit its time either.
         return first?.kind === REPLICATION ? undefined : first

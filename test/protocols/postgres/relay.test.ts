@@ -1,5 +1,6 @@
 /** A relay in memory whose target answers when a test says so, and whose cancels take as long as it says. */
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { catalogueKey } from '../../../src/protocols/postgres/catalogues.ts'
 import { relay } from '../../../src/protocols/postgres/relay.ts'
 import { loadParser } from '../../../src/protocols/postgres/sql/parse.ts'
 import { idleAnswer } from '../../contract/fixture.ts'
@@ -28,6 +29,12 @@ afterEach(() => {
 
 function begin(statementTimeoutMs?: number): void {
   set = stage(readTranscript('relay', '# Relay'), { client, target })
+  open(statementTimeoutMs)
+  answerNames()
+  up()
+}
+
+function open(statementTimeoutMs?: number): void {
   const { grant } = set.parts
   const upstream = {
     ...set.parts.upstream,
@@ -36,8 +43,6 @@ function begin(statementTimeoutMs?: number): void {
   const connection = { ...grant.connection, statementTimeoutMs }
   void relay({ ...set.parts, upstream, grant: { ...grant, connection } }, set.shared)
   set.turn.flush()
-  answerNames()
-  up()
 }
 
 /** What has gone up since the last look, as text. */
@@ -189,5 +194,53 @@ describe('the cancel of what ran too long', () => {
     cancels[0]!()
     await tick()
     expect(up()).toEqual(['SELECT 2', 'SELECT 3'])
+  })
+})
+
+describe('the limit of a statement holds', () => {
+  const isTooLong = async (text: string) => {
+    expect(up().at(-1)).toBe(text)
+    const before = cancels.length
+    await expect.poll(() => cancels.length, { interval: 5 }).toBe(before + 1)
+  }
+
+  test('for what waited behind the cancel of another', async () => {
+    begin(30)
+    says('Query "SELECT 1"')
+    await isTooLong('SELECT 1')
+    answers('RowDescription a:int4', 'DataRow "1"', 'CommandComplete "SELECT 1"', 'Ready I')
+    says('Query "SELECT 2"')
+    // Longer than between two looks, at which nothing runs.
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    cancels[0]!()
+    await tick()
+    await isTooLong('SELECT 2')
+  })
+
+  test('for what waited for a look of another session at the catalogue', async () => {
+    set = stage(readTranscript('relay', '# Relay'), { client, target })
+    const { catalogues } = set.shared
+    const key = catalogueKey('shop', 'shop')
+    const known = catalogues.get(key)!
+    catalogues.stale(key)
+    const looked = catalogues.look(key)
+    open(30)
+    says('Query "SELECT 1"')
+    expect(up()).toEqual([])
+    catalogues.put(key, { ...known, mark: catalogues.mark(key) })
+    looked()
+    expect(up().join()).toContain('current_schemas')
+    answerNames()
+    await isTooLong('SELECT 1')
+  })
+
+  test('and counts nothing that the gateway asks before it', async () => {
+    set = stage(readTranscript('relay', '# Relay'), { client, target })
+    open(30)
+    says('Query "SELECT 1"')
+    await new Promise((resolve) => setTimeout(resolve, 80))
+    expect(cancels.length).toBe(0)
+    answerNames()
+    await isTooLong('SELECT 1')
   })
 })
