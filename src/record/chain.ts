@@ -4,10 +4,8 @@
  *
  *   spool block ──▶ runs (canonical.ts) ──▶ leaves in the log (chain-log.ts) ──▶ head, signed (proof.ts)
  *
- * Works on the bytes of segments, in the ship thread; a session worker knows nothing of it. A segment is covered before
- * it is shipped, and also where it cannot be shipped: an unreachable store delays no head. Copies for the record store
- * are made by chain-store.ts. What cannot go on (a log that is behind what others know, a key that is gone) is left as
- * it is, and another chain begins, loudly.
+ * Works on the bytes of segments, in the ship thread. A segment is covered before it is shipped, and also where it cannot be:
+ * an unreachable store delays no head. What cannot go on (a log or a key is gone) is left, and another chain begins, loudly.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync } from 'node:fs'
@@ -51,6 +49,8 @@ export interface ChainOptions {
   /** A head was signed and is on the disk. */
   readonly onHead?: (head: SignedHead, keys: readonly SignedKey[]) => void
   readonly keyAgeMsMax?: number
+  /** Threads of this run seal what they write. */
+  readonly ratchet?: boolean | undefined
   /** Of encrypted segments. */
   readonly keys?: ConstructorParameters<typeof SegmentFile>[1]
 }
@@ -109,7 +109,7 @@ export class Chain {
     this.#covered = blocks
     for (const name of spoolFiles(options.spoolFolder))
       if (this.#covered.has(baseName(name))) this.#unstored.set(baseName(name), 0)
-    this.#ratchets = new RatchetReader(options.spoolFolder, seals)
+    this.#ratchets = new RatchetReader(options.spoolFolder, seals, options.ratchet)
     this.#ratchets.clean(options.instance)
   }
 

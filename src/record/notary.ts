@@ -59,6 +59,7 @@ export class Notary {
       clock,
       say: parts.say,
       keys: parts.keys,
+      ratchet: data.writes?.ratchet,
       onHead: (head, keys) => this.#anchors?.send(head, keys),
     }
     this.#chain = Chain.open(this.#options)

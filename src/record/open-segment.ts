@@ -5,6 +5,7 @@
  * Holds no descriptor: a segment on which none is open is one whose writer has died (ship.ts).
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { basename } from 'node:path'
 import { BLOCK_HEAD, readSegment, type SegmentContent } from './segment.ts'
 import { type Opening, openingOf } from './segment-cipher.ts'
 import { SpoolKeys } from './spool-cipher.ts'
@@ -51,7 +52,10 @@ export class OpenSegment {
     // One opener for all of it: blocks are opened in their order, each once.
     if (this.#content === undefined) this.#opening = openingOf(bytes, this.#keys)
     const opening = this.#opening!
-    return 'locked' in opening ? 'foreign' : readSegment(bytes, this.#content, opening.opener)
+    if ('locked' in opening) return 'foreign'
+    if (opening.opener === undefined && !this.#keys.mayBeClear(basename(this.#path)))
+      return 'foreign'
+    return readSegment(bytes, this.#content, opening.opener, true)
   }
 
   /** Behind the last block stands nothing. */

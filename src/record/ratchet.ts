@@ -126,13 +126,19 @@ export class RatchetReader {
   readonly #changed = new Set<string>()
   readonly #readings = new Map<string, Reading>()
   readonly #logged: ReadonlyMap<string, number>
+  readonly #isOn: boolean
 
   /**
    * `seals`: writer → the seal after the last one that leaves in the log speak for. The kept key may be older: it waits
-   * for a head, and the segments that it was for may have been shipped by then.
+   * for a head, and the segments that it was for may have been shipped by then. `isOn`: every writer of this run has one.
    */
-  constructor(spoolFolder: string, seals: ReadonlyMap<string, number> = new Map()) {
+  constructor(
+    spoolFolder: string,
+    seals: ReadonlyMap<string, number> = new Map(),
+    isOn: boolean = false,
+  ) {
     this.#folder = spoolFolder
+    this.#isOn = isOn
     this.#logged = seals
   }
 
@@ -170,7 +176,9 @@ export class RatchetReader {
     }
     const all = content.blocks.length / 2
     if ((reading.ranges.at(-1)?.until ?? 0) >= all || (hasKey && run.isOpen)) return reading.ranges
-    const proof = run.isOurs && !hasKey ? 'live' : 'recovered'
+    // Somebody else has written it, or has taken the key away: then nothing could say that it was changed.
+    const keyless = this.#isOn ? 'broken' : 'live'
+    const proof = run.isOurs && !hasKey ? keyless : 'recovered'
     return [...reading.ranges, { until: all, proof }]
   }
 

@@ -3,6 +3,7 @@
  * what the garbage collector of the ship thread is busy with.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { basename } from 'node:path'
 import { type ColumnList, EARLIER, upgrade } from './earlier-columns.ts'
 import { readSegment, type SegmentContent } from './segment.ts'
 import { openingOf } from './segment-cipher.ts'
@@ -33,6 +34,7 @@ export class SegmentFile {
     const opening = openingOf(bytes, this.#keys, this.#clear)
     if ('locked' in opening) return opening
     const { opener } = opening
+    if (opener === undefined && !this.#keys.mayBeClear(basename(path))) return 'foreign'
     const content = readSegment(bytes, undefined, opener)
     if (opener !== undefined && opener.clear.length <= KEPT_BYTES_MAX) this.#clear = opener.clear
     return content === 'foreign' ? content : upgrade(content, this.#earlier)

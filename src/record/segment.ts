@@ -100,12 +100,14 @@ export function sealBlock(bytes: Buffer, rows: number): void {
 /**
  * 'foreign': not a segment of this version, or one whose header is not whole. `before`: what was read of the same bytes when
  * there were less of them; that is gone on with, and must not be used any more. `opener`: for an encrypted segment, which
- * is foreign without; the same one for the same bytes.
+ * is foreign without; the same one for the same bytes. `isOpen`: it is being written in this moment, so what does not check
+ * may do so when it is read again, and nothing behind it is looked at.
  */
 export function readSegment(
   bytes: Buffer,
   before?: SegmentContent,
   opener?: BlockOpener,
+  isOpen: boolean = false,
 ): SegmentContent | 'foreign' {
   const header = before?.header ?? readHeader(bytes, opener !== undefined)
   if (header === undefined) return 'foreign'
@@ -142,7 +144,8 @@ export function readSegment(
       bad = Math.max(bad, opener?.missing ?? 0)
       damaged = bad
       end = next
-    } else bad++
+    } else if (isOpen) break
+    else bad++
     at = next
   }
   const torn = bytes.length - end

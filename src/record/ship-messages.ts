@@ -22,6 +22,8 @@ export interface ShipWorkerData {
   readonly spoolFolder: string
   /** Keys of `recorder.spool.encrypt`, the one that encrypts first; none: nothing encrypted can be read. */
   readonly spoolKeys?: readonly { readonly id: Uint8Array; readonly key: Uint8Array }[]
+  /** How threads of this run write. What bears its name and is otherwise was written by somebody else. */
+  readonly writes?: { readonly ratchet: boolean; readonly encrypted: boolean }
   readonly retention: Retention
   readonly store: ShipStore
   /** `<data>/chain`. */

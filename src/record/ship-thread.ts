@@ -172,7 +172,7 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
   const store = new Store(data, say, entry)
   const { spoolFolder, instance } = data
   const cluster = data.store.embedded ? undefined : data.store.cluster
-  const keys = new SpoolKeys(data.spoolKeys)
+  const keys = new SpoolKeys(data.spoolKeys, data.writes?.encrypted ? instance : undefined)
   bringLockedBack(spoolFolder, keys, say)
   const notary = new Notary(data, { database: store.database, store: store.ready, say, keys })
   const shipper = new Shipper({

@@ -132,7 +132,7 @@ export class Shipper {
       return
     }
     if (content === 'foreign' || content.header.columns !== COLUMNS_HASH) {
-      this.#folder.setAside(name, 'it was not written by this version')
+      this.#folder.setAside(name, this.#strange(name))
       return
     }
     // Before anything else: what is stored has its place in the chain.
@@ -163,6 +163,13 @@ export class Shipper {
     if (content !== 'foreign' && !('locked' in content)) this.eventsLost += content.rows
     this.#folder.setAside(name, `exception ${refused.exception}`)
     return true
+  }
+
+  #strange(name: string): string {
+    const mayBeClear = this.#options.keys?.mayBeClear(name) ?? true
+    return mayBeClear
+      ? 'it was not written by this version'
+      : 'it is not encrypted as this run encrypts'
   }
 
   #forget(name: string): void {

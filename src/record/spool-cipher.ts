@@ -156,9 +156,20 @@ export type Unlocked =
 /** All configured keys; the ship thread's. Without any, every encrypted segment is locked. */
 export class SpoolKeys {
   readonly #keys: ReadonlyMap<string, Uint8Array>
+  readonly #run: string | undefined
 
-  constructor(keys: readonly { readonly id: Uint8Array; readonly key: Uint8Array }[] = []) {
+  /** `run`: the instance that encrypts all that it writes. */
+  constructor(
+    keys: readonly { readonly id: Uint8Array; readonly key: Uint8Array }[] = [],
+    run?: string | undefined,
+  ) {
+    this.#run = run
     this.#keys = new Map(keys.map(({ id, key }) => [Buffer.from(id).toString('hex'), key]))
+  }
+
+  /** False: a clear segment of that name was not written by us, whatever it says. */
+  mayBeClear(name: string): boolean {
+    return this.#run === undefined || !name.startsWith(this.#run)
   }
 
   /** `header`: of the segment, to its last byte. */

@@ -108,7 +108,8 @@ export class House {
       chainFolder: join(data, 'chain'),
       anchors: recorder.anchors.map((one) => anchorTarget(one, resolveSecret)),
     }
-    const spool = { spoolFolder, spoolKeys: encryption?.keys ?? [] }
+    const writes = { ratchet: recorder.ratchet, encrypted: encryption !== undefined }
+    const spool = { spoolFolder, spoolKeys: encryption?.keys ?? [], writes }
     const shared = { instance, gateway: gatewayId, ...spool, retention, ...chain }
     if (store.embedded) {
       const folder = join(data, 'clickhouse')

@@ -65,6 +65,28 @@ function write(events: number, more: { thread?: number; ratchet?: boolean; close
   return recorder
 }
 
+test('a segment of this run beside which no key of the ratchet lies was written by somebody else', () => {
+  const proofs = (chain: Chain) =>
+    [...chain.leaves(0, chain.size).values()].map(({ text }) => JSON.parse(text)[11])
+  write(2)
+  // A thread that there is not, and one whose key was taken away.
+  write(1, { thread: 99, ratchet: false })
+  write(1, { thread: 2 })
+  rmSync(join(spool(), `${instance}-0002.ratchet`))
+  const chain = open({ ratchet: true })
+  chain.tick()
+  expect(proofs(chain).sort()).toEqual(['broken', 'broken', 'live'])
+  expect(said.filter((line) => line.includes('was changed after it was written'))).toHaveLength(2)
+  chain.close()
+  // Nothing is sealed where it is turned off.
+  rmSync(join(folder, 'chain'), { recursive: true })
+  const other = open({ ratchet: false })
+  other.tick()
+  // The first writer's key has gone on with what was signed.
+  expect(proofs(other).sort()).toEqual(['live', 'live', 'recovered'])
+  other.close()
+})
+
 test('what is written is signed within a second, also while its segment is open', async () => {
   const chain = open()
   const recorder = write(3, { close: false })

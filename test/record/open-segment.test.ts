@@ -61,3 +61,20 @@ test('what is written while it is read is found, once, whatever its size', () =>
   renameSync(path, join(folder, 'segment.seg'))
   expect(() => open.read()).toThrow()
 })
+
+test('nothing behind a block that was only half there is taken before it', () => {
+  const path = join(folder, 'segment.open')
+  const whole = Buffer.concat([segmentHeader(1, 'i'), block(10, 1), block(20, 2), block(30, 3)])
+  const room = Buffer.concat([whole, Buffer.alloc(4096)])
+  const second = segmentHeader(1, 'i').length + BLOCK_HEAD + 10
+  // As a copy of pages sees it that waits between the first and the last of them.
+  const torn = Buffer.from(room)
+  torn.fill(0, second + BLOCK_HEAD, second + BLOCK_HEAD + 20)
+  const open = new OpenSegment(path)
+  writeFileSync(path, torn)
+  expect(open.read()).toMatchObject({ rows: 1, end: second, damaged: 0 })
+  writeFileSync(path, room)
+  expect(told(open.read())).toEqual(told(readSegment(room)))
+  // Where it stays so, the complete segment says that it is damaged.
+  expect(readSegment(torn)).toMatchObject({ rows: 4, damaged: 1 })
+})

@@ -87,7 +87,10 @@ export class Place {
   }
 
   /** `keys`: of encrypted segments. */
-  ship(spoolKeys: NonNullable<ShipWorkerData['spoolKeys']> = []): ShipThread {
+  ship(
+    spoolKeys: NonNullable<ShipWorkerData['spoolKeys']> = [],
+    more: Partial<ShipWorkerData> = {},
+  ): ShipThread {
     if (!existsSync(ENGINE)) throw new Error('dist is missing: run `npm run build` first')
     const ship = startShipping(
       {
@@ -98,6 +101,7 @@ export class Place {
         retention: { days: 400, connections: {} },
         store: { embedded: true, folder: join(this.folder, 'clickhouse') },
         chainFolder: join(this.folder, 'chain'),
+        ...more,
       },
       (level, text) => this.said.push(`${level} ${text}`),
       ENGINE,
