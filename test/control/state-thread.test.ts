@@ -1,5 +1,5 @@
 /** The state database in its thread of the compiled gateway. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -62,6 +62,43 @@ test('one that does not answer holds up nobody, is given up, and comes again', a
   while (state.problem !== undefined) await new Promise((resolve) => setTimeout(resolve, 50))
   expect(await state.query('select 7 as n', [])).toEqual([{ n: 7 }])
   expect(said).toEqual(['The state database is away: it does not answer.', undefined])
+})
+
+const KEEP =
+  "insert into questions (name, asks, sql, saved_by, saved_at) values ($1, '', '', '', now())"
+const NAMES = 'select name from questions order by name'
+const isThere = (state: StateThread) =>
+  expect.poll(() => state.problem, { timeout: 15_000 }).toBe(undefined)
+
+test('what was answered is there when a thread that was given up comes again', async () => {
+  const { state, said } = await open('state', { secondsMax: 3 })
+  // Cannot be handed to the thread, which is not asked and owes no answer.
+  await expect(state.query('select $1', [() => 1])).rejects.toThrow('clone')
+  await new Promise((resolve) => setTimeout(resolve, 4500))
+  expect(said).toEqual([])
+  for (const name of ['a', 'b', 'c']) await state.query(KEEP, [name])
+  const lost = [state.query(ENDLESS, []), state.query(KEEP, ['d'])]
+  for (const one of await Promise.allSettled(lost)) expect(one.status).toBe('rejected')
+  await isThere(state)
+  expect(await state.query(NAMES, [])).toEqual(['a', 'b', 'c'].map((name) => ({ name })))
+})
+
+test('a log that does not reach the disk answers nothing more, until it is opened and kept anew', async () => {
+  const { state, said } = await open('state')
+  await state.query(KEEP, ['a'])
+  // Stands for a disk that fails: it cannot be opened, and does not vanish.
+  const loop = join(folder, 'state', 'pg_wal', 'loop')
+  symlinkSync('loop', loop)
+  await expect(state.query(KEEP, ['b'])).rejects.toMatchObject({ code: 'GW_UNAVAILABLE' })
+  rmSync(loop)
+  // What comes behind it in the log is lost with it.
+  await expect(state.query(KEEP, ['c'])).rejects.toMatchObject({ code: 'GW_UNAVAILABLE' })
+  await expect.poll(() => said.length, { timeout: 15_000 }).toBe(2)
+  expect(said[1]).toBe(undefined)
+  await state.query(KEEP, ['d'])
+  expect(await state.query(NAMES, [])).toEqual(
+    expect.arrayContaining([{ name: 'a' }, { name: 'd' }]),
+  )
 })
 
 test('one that does not open says why, and leaves nothing behind', async () => {

@@ -91,9 +91,10 @@ export class StateThread implements State {
       return Promise.reject(unavailable(this.#problem ?? 'The state database is not open.'))
     const id = ++this.#id
     return new Promise((resolve, reject) => {
-      this.#asked.set(id, { resolve, reject })
       const order: StateOrder = { type: 'query', id, text, values }
+      // Throws where a value cannot be handed over: then nothing was asked.
       worker.postMessage(order)
+      this.#asked.set(id, { resolve, reject })
     })
   }
 

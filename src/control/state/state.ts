@@ -29,6 +29,11 @@ export interface State {
   close(): Promise<void>
 }
 
+export interface OpenState extends State {
+  /** Its log did not reach the disk: it answers nothing more. Opened anew, it is what the disk says it is. */
+  readonly isLost: boolean
+}
+
 interface Database {
   query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>
   exec(text: string): Promise<unknown>
@@ -47,7 +52,7 @@ const LOG_BYTES = 32 << 20
  * Opens or makes the database in `folder` and brings it to the newest migration. Opening one takes some hundred
  * milliseconds, making one seconds where there is no template. Throws GW_UNAVAILABLE with a line for the operator.
  */
-export async function openState(folder: string): Promise<State> {
+export async function openState(folder: string): Promise<OpenState> {
   try {
     // Loaded here and not at the top, so that nothing else waits for 20 MB of WebAssembly.
     const { PGlite } = await import('@electric-sql/pglite')
@@ -66,13 +71,28 @@ export async function openState(folder: string): Promise<State> {
     await migrate(database)
     // What opening it has changed: from here on the log alone says what is new.
     await settle(folder)
+    let isLost = false
+    // The disk says once that it lost something; what is behind that in the log would be lost with it.
+    const keep = async () => {
+      try {
+        await settle(join(folder, 'pg_wal'))
+      } catch (error) {
+        isLost = true
+        throw error
+      }
+    }
     return {
+      get isLost() {
+        return isLost
+      },
       query: async (text, values) => {
         try {
+          if (isLost) throw new Error('its log did not reach the disk')
           const isChange = !/^\s*select\b/i.test(text)
           if (isChange) needRoom(folder)
           const { rows } = await database.query<Row>(text, [...values])
-          if (isChange) await settle(join(folder, 'pg_wal'))
+          if (isChange) await keep()
+          if (isLost) throw new Error('its log did not reach the disk')
           return rows
         } catch (cause) {
           throw unavailable('the state database did not run a statement', cause)
