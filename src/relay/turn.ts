@@ -13,6 +13,7 @@
 import type { Wire } from '../accept/wire.ts'
 import { monotonicMs } from '../base/clock.ts'
 import type { Recorder } from '../record/event.ts'
+import { BusyPoll } from './busy-poll.ts'
 
 export interface TurnOptions {
   readonly recorder: Pick<Recorder, 'pending' | 'flush'>
@@ -48,6 +49,7 @@ export class Turn {
   /** Something waits for `leave`. */
   #isDue = false
   #stalledSince = 0
+  readonly #poll = new BusyPoll()
   readonly #flush = () => this.flush()
 
   constructor(options: TurnOptions) {
@@ -95,12 +97,13 @@ export class Turn {
     this.#isReading = !this.#options.gathers
   }
 
-  leave(): void {
+  /** `reader`: the session whose `size` bytes they were. */
+  leave(reader: string, size: number): void {
     this.#isReading = false
-    if (!this.#isDue) return
-    this.#isDue = false
     // While the spool cannot be written a timer tries it again.
-    if (!this.isStalled) this.flush()
+    if (this.#isDue && !this.isStalled) this.flush()
+    this.#isDue = false
+    this.#poll.read(reader, size)
   }
 
   /** Makes sure that `flush` runs when the read is worked off, or else at the end of this turn of the loop. */

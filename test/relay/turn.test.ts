@@ -46,7 +46,7 @@ describe('turn', () => {
     send(target, 'a')
     send(target, 'b')
     expect(log).toEqual([])
-    turn.leave()
+    turn.leave('session', 1)
     expect(log).toEqual(['recorded', 'target: ab'])
   })
 
@@ -63,7 +63,7 @@ describe('turn', () => {
     send(wire('one'), '1')
     turn.enter()
     send(wire('two'), '2')
-    turn.leave()
+    turn.leave('session', 1)
     expect(log).toEqual(['recorded', 'one: 1', 'two: 2'])
     await loop()
     expect(log).toHaveLength(3)
@@ -74,7 +74,7 @@ describe('turn', () => {
     for (const name of ['one', 'two']) {
       turn.enter()
       send(wire(name), name)
-      turn.leave()
+      turn.leave('session', 1)
     }
     expect(log).toEqual([])
     await loop()
@@ -87,7 +87,7 @@ describe('turn', () => {
     for (const text of ['a', 'b']) {
       turn.enter()
       send(wire('target'), text)
-      turn.leave()
+      turn.leave('session', 1)
     }
     await loop()
     expect(log).toEqual([])
@@ -106,6 +106,6 @@ describe('turn', () => {
     send(target, 'first')
     send(target, long)
     expect(log).toEqual(['recorded', 'target: first', `target: ${long}`])
-    turn.leave()
+    turn.leave('session', 1)
   })
 })

@@ -167,12 +167,12 @@ class Session {
   }
 
   #fromClient(): WireSink {
-    const { turn } = this.#parts
+    const { turn, recording } = this.#parts
     return {
       bytes: (bytes, start, end) => {
         turn.enter()
         this.#up(bytes, start, end)
-        turn.leave()
+        turn.leave(recording.sessionId, end - start)
       },
       end: () => this.#finish('client closed'),
       closed: () => this.#closed('client closed'),
@@ -181,12 +181,12 @@ class Session {
   }
 
   #fromTarget(): WireSink {
-    const { turn } = this.#parts
+    const { turn, recording } = this.#parts
     return {
       bytes: (bytes, start, end) => {
         turn.enter()
         this.#down(bytes, start, end)
-        turn.leave()
+        turn.leave(recording.sessionId, end - start)
       },
       end: () => this.#lost(),
       closed: () => {
