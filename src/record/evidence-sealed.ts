@@ -36,6 +36,8 @@ const SETTINGS = { readonly: 1 }
 const MICROSECONDS = (of: string) => `toUnixTimestamp64Micro(${of})`
 const DIGEST = (column: string) => `lower(hex(SHA256(${column})))`
 const BATCH = "JSONExtractUInt(text, 'batch')"
+/** Of the numbers of batches, in any order: numbers of the same sum are no others' stand-in. */
+const TOTAL = (batch: string) => `sum(sipHash64(${batch}))`
 
 /** `rows`: of the same events, in RowBinary. Nothing is asked where none of them is of that kind. `store`: its current database is ours. */
 export async function sealedOfLeaves(
@@ -98,8 +100,8 @@ export async function unspokenSealed(
   )
   const suspects = await ask(
     `SELECT s.session_id AS session FROM (
-        SELECT session_id, count() AS rows, sum(batch) AS total FROM sealed WHERE ${which} AND ${told} GROUP BY session_id) AS s
-      GLOBAL LEFT JOIN (SELECT session_id, count() AS rows, sum(${BATCH}) AS total, max(seq) AS high FROM events
+        SELECT session_id, count() AS rows, ${TOTAL('batch')} AS total FROM sealed WHERE ${which} AND ${told} GROUP BY session_id) AS s
+      GLOBAL LEFT JOIN (SELECT session_id, count() AS rows, ${TOTAL(BATCH)} AS total, max(seq) AS high FROM events
         WHERE kind = 'sealed' AND ${which} GROUP BY session_id) AS e ON s.session_id = e.session_id
       GLOBAL LEFT JOIN (SELECT session_id, max(last) AS high FROM (SELECT session_id, ${LEAF_SPAN} FROM chain_leaves
         WHERE ${which} AND ${LEAF_SESSION} = session_id) GROUP BY session_id) AS l ON s.session_id = l.session_id

@@ -56,6 +56,9 @@ test('what nobody touched is intact, as a whole and session by session', async (
     expect(report).toMatchObject({ status: 'intact', findings: [] })
 })
 
+/** What is new might be on its way, with its events behind it. */
+const OLD = 'ts - toIntervalMinute(1) AS ts'
+
 /** As with columns that no mutation may change: taken out, and put back otherwise. */
 const anew = (table: string, change: string, which: string) => [
   `CREATE TABLE moved AS ${table}`,
@@ -106,7 +109,7 @@ test('a batch that stands there twice, as it was or otherwise', async () => {
 test('a batch that was added to a session that is over, or to one that there is not', async () => {
   const added = { kind: 'added', batch: 4 }
   expect(await found(a, [copy('4 AS batch', a)])).toMatchObject([{ ...added, session: a }])
-  expect(await found(GHOST, [copy("'ghost' AS session_id", a)])).toMatchObject([
+  expect(await found(GHOST, [copy(`'ghost' AS session_id, ${OLD}`, a)])).toMatchObject([
     { kind: 'added', session: GHOST, batch: 2 },
   ])
   // Of another time: nothing excuses it.
@@ -164,6 +167,20 @@ test('batches that were swapped between sessions, and within one', async () => {
   ])
 })
 
+test('batches that were put in the place of others, though as many, and with numbers of the same sum', async () => {
+  const moved = anew(
+    'sealed',
+    'if(batch = 2, 0, 5) AS batch',
+    `WHERE session_id = '${a}' AND batch > 1`,
+  )
+  expect(await found(a, moved)).toMatchObject([
+    { kind: 'missing', session: a, batch: 2 },
+    { kind: 'missing', session: a, batch: 3 },
+    { kind: 'added', session: a, batch: 0 },
+    { kind: 'added', session: a, batch: 5 },
+  ])
+})
+
 test('originals of a whole session that were deleted, with the events that speak of them', async () => {
   const rows = [`ALTER TABLE sealed DELETE WHERE session_id = '${a}'`]
   expect(await found(a, rows)).toMatchObject(
@@ -214,7 +231,7 @@ test('keys that were changed, swapped, deleted, or added', async () => {
   expect(await found(a, [add('ts - toIntervalDay(1) AS ts')])).toMatchObject([
     { kind: 'added', session: a, say: expect.stringContaining('key') },
   ])
-  expect(await found(GHOST, [add("'ghost' AS session_id")])).toMatchObject([
+  expect(await found(GHOST, [add(`'ghost' AS session_id, ${OLD}`)])).toMatchObject([
     { kind: 'added', session: GHOST, say: expect.stringContaining('key') },
   ])
   // Into another session's place: two there, none here.
