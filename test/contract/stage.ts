@@ -26,6 +26,8 @@ import { MemoryRecorder, type MemoryWire } from './memory.ts'
 import type { Transcript } from './transcript.ts'
 
 export const fixture = readFixture()
+/** As `grantOf` has it. */
+export const SHOP_KEY = catalogueKey('shop', 'shop', [{ host: '10.0.0.5', port: 5432 }])
 
 let epochs = 1
 const catalogue = buildCatalogue(fixture.catalogue, epochs)!
@@ -127,10 +129,10 @@ export function stage(
   const grant = grantOf(transcript.allow)
   let now = policiesOf(transcript.policy)
   const catalogues = new Catalogues(STILL)
-  catalogues.put(catalogueKey('shop', 'shop'), {
+  catalogues.put(SHOP_KEY, {
     catalogue,
     seen,
-    mark: catalogues.mark(catalogueKey('shop', 'shop')),
+    mark: catalogues.mark(SHOP_KEY),
   })
   const warnings: string[] = []
   const signals: string[] = []

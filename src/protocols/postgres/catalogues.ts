@@ -73,6 +73,13 @@ export class CatalogueStore {
     if (place.known !== undefined) place.known.checkedAt = Number.NEGATIVE_INFINITY
   }
 
+  /** As `stale`, wherever the connection leads or has led. */
+  staleAll(connection: string, database: string): void {
+    const whole = catalogueKey(connection, database)
+    const prefix = whole.substring(0, whole.length - 1)
+    for (const key of this.#places.keys()) if (key.startsWith(prefix)) this.stale(key)
+  }
+
   /** Milliseconds since it was last compared with the target. */
   age(known: Known): number {
     return (this.#clock.elapsed() - known.checkedAt) / 1000
@@ -129,6 +136,14 @@ export class CatalogueStore {
   }
 }
 
-export function catalogueKey(connection: string, database: string): string {
-  return JSON.stringify([connection, database])
+/**
+ * A reload may lead a connection elsewhere while sessions of the old place go on: names of one server mean nothing on
+ * another, and who renews one must not put it in the other's place.
+ */
+export function catalogueKey(
+  connection: string,
+  database: string,
+  addresses: readonly object[] = [],
+): string {
+  return JSON.stringify([connection, database, ...addresses])
 }

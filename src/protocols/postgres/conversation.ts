@@ -98,7 +98,8 @@ export class Conversation {
     const { connection, database } = parts.grant
     this.keeper = new NamesKeeper({
       store: shared.catalogues,
-      key: catalogueKey(connection.name, database),
+      key: catalogueKey(connection.name, database, connection.addresses),
+      stale: () => shared.catalogues.staleAll(connection.name, database),
       ask: (text, answered) => this.ask(text, answered),
       isOver: () => this.over !== undefined,
       isSlow: () => parts.client.wire.isFull,

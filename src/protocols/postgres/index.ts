@@ -1,7 +1,7 @@
 /** IO. PostgreSQL as the core sees it. */
 import { clock } from '../../base/clock.ts'
 import type { Protocol } from '../protocol.ts'
-import { CatalogueStore, catalogueKey } from './catalogues.ts'
+import { CatalogueStore } from './catalogues.ts'
 import { dial, type PostgresUpstream } from './dial.ts'
 import { hello } from './login.ts'
 import { ParseThread } from './parse-pool.ts'
@@ -34,7 +34,6 @@ export async function postgres(parseEntry: string): Promise<Protocol<PostgresUps
       const frame = fatalFrame(error)
       client.write(frame, 0, frame.length)
     },
-    catalogueChanged: (connection, database) =>
-      catalogues.stale(catalogueKey(connection, database)),
+    catalogueChanged: (connection, database) => catalogues.staleAll(connection, database),
   }
 }

@@ -26,6 +26,8 @@ const OVERDUE_MS = 10_000
 interface KeeperOptions {
   readonly store: CatalogueStore
   readonly key: string
+  /** DDL of this session: from before a reload, others may have the same target under other addresses. */
+  readonly stale?: () => void
   readonly ask: Ask
   /** The session is over, and nothing can be asked any more. */
   readonly isOver?: () => boolean
@@ -142,7 +144,10 @@ export class NamesKeeper {
     this.#transactionDirty = false
     const changed = this.#changedCatalogue
     this.#changedCatalogue = false
-    if (changed) this.#store.stale(this.#key)
+    if (changed) {
+      this.#store.stale(this.#key)
+      this.#options.stale?.()
+    }
     return changed
   }
 

@@ -1,12 +1,11 @@
 /** A relay in memory whose target answers when a test says so, and whose cancels take as long as it says. */
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { catalogueKey } from '../../../src/protocols/postgres/catalogues.ts'
 import { relay } from '../../../src/protocols/postgres/relay.ts'
 import { loadParser } from '../../../src/protocols/postgres/sql/parse.ts'
 import { idleAnswer } from '../../contract/fixture.ts'
 import { build, framed, framesOf } from '../../contract/frames.ts'
 import { MemoryWire, recordedLine } from '../../contract/memory.ts'
-import { columns, fixture, type Stage, stage } from '../../contract/stage.ts'
+import { columns, fixture, SHOP_KEY, type Stage, stage } from '../../contract/stage.ts'
 import { readTranscript } from '../../contract/transcript.ts'
 
 beforeAll(loadParser)
@@ -220,7 +219,7 @@ describe('the limit of a statement holds', () => {
   test('for what waited for a look of another session at the catalogue', async () => {
     set = stage(readTranscript('relay', '# Relay'), { client, target })
     const { catalogues } = set.shared
-    const key = catalogueKey('shop', 'shop')
+    const key = SHOP_KEY
     const known = catalogues.get(key)!
     catalogues.stale(key)
     const looked = catalogues.look(key)
