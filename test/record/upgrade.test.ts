@@ -52,7 +52,7 @@ function endOf(bytes: Buffer, at: number): number {
   const tag = bytes[at]!
   if (tag >= 0xa0 && tag < 0xc0) return at + 1 + (tag & 31)
   if (tag === 0xd9 || tag === 0xc4) return at + 2 + bytes[at + 1]!
-  if (tag === 0xc6) return at + 5 + bytes.readUInt32BE(at + 1)
+  if (tag === 0xc6 || tag === 0xdb) return at + 5 + bytes.readUInt32BE(at + 1)
   if (tag >= 0xcc && tag <= 0xcf) return at + 1 + (1 << (tag - 0xcc))
   if ((tag & 0xf0) === 0x90) {
     let end = at + 1
