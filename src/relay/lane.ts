@@ -51,8 +51,8 @@ export interface LaneHandler {
   held(kind: number, bytes: Buffer, start: number, end: number): Held
   /** Most bytes a held frame of this kind may have; asked before anything of a long one is kept. */
   heldBytesMax(kind: number): number
-  /** A held frame larger than that: true drops it, false ends the lane as broken. */
-  oversize(kind: number, size: number): boolean
+  /** A held frame larger than that: true drops it, false ends the lane as broken, WAIT asks again at `resume`. */
+  oversize(kind: number, size: number): boolean | typeof WAIT
   broken(problem: 'malformed' | 'unknown' | 'too-large', kind: number): void
 }
 
@@ -298,7 +298,12 @@ export class Lane {
   }
 
   #oversize(kind: number, span: { size: number; bytes: Buffer; at: number; end: number }): number {
-    if (!this.#handler.oversize(kind, span.size)) return this.#break('too-large', kind, span.at)
+    const isDropped = this.#handler.oversize(kind, span.size)
+    if (isDropped === WAIT) {
+      this.#state = WAITING
+      return span.at
+    }
+    if (!isDropped) return this.#break('too-large', kind, span.at)
     this.#left = span.size
     this.#course = DROP
     return this.#through(span.bytes, span.at, span.end)

@@ -41,7 +41,7 @@ class Witness implements LaneHandler {
   heldBytesMax(): number {
     return this.limit
   }
-  oversize(kind: number): boolean {
+  oversize(kind: number): boolean | typeof WAIT {
     return kind === code('Q')
   }
   broken(problem: string): void {
@@ -238,4 +238,25 @@ test('a course that one lane changes is not changed for another one with the sam
   expect(witnesses.map(({ brokenBy }) => brokenBy)).toEqual(['unknown', undefined])
   expect(witnesses[1].out).toEqual(bytes)
   expect(table[code('D')]).toBe(PASS)
+})
+
+test('a frame over its limit may have to wait, and is judged when the lane goes on', () => {
+  const big = frame('Q', 'x'.repeat(40_000))
+  const bytes = Buffer.concat([frame('A', 'a'), big, frame('A', 'b')])
+  for (const cuts of [[bytes.length], [3], [12, 20_000], [10]]) {
+    const { lane, witness } = laneOf({ Q: HOLD, A: PASS })
+    witness.limit = 100
+    const answers: (boolean | typeof WAIT)[] = [WAIT, WAIT, true]
+    witness.oversize = () => answers.shift()!
+    pushCut(lane, bytes, cuts)
+    expect(lane.isWaiting).toBe(true)
+    expect(witness.out).toEqual(frame('A', 'a'))
+    lane.resume()
+    expect(lane.isWaiting).toBe(true)
+    lane.resume()
+    expect(answers).toEqual([])
+    expect(lane.isWaiting).toBe(false)
+    expect(witness.out).toEqual(Buffer.concat([frame('A', 'a'), frame('A', 'b')]))
+    expect(witness.frames).toEqual([])
+  }
 })

@@ -46,12 +46,13 @@ export class Requests implements LaneHandler {
     return HELD_BYTES_MAX
   }
 
-  oversize(kind: number, _size: number): boolean {
+  oversize(kind: number, _size: number): boolean | typeof WAIT {
     const talk = this.#talk
     if (kind === UP.copyData) return talk.copyAsked === 0
     if (kind !== UP.query && kind !== UP.parse) return false
-    // Whether it may be refused now or must wait cannot be asked for a frame that is not kept.
-    if (talk.blocked !== 0 || talk.copying || talk.copyAsked > 0) return false
+    if (talk.blocked !== 0 || talk.ledger.isFull) return WAIT
+    // Whether the target takes the next bytes as data or as messages cannot be waited for with all of them.
+    if (talk.copying || talk.copyAsked > 0) return false
     if (talk.skipping === 'no') talk.reader.refuseOversize(kind === UP.query)
     return true
   }
