@@ -50,7 +50,10 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk (tmpfs, which needs root)
     mkdirSync(spool, { mode: 0o700 })
     // Room for segments of all workers, also where one is shipped late.
     mount(spool, '32m')
-    place = await startPlace({ config: { data: folder } })
+    // A larger quota reserves more for each segment.
+    place = await startPlace({
+      config: { data: folder, recorder: { spool: { bytes_max: '64MiB' } } },
+    })
   })
   afterEach(() => rmSync(ballast, { force: true }))
   afterAll(async () => {
@@ -61,7 +64,7 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk (tmpfs, which needs root)
 
   /** To the last byte. First all segments are gone: one that is shipped later would make room. */
   async function fill(): Promise<void> {
-    const hasSegments = () => readdirSync(spool).some((name) => !name.endsWith('.ratchet'))
+    const hasSegments = () => readdirSync(spool).some((name) => /\.(open|seg)$/.test(name))
     await until(() => !hasSegments(), 'the spool to be shipped')
     fillUp()
   }
