@@ -30,9 +30,15 @@ export function diskProblem(folder: string, bytes: number): string | undefined {
 /**
  * Waits until the disk has what was written to the file. Its times are changed then, a microsecond, which a file system that was
  * shut down meanwhile refuses: the last fdatasync before that has been seen to promise what was lost (ext4 of Linux 6.18).
+ * Throws where the disk does not take it, and calls `onFailed` before.
  */
-export function writeThrough(descriptor: number): void {
-  fdatasyncSync(descriptor)
-  const now = Date.now() / 1000
-  futimesSync(descriptor, now, now)
+export function writeThrough(descriptor: number, onFailed?: () => void): void {
+  try {
+    fdatasyncSync(descriptor)
+    const now = Date.now() / 1000
+    futimesSync(descriptor, now, now)
+  } catch (cause) {
+    onFailed?.()
+    throw cause
+  }
 }

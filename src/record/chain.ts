@@ -4,8 +4,10 @@
  *
  *   spool block ──▶ runs (canonical.ts) ──▶ leaves in the log (chain-log.ts) ──▶ head, signed (proof.ts)
  *
- * Works on the bytes of segments, in the ship thread. A segment is covered before it is shipped, and also where it cannot be:
- * an unreachable store delays no head. What cannot go on (a log or a key is gone) is left, and another chain begins, loudly.
+ * Works on the bytes of segments, in the ship thread; a session worker knows nothing of it. A segment is covered before
+ * it is shipped, and also where it cannot be shipped: an unreachable store delays no head. Copies for the record store
+ * are made by chain-store.ts. What cannot go on (a log that is behind what others know, a key that is gone) is left as
+ * it is, and another chain begins, loudly.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync } from 'node:fs'
@@ -15,7 +17,6 @@ import { ulid } from '../base/id.ts'
 import { Runs } from './canonical.ts'
 import { ChainKeys, KEY_AGE_MS } from './chain-keys.ts'
 import { ChainLog, type LoggedLeaf } from './chain-log.ts'
-import { COLUMNS_HASH } from './columns.ts'
 import { leafHash, Tree } from './merkle.ts'
 import { OpenSegment } from './open-segment.ts'
 import {
@@ -34,8 +35,9 @@ import {
 import { RatchetReader } from './ratchet.ts'
 import { type Retention, signedRetention } from './retention.ts'
 import type { SegmentContent } from './segment.ts'
-import { SegmentFile } from './segment-file.ts'
-import { spoolFiles } from './spool.ts'
+import { ownContent, SegmentFile } from './segment-file.ts'
+import { baseName, spoolFiles } from './spool.ts'
+import type { SpoolKeys } from './spool-cipher.ts'
 
 export interface ChainOptions {
   /** `<data>/chain`. */
@@ -52,7 +54,7 @@ export interface ChainOptions {
   /** Threads of this run seal what they write. */
   readonly ratchet?: boolean | undefined
   /** Of encrypted segments. */
-  readonly keys?: ConstructorParameters<typeof SegmentFile>[1]
+  readonly keys?: SpoolKeys
 }
 
 /** While nothing happens a head is signed this often: a record that ends is seen to end. */
@@ -322,7 +324,7 @@ export class Chain {
       } else if (this.#seen.get(name) === 0) continue
       const path = join(spoolFolder, name)
       if (isOpen) open.set(name, this.#open.get(name) ?? new OpenSegment(path, keys))
-      const content = read(() => (isOpen ? open.get(name)?.read() : this.#file.read(path)))
+      const content = ownContent(() => (isOpen ? open.get(name)?.read() : this.#file.read(path)))
       if (content !== undefined) this.cover(name, content)
     }
     this.#open = open
@@ -370,22 +372,6 @@ export function chainsIn(folder: string, gateway: string): string[] {
       .sort()
   } catch {
     return []
-  }
-}
-
-function baseName(name: string): string {
-  return name.replace(/\.(open|seg|bad)$/, '')
-}
-
-/** undefined: gone in this moment, or not a segment: ship.ts says so. */
-function read(from: () => ReturnType<SegmentFile['read']> | undefined): SegmentContent | undefined {
-  try {
-    const content = from()
-    // Rows of another version or of a key that is gone are not ours to read; ship.ts sets them aside.
-    if (content === undefined || content === 'foreign' || 'locked' in content) return undefined
-    return content.header.columns === COLUMNS_HASH ? content : undefined
-  } catch {
-    return undefined
   }
 }
 

@@ -16,7 +16,7 @@ import { readHead, type SignedHead } from './proof.ts'
 import { sealedFolder } from './sealed-spool.ts'
 import type { SegmentContent } from './segment.ts'
 import type { SeenHead, ShipWorkerData } from './ship-messages.ts'
-import { spoolFiles } from './spool.ts'
+import { baseName, spoolFiles } from './spool.ts'
 import type { SpoolKeys } from './spool-cipher.ts'
 
 const TICK_MS = 250
@@ -215,10 +215,6 @@ async function shipped(folders: readonly string[], deadline: number): Promise<vo
     if (performance.now() > deadline) throw behind()
     await wait(50)
   }
-}
-
-function baseName(name: string): string {
-  return name.replace(/\.(open|seg|bad)$/, '')
 }
 
 function behind(): Error {

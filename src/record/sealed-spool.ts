@@ -64,7 +64,7 @@ export class SealedSpool {
       this.#checkQuota(length)
       if (this.#descriptor < 0) this.#open()
       writeWhole(this.#descriptor, this.#cipher?.encrypt(records) ?? records, this.#size)
-      if (this.#options.strict) this.#sync()
+      if (this.#options.strict) writeThrough(this.#descriptor, this.#options.onSyncFailed)
     } catch (cause) {
       if (cause instanceof GatewayError) throw cause
       // The next one has another key, and no fdatasync before it that failed.
@@ -91,15 +91,6 @@ export class SealedSpool {
     closeSync(this.#descriptor)
     this.#descriptor = -1
     this.#size = 0
-  }
-
-  #sync(): void {
-    try {
-      writeThrough(this.#descriptor)
-    } catch (cause) {
-      this.#options.onSyncFailed?.()
-      throw cause
-    }
   }
 
   #open(): void {

@@ -4,6 +4,7 @@
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
+import { COLUMNS_HASH } from './columns.ts'
 import { type ColumnList, EARLIER, upgrade } from './earlier-columns.ts'
 import { readSegment, type SegmentContent } from './segment.ts'
 import { openingOf } from './segment-cipher.ts'
@@ -12,6 +13,8 @@ import { SpoolKeys } from './spool-cipher.ts'
 /** Memory for a segment that is larger is not kept. */
 const KEPT_BYTES_MAX = 32 << 20
 const LEAST_BYTES = 64 << 10
+
+export type ReadContent = SegmentContent | 'foreign' | { readonly locked: string }
 
 export class SegmentFile {
   #bytes = Buffer.alloc(0)
@@ -29,7 +32,7 @@ export class SegmentFile {
    * In today's columns, decrypted. Valid until the next call. `locked`: encrypted, with the key of this id, which is not
    * there. Throws where the file cannot be read.
    */
-  read(path: string): SegmentContent | 'foreign' | { readonly locked: string } {
+  read(path: string): ReadContent {
     const bytes = this.#fill(path)
     const opening = openingOf(bytes, this.#keys, this.#clear)
     if ('locked' in opening) return opening
@@ -65,5 +68,17 @@ export class SegmentFile {
       this.#bytes = Buffer.allocUnsafeSlow(length)
     }
     return this.#bytes
+  }
+}
+
+/** undefined: gone in this moment, or not a segment: ship.ts says so. */
+export function ownContent(read: () => ReadContent | undefined): SegmentContent | undefined {
+  try {
+    const content = read()
+    // Rows of another version or of a key that is gone are not ours to read; ship.ts sets them aside.
+    if (content === undefined || content === 'foreign' || 'locked' in content) return undefined
+    return content.header.columns === COLUMNS_HASH ? content : undefined
+  } catch {
+    return undefined
   }
 }

@@ -1,12 +1,12 @@
 /**
- * IO (files). A folder of the spool as its shipper sees it (ship.ts, sealed-ship.ts): segments that are complete, those that a
+ * IO (files, /proc). A folder of the spool as its shipper sees it (ship.ts, sealed-ship.ts): segments that are complete, those that a
  * dead writer left open, and those that are set aside because of what is in them.
  */
 import { renameSync, rmSync, truncateSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdir, readlink } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { lockedText, setLockedAside } from './locked.ts'
 import { spoolFiles } from './spool.ts'
-import { openPaths } from './whole-insert.ts'
 
 /** A segment that nobody writes any more. */
 export interface LeftSegment {
@@ -107,4 +107,13 @@ export class SegmentFolder {
   #files(ending: '.open' | '.seg'): string[] {
     return spoolFiles(this.#options.folder).filter((name) => name.endsWith(ending))
   }
+}
+
+/** Base names of all files that this process has open. */
+async function openPaths(): Promise<Set<string>> {
+  const descriptors = await readdir('/proc/self/fd')
+  const paths = await Promise.all(
+    descriptors.map((number) => readlink(`/proc/self/fd/${number}`).catch(() => '')),
+  )
+  return new Set(paths.map((path) => basename(path)))
 }

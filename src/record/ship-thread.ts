@@ -24,7 +24,7 @@ import type {
   ShipShare,
   ShipWorkerData,
 } from './ship-messages.ts'
-import { spoolUsage } from './spool.ts'
+import { lagSeconds, spoolUsage } from './spool.ts'
 import { SpoolKeys } from './spool-cipher.ts'
 
 /** Without a broadcast the folder is looked at this often. */
@@ -362,13 +362,12 @@ function numbers(
   store: Store,
   shipper: Shipper,
 ): Omit<ShipMetrics, keyof Notary['numbers']> {
-  const { bytes, lagSeconds } = shipper.waiting
+  const waiting = shipper.waiting
   // Sealed originals have a spool of their own, which fills the same disk and may stand still by itself.
   const sealed = spoolUsage(sealedFolder(spoolFolder))
-  const sealedLag = sealed.oldestMs === 0 ? 0 : (Date.now() - sealed.oldestMs) / 1000
   return {
-    spoolBytes: bytes + sealed.bytes,
-    spoolLagSeconds: Math.max(lagSeconds, sealedLag),
+    spoolBytes: waiting.bytes + sealed.bytes,
+    spoolLagSeconds: Math.max(waiting.lagSeconds, lagSeconds(sealed)),
     eventsShipped: shipper.eventsShipped,
     segmentsShipped: shipper.segmentsShipped,
     segmentsBad: shipper.segmentsBad,

@@ -11,7 +11,7 @@ import type { ColumnList } from './earlier-columns.ts'
 import { isEncrypted, joinRows, type SegmentContent } from './segment.ts'
 import { SegmentFile } from './segment-file.ts'
 import { type ReadLeft, SegmentFolder } from './segment-folder.ts'
-import { spoolUsage } from './spool.ts'
+import { lagSeconds, spoolUsage } from './spool.ts'
 import type { SpoolKeys } from './spool-cipher.ts'
 import { WholeInserts } from './whole-insert.ts'
 
@@ -120,9 +120,8 @@ export class Shipper {
   }
 
   get waiting(): { bytes: number; lagSeconds: number; segments: number } {
-    const { bytes, oldestMs, segments } = spoolUsage(this.#options.spoolFolder)
-    const lagSeconds = oldestMs === 0 ? 0 : Math.max(0, (Date.now() - oldestMs) / 1000)
-    return { bytes, lagSeconds, segments }
+    const usage = spoolUsage(this.#options.spoolFolder)
+    return { bytes: usage.bytes, lagSeconds: lagSeconds(usage), segments: usage.segments }
   }
 
   async #ship(name: string, file: SegmentFile): Promise<void> {

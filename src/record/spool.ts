@@ -135,9 +135,8 @@ export class Spool {
   /** What cannot be written through is taken back, and the segment ends with what was acknowledged. */
   #sync(length: number): void {
     try {
-      writeThrough(this.#descriptor)
+      writeThrough(this.#descriptor, this.#options.onSyncFailed)
     } catch (cause) {
-      this.#options.onSyncFailed?.()
       this.#window.bytes.fill(0, this.#size, this.#size + length)
       if (this.#size === this.#begin) this.#discard()
       else this.close('unsound')
@@ -192,7 +191,7 @@ export class Spool {
     try {
       writeWhole(this.#descriptor, block, this.#size)
       if (seal !== undefined) writeWhole(this.#descriptor, seal, this.#size + block.length)
-      if (this.#options.strict) this.#syncLarge()
+      if (this.#options.strict) writeThrough(this.#descriptor, this.#options.onSyncFailed)
     } catch (cause) {
       this.#discard()
       throw cause
@@ -201,15 +200,6 @@ export class Spool {
     this.#size += block.length + (seal?.length ?? 0)
     this.#sealed = this.#size
     this.close()
-  }
-
-  #syncLarge(): void {
-    try {
-      writeThrough(this.#descriptor)
-    } catch (cause) {
-      this.#options.onSyncFailed?.()
-      throw cause
-    }
   }
 
   #open(): void {
@@ -297,6 +287,11 @@ export interface SpoolUsage {
   readonly oldestMs: number
 }
 
+/** How long the oldest segment has waited. */
+export function lagSeconds({ oldestMs }: SpoolUsage): number {
+  return oldestMs === 0 ? 0 : Math.max(0, (Date.now() - oldestMs) / 1000)
+}
+
 /** What lies in the folder, without the file at `except`. A folder that is not there is empty. */
 export function spoolUsage(folder: string, except = ''): SpoolUsage {
   let bytes = 0
@@ -326,6 +321,11 @@ export function spoolFiles(folder: string): string[] {
   } catch {
     return []
   }
+}
+
+/** Of a segment in any of its states. */
+export function baseName(name: string): string {
+  return name.replace(/\.(open|seg|bad)$/, '')
 }
 
 /** The name of a file is on the disk only when its folder is. */

@@ -1,11 +1,10 @@
 /**
- * IO (sockets, /proc). Segments into tables, each exactly once; for events (ship.ts) and sealed originals (sealed-ship.ts) alike.
+ * IO (sockets). Segments into tables, each exactly once; for events (ship.ts) and sealed originals (sealed-ship.ts) alike.
  *
  * A segment's name is its deduplication token and stands in the column `segment` of its rows. So after any failure a table can
  * be asked what arrived, and only a segment whose rows are all there is deleted. The token alone is not enough: the engine notes
  * it before the part is in place, and a kill between the two would lose the rows (`#settle`).
  */
-import { readdir, readlink } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { type ClickHouse, type Settings, StoreError } from './clickhouse.ts'
 import { mutate, type Tables } from './mutation.ts'
@@ -133,13 +132,4 @@ function wholeInsert(id: string, attempt: number): Settings {
 function tokensOf(id: string, attempt: number): string {
   const again = Array.from({ length: Math.max(ATTEMPTS, attempt) }, (_, i) => `${id}~${i + 1}`)
   return [id, ...again].map(quoted).join(', ')
-}
-
-/** Base names of all files that this process has open. */
-export async function openPaths(): Promise<Set<string>> {
-  const descriptors = await readdir('/proc/self/fd')
-  const paths = await Promise.all(
-    descriptors.map((number) => readlink(`/proc/self/fd/${number}`).catch(() => '')),
-  )
-  return new Set(paths.map((path) => basename(path)))
 }
