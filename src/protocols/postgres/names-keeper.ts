@@ -26,7 +26,7 @@ const OVERDUE_MS = 10_000
 interface KeeperOptions {
   readonly store: CatalogueStore
   readonly key: string
-  /** DDL of this session: from before a reload, others may have the same target under other addresses. */
+  /** DDL of this session: from before a reload, others may have the same target under other addresses. Default: this catalogue. */
   readonly stale?: () => void
   readonly ask: Ask
   /** The session is over, and nothing can be asked any more. */
@@ -47,6 +47,7 @@ export class NamesKeeper {
   readonly #options: KeeperOptions
   readonly #store: CatalogueStore
   readonly #key: string
+  readonly #stale: () => void
   readonly #ask: Ask
   #names: Names | undefined
   #dirty = true
@@ -62,6 +63,7 @@ export class NamesKeeper {
     this.#options = options
     this.#store = options.store
     this.#key = options.key
+    this.#stale = options.stale ?? (() => options.store.stale(options.key))
     this.#ask = options.ask
   }
 
@@ -144,10 +146,7 @@ export class NamesKeeper {
     this.#transactionDirty = false
     const changed = this.#changedCatalogue
     this.#changedCatalogue = false
-    if (changed) {
-      this.#store.stale(this.#key)
-      this.#options.stale?.()
-    }
+    if (changed) this.#stale()
     return changed
   }
 
