@@ -3,22 +3,13 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BroadcastChannel } from 'node:worker_threads'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { clock } from '../../src/base/clock.ts'
 import { readSegment } from '../../src/record/segment.ts'
-import { facts, OUTCOME, Place, SHAPE, TIMES, until } from './running.ts'
+import { placeMaker } from './places.ts'
+import { facts, OUTCOME, type Place, SHAPE, TIMES, until } from './running.ts'
 
-const places: Place[] = []
-
-function place(): Place {
-  const made = new Place()
-  places.push(made)
-  return made
-}
-
-afterEach(async () => {
-  for (const made of places.splice(0)) await made.close()
-})
+const place = placeMaker()
 
 const files = (at: Place) => readdirSync(at.spool).sort()
 

@@ -3,7 +3,7 @@ import { hash, randomBytes } from 'node:crypto'
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { ulid } from '../../src/base/id.ts'
 import { keyRecord, sealedRecord } from '../../src/record/sealed-segment.ts'
 import { SealedSpool, sealedFolder } from '../../src/record/sealed-spool.ts'
@@ -11,19 +11,10 @@ import type { SealKey } from '../../src/record/sealer.ts'
 import { BLOCK_HEAD } from '../../src/record/segment.ts'
 import { CIPHER_HEAD_BYTES, makeRunKey, type RunKey } from '../../src/record/spool-cipher.ts'
 import { spoolKeyId } from '../../src/record/spool-key.ts'
-import { facts, OUTCOME, Place, SHAPE, TIMES, until } from './running.ts'
+import { placeMaker } from './places.ts'
+import { facts, OUTCOME, type Place, SHAPE, TIMES, until } from './running.ts'
 
-const places: Place[] = []
-
-function place(): Place {
-  const made = new Place()
-  places.push(made)
-  return made
-}
-
-afterEach(async () => {
-  for (const made of places.splice(0)) await made.close()
-})
+const place = placeMaker()
 
 function aKey() {
   const key = randomBytes(32)

@@ -14,24 +14,15 @@ import {
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, Worker } from 'node:worker_threads'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { ulid } from '../../src/base/id.ts'
 import { EngineChild } from '../../src/record/engine-child.ts'
 import type { ShipControl, ShipWorkerData } from '../../src/record/ship-messages.ts'
 import { Store } from '../../src/replay/store.ts'
-import { facts, OUTCOME, Place, SHAPE, TIMES, until } from './running.ts'
+import { placeMaker } from './places.ts'
+import { facts, OUTCOME, type Place, SHAPE, TIMES, until } from './running.ts'
 
-const places: Place[] = []
-
-function place(): Place {
-  const made = new Place()
-  places.push(made)
-  return made
-}
-
-afterEach(async () => {
-  for (const made of places.splice(0)) await made.close()
-})
+const place = placeMaker()
 
 const spooled = (at: Place) => readdirSync(at.spool).filter((name) => name.endsWith('.seg'))
 
