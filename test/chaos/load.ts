@@ -2,7 +2,7 @@
  * IO. Load whose every statement can be found again: pgbench puts a number of its own into each. PostgreSQL's log says
  * which ones reached it, ClickHouse which ones are recorded.
  */
-import { randomUUID } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -69,6 +69,8 @@ function startClients(
   const { mode, job, script, clients, perSecond } = work
   const at = ['-h', '127.0.0.1', '-p', String(gateway.port), '-U', 'agent']
   const flags = ['-n', '-f', script, '-M', mode, '-c', String(clients), '-j', '1', '-T', '900']
+  // Left to itself pgbench takes the microsecond it starts in, which two of them can share.
+  flags.push(`--random-seed=${randomInt(2 ** 47)}`)
   if (perSecond !== undefined) flags.push('-R', String(perSecond))
   const env = { ...process.env, PGPASSWORD: token, PGAPPNAME: `job=${job}` }
   return start('pgbench', [...at, ...flags, CONNECTION], { env })
