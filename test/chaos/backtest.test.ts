@@ -41,7 +41,7 @@ beforeAll(async () => {
   })
   mkdirSync(join(gateway.folder, 'candidate'))
   writeFileSync(join(gateway.folder, 'candidate', 'guard.yaml'), policy('deny', 'allow'))
-}, 120_000)
+}, 180_000)
 afterAll(async () => {
   await gateway?.stop()
   await server?.stop()
@@ -93,7 +93,7 @@ test('a changed policy shows exactly the transitions that it makes of what was d
     '--json',
   ])
   expect(JSON.parse(same.stdout)).toMatchObject({ transitions: { unchanged: 12 }, undecidable: 0 })
-}, 120_000)
+}, 180_000)
 
 test('what the job did becomes a policy', async () => {
   const { code, stdout } = await gateway.cli([

@@ -65,7 +65,7 @@ test('sessions go on while it jumps five hours ahead and eight back', async () =
   await idle.close()
   await expectRecordedOnce(place)
   expect((await expectProven(place.gateway)).status).toBe('intact')
-}, 90_000)
+}, 180_000)
 
 test('runs whose clocks are hours before those of the runs before them go on with spool and chain', async () => {
   const { gateway } = place
@@ -80,4 +80,4 @@ test('runs whose clocks are hours before those of the runs before them go on wit
   await underLoad('last', () => pause(500))
   await expectRecordedOnce(place)
   await expectProven(gateway)
-}, 120_000)
+}, 180_000)

@@ -38,7 +38,7 @@ beforeAll(async () => {
   })
   door = { port: gateway.port, database: 'c', password: await gateway.token({ subject: 'ci' }) }
   for (let at = 0; at < 50; at++) await (await PostgresClient.open(door)).close()
-}, 60_000)
+}, 180_000)
 afterAll(async () => {
   await gateway?.stop()
   target?.kill()
@@ -99,7 +99,7 @@ test(
     expect(kib).toBeLessThan(IS_SOAK ? 40 : 200)
     if (IS_SOAK) expect(beside).toBeLessThan(Math.max(2 * alone, 2))
   },
-  60_000 + IDLE * 30,
+  180_000 + IDLE * 30,
 )
 
 /** They have asked for much, and stand still with all that waits for them. */
@@ -157,7 +157,7 @@ test(`${DEAF} that never read cost their windows, and one that reads nothing of 
   const mib = middle(crowds.map((one) => one.mib))
   expect(mib).toBeLessThan(DEAF * HELD_MIB + (IS_SOAK ? 0 : SLACK_MIB))
   if (IS_SOAK) expect(middle(crowds.map((one) => one.times))).toBeLessThan(2)
-}, 120_000)
+}, 180_000)
 
 test('rows at full speed beside small statements of the same worker', async () => {
   const small = await PostgresClient.open(door)
@@ -179,4 +179,4 @@ test('rows at full speed beside small statements of the same worker', async () =
   expect(beside).toBeLessThan(IS_SOAK ? 5 : 500)
   copier.kill()
   await small.close()
-}, 120_000)
+}, 180_000)

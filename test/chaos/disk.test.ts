@@ -92,7 +92,7 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk (tmpfs, which needs root)
     expect((await client.query('SELECT 5')).rows).toEqual(['5'])
     await client.close()
     await expectRecordedOnce(place)
-  }, 30_000)
+  }, 180_000)
 
   test('ends sessions with 58030 in time, and new ones work when there is room', async () => {
     const busy = await place.client()
@@ -102,7 +102,7 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk (tmpfs, which needs root)
     expect(ms).toBeGreaterThan(3000)
     expect(ms).toBeLessThan(15_000)
     await expectRefusedThenServed(place, () => rmSync(ballast))
-  }, 60_000)
+  }, 180_000)
 
   test('under load loses nothing that reached the target', async () => {
     const load = startLoad(place, 'disk')
@@ -115,7 +115,7 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk (tmpfs, which needs root)
     process.kill(engine, 'SIGCONT')
     for (const child of load.children) expect(child.output()).toMatch(/cannot be recorded/)
     await expectRefusedThenServed(place, () => rmSync(ballast))
-  }, 60_000)
+  }, 180_000)
 })
 
 test('a spool over its quota, its store hanging, ends sessions and takes new ones when shipped', async () => {
@@ -131,4 +131,4 @@ test('a spool over its quota, its store hanging, ends sessions and takes new one
   } finally {
     await place.stop()
   }
-}, 90_000)
+}, 180_000)

@@ -69,7 +69,7 @@ test('killed and started with another key, it has lost nothing, doubled nothing 
     expect(await metric(gateway, 'sluice_segments_bad_total')).toBe(0)
     await ask(server, 'TRUNCATE chaos')
   }
-}, 120_000)
+}, 180_000)
 
 test('without its key it does not start, and says why in one sentence', async () => {
   const { gateway } = place

@@ -51,7 +51,7 @@ test(
     const { status } = await expectProven(place.gateway)
     figure(`engine-kill: ${count} statements, ${status}`)
   },
-  60_000 + ROUNDS * 20_000,
+  180_000 + ROUNDS * 60_000,
 )
 
 test(
@@ -66,5 +66,5 @@ test(
     await expectRecordedOnce(place)
     expect((await expectProven(place.gateway)).status).toBe('intact')
   },
-  120_000 + 2 * AWAY_MS,
+  180_000 + 2 * AWAY_MS,
 )

@@ -40,7 +40,7 @@ beforeAll(async () => {
   behave = (socket) => socket.destroy()
   expect(await login()).toMatch(/^08/)
   before = descriptorsOf(gateway.pid)
-}, 60_000)
+}, 180_000)
 beforeEach(() => {
   received.length = 0
 })
@@ -197,7 +197,7 @@ test('a target that goes quiet right after the login ends it, and says who was t
   expect(message?.body.toString()).toContain('C08004')
   expect(message?.body.toString()).toContain('did not answer for 20 s after the login')
   await client.closed
-}, 40_000)
+}, 180_000)
 
 test('after all of it the gateway holds nothing, serves, and has said no password in its log', async () => {
   await until(() => descriptorsOf(gateway.pid) <= before + 3, 'descriptors')

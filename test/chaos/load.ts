@@ -12,7 +12,7 @@ import type { Gateway } from '../lib/gateway.ts'
 import type { Postgres } from '../lib/postgres.ts'
 import { ask, CONNECTION, type Place } from './place.ts'
 
-const STILL_MS_MAX = 30_000
+const STILL_MS_MAX = 60_000
 const MARKER = /\b[0-9]{18}\b/g
 const SCRIPT = `\\set a random(100000000000000000, 999999999999999999)
 \\set b random(100000000000000000, 999999999999999999)
@@ -157,7 +157,7 @@ export async function expectRecordedOnce({ gateway, server }: Place): Promise<nu
 export async function until(
   isSo: () => boolean | Promise<boolean>,
   what: string,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs
   while (!(await isSo())) {

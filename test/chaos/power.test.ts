@@ -91,6 +91,6 @@ describe.skipIf(process.getuid?.() !== 0)(
       const wanted = await reached(place.server)
       const found = new Set(await recorded(place.gateway))
       expect(wanted.filter((marker) => !found.has(marker)).length).toBeGreaterThan(0)
-    }, 120_000)
+    }, 180_000)
   },
 )

@@ -56,5 +56,5 @@ test(
     expect(most).toBeLessThan(400 * MEGABYTE)
     expect(grown).toBeLessThan(300 * MEGABYTE)
   },
-  120_000 + STATEMENTS * 1000,
+  180_000 + STATEMENTS * 1000,
 )

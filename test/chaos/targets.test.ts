@@ -84,7 +84,7 @@ test('a reset in mid-result never looks like an end', async () => {
     await client.closed
   }
   await until(() => descriptorsOf(place.gateway.pid) <= before + 3, 'descriptors')
-}, 60_000)
+}, 180_000)
 
 test('a shutdown of PostgreSQL in mid-query reaches the client; then the connection cannot be reached', async () => {
   const other = await startPostgres({ auth: 'trust' })
@@ -102,7 +102,7 @@ test('a shutdown of PostgreSQL in mid-query reaches the client; then the connect
   const again = await place.client()
   expect((await again.query('SELECT 2')).rows).toEqual(['2'])
   await again.close()
-}, 60_000)
+}, 180_000)
 
 test('a statement that hangs can be cancelled, and the session goes on', async () => {
   const client = await place.client()
@@ -114,7 +114,7 @@ test('a statement that hangs can be cancelled, and the session goes on', async (
   expect((await asked).error).toBe('57014')
   expect((await client.query('SELECT 2')).rows).toEqual(['2'])
   await client.close()
-}, 30_000)
+}, 180_000)
 
 test('a target that answers nothing holds nobody who wants to leave', async () => {
   const before = descriptorsOf(place.gateway.pid)
@@ -128,7 +128,7 @@ test('a target that answers nothing holds nobody who wants to leave', async () =
   await Promise.all(terminators.map((client) => client.close()))
   await until(() => descriptorsOf(place.gateway.pid) <= before + 3, 'descriptors')
   fault.hang(false)
-}, 30_000)
+}, 180_000)
 
 test('a target that accepts and says nothing ends the login with 08001, not the gateway', async () => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1')
@@ -138,4 +138,4 @@ test('a target that accepts and says nothing ends the login with 08001, not the 
   await expect(place.client()).rejects.toThrow(/^08/)
   targetPort = before
   silent.close()
-}, 40_000)
+}, 180_000)

@@ -104,5 +104,5 @@ test(
       before = count
     }
   },
-  60_000 + ROUNDS * 60_000,
+  180_000 + ROUNDS * 60_000,
 )

@@ -74,7 +74,7 @@ describe.skipIf(process.getuid?.() !== 0)(
           return isOver
         },
         'sessions to end',
-        60_000,
+        180_000,
       )
       for (const child of load.children) expect(child.output()).toMatch(/cannot be recorded/)
       fillUp()

@@ -50,5 +50,5 @@ for (const [name, way, code] of WAYS) {
     // A replaced worker may keep some handles of its own kind; sessions must keep none.
     await until(() => descriptorsOf(gateway.pid) <= before + 4, 'descriptors')
     await ask(server, 'TRUNCATE chaos')
-  }, 60_000)
+  }, 180_000)
 }

@@ -58,7 +58,7 @@ test('questions are answered one after the other by one thread', async () => {
   for (const answer of [await first, await second])
     expect(answer).toMatchObject({ type: 'done', body: expect.stringContaining('shop-guard') })
   expect(await one.ask(question(LIST))).toMatchObject({ type: 'done' })
-}, 60_000)
+}, 180_000)
 
 test('a question that takes too long is given up, and the next one is answered', async () => {
   const one = thread({ msMax: 3000 })
@@ -69,7 +69,7 @@ test('a question that takes too long is given up, and the next one is answered',
   })
   const patient = thread()
   expect(await patient.ask(question(LIST))).toMatchObject({ type: 'done' })
-}, 60_000)
+}, 180_000)
 
 test('nobody works for a caller who has gone', async () => {
   const one = thread()
@@ -82,7 +82,7 @@ test('nobody works for a caller who has gone', async () => {
   await expect(first).rejects.toMatchObject({ say: 'Nobody waits for it.' })
   await expect(one.ask(question(LIST), long.signal)).rejects.toThrow()
   expect(await one.ask(question(LIST))).toMatchObject({ type: 'done' })
-}, 60_000)
+}, 180_000)
 
 test('a thread that cannot start is said so', async () => {
   const one = thread({ entry: join(DIST, 'workers', 'no-such.js') })

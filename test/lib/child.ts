@@ -50,7 +50,7 @@ export function start(program: string, args: readonly string[], options: SpawnOp
     })
   })
 
-  function until(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
+  function until(pattern: RegExp, timeoutMs = 60_000): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const finish = (act: () => void): void => {
         clearTimeout(timer)
@@ -72,7 +72,7 @@ export function start(program: string, args: readonly string[], options: SpawnOp
     })
   }
 
-  async function stop(signal: NodeJS.Signals = 'SIGTERM', graceMs = 10_000): Promise<void> {
+  async function stop(signal: NodeJS.Signals = 'SIGTERM', graceMs = 30_000): Promise<void> {
     if (over) return
     child.kill(signal)
     const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
@@ -89,7 +89,7 @@ export async function run(
   args: readonly string[],
   options: SpawnOptions & { input?: string; timeoutMs?: number } = {},
 ): Promise<{ code: number | string; stdout: string; stderr: string }> {
-  const { input, timeoutMs = 30_000, ...rest } = options
+  const { input, timeoutMs = 90_000, ...rest } = options
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], ...rest })
   running.add(child)
   let stdout = ''

@@ -128,7 +128,7 @@ export class Gateway {
   async eventually(
     sql: string,
     isDone: (rows: Record<string, unknown>[]) => boolean,
-    timeoutMs = 10_000,
+    timeoutMs = 60_000,
   ): Promise<Record<string, unknown>[]> {
     const deadline = Date.now() + timeoutMs
     for (;;) {
@@ -151,12 +151,12 @@ export class Gateway {
   }
 
   async stop(): Promise<void> {
-    await this.#child.stop('SIGTERM', 15_000)
+    await this.#child.stop('SIGTERM', 30_000)
     rmSync(this.folder, { recursive: true, force: true })
   }
 
   /** Resolves when `/readyz` answers 200; rejects, with the output, when the process ends or time is over. */
-  async ready(timeoutMs = 45_000): Promise<void> {
+  async ready(timeoutMs = 90_000): Promise<void> {
     const deadline = Date.now() + timeoutMs
     let end: number | string | undefined
     void this.#child.ended.then((code) => {
@@ -243,7 +243,7 @@ function describe(folder: string, name: string, target: Target): Record<string, 
 
 function status(url: string): Promise<number> {
   return new Promise((resolve) => {
-    const asked = request(url, { timeout: 1000, agent: false }, (answer) => {
+    const asked = request(url, { timeout: 5000, agent: false }, (answer) => {
       answer.resume()
       resolve(answer.statusCode ?? 0)
     })

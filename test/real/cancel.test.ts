@@ -51,7 +51,7 @@ test('a statement is cancelled, and what comes next is neither hit nor not under
   expect(seen.filter((_, at) => at % 2 === 0)).toEqual(new Array(20).fill('57014'))
   // PostgreSQL may signal twice for one request; the gateway's own part is that nothing else goes wrong.
   expect(seen.filter((code, at) => at % 2 === 1 && code !== 'ok' && code !== '57014')).toEqual([])
-}, 60_000)
+}, 180_000)
 
 test('a cancel right behind a statement that leaves names in doubt is for that statement', async () => {
   const client = await WireClient.login(url, {})
@@ -72,7 +72,7 @@ test('a cancel right behind a statement that leaves names in doubt is for that s
     expect(await answer).toBe('57014')
   }
   client.end()
-}, 60_000)
+}, 180_000)
 
 test('statements one right after the other are each cancelled by one request', async () => {
   const client = await WireClient.login(url, {})
@@ -99,7 +99,7 @@ test('statements one right after the other are each cancelled by one request', a
   }
   await direct.end()
   client.end()
-}, 60_000)
+}, 180_000)
 
 test('a wrong cancel key does nothing, the right one cancels', async () => {
   const client = await WireClient.login(url, {})

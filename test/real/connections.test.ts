@@ -100,7 +100,7 @@ beforeAll(async () => {
   })
   for (const subject of ['agent', 'staff', 'both'])
     tokens.set(subject, await gateway.token({ subject }))
-}, 60_000)
+}, 180_000)
 afterAll(async () => {
   await gateway?.stop()
   await server?.stop()

@@ -199,7 +199,7 @@ describe.each(FORMS)('as %s statements', (form) => {
       if (!stopped || reached.length > 0) wrong.push([id, ...steps.map(shown), ...reached])
     }
     expect(wrong).toEqual([])
-  }, 120_000)
+  }, 180_000)
 
   // In the last two forms a statement may meet what only a block of its own allows.
   if (form === 'transaction' || form === 'pipelined') return
@@ -216,7 +216,7 @@ describe.each(FORMS)('as %s statements', (form) => {
     for (const database of ['masked', 'clear']) {
       server.sql('DELETE FROM customers WHERE id BETWEEN 4 AND 76', database)
     }
-  }, 120_000)
+  }, 180_000)
 })
 
 test('the same attacks reach the target where nothing is guarded', async () => {
@@ -236,7 +236,7 @@ test('the same attacks reach the target where nothing is guarded', async () => {
   // Attacks end, lock and rename each other's sessions and roles: whoever was hit has a second go, alone.
   for (const one of dead) await attack(one, `${one.id}:alone`)
   expect(stopped((one) => `${one.id}:alone`, dead).map(({ id }) => id)).toEqual([])
-}, 120_000)
+}, 180_000)
 
 describe('what a masked column holds', () => {
   /** The values as they are, and in shapes that functions could give them. */
@@ -283,7 +283,7 @@ describe('what a masked column holds', () => {
     expect(text).toContain('sluice_actions_total')
     expect(holds(Buffer.from(text + gateway.output()))).toEqual([])
     expect(filesWith(gateway.data, holds)).toEqual([])
-  }, 60_000)
+  }, 180_000)
 
   test('is there for whoever has no mask, and found by the same search', async () => {
     const { received } = await play(gateway.url(tokens.bare!, 'unmasked'), {

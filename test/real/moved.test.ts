@@ -38,7 +38,7 @@ beforeAll(async () => {
     config: { workers: 1 },
   })
   token = await gateway.token({ subject: 'agent' })
-}, 60_000)
+}, 180_000)
 afterAll(async () => {
   for (const client of clients) await client.end().catch(() => {})
   await gateway?.stop()
@@ -77,4 +77,4 @@ test('a session of the former server does not say what a name means on the later
     expect(await shown(moved)).toBe('****')
     expect(await shown(await open())).toBe('****')
   }
-}, 60_000)
+}, 180_000)

@@ -49,7 +49,7 @@ beforeAll(async () => {
     },
   })
   token = await gateway.token({ subject: 'agent' })
-}, 60_000)
+}, 180_000)
 afterAll(async () => {
   await gateway?.stop()
   await server?.stop()
@@ -170,7 +170,7 @@ test('another database that takes the name is known to be another one', async ()
   server.sql('ALTER DATABASE blue RENAME TO green')
   await sleep(3_500)
   for (let n = 0; n < 4; n++) expect(await shown()).toEqual([{ x: '****' }])
-}, 30_000)
+}, 180_000)
 
 test('a session is told alike by each question, and asking makes it no temporary schema', async () => {
   const client = new pg.Client({ connectionString: server.url })

@@ -17,7 +17,7 @@ beforeAll(async () => {
   stage.server.sql('ALTER SCHEMA public OWNER TO app', 'restored')
   stage.server.sql('ALTER SCHEMA public OWNER TO app', 'demo')
   stage.server.sql(`SET SESSION AUTHORIZATION app; BEGIN; ${sample}; COMMIT`, 'demo')
-}, 120_000)
+}, 180_000)
 afterAll(async () => {
   await stage?.stop()
   rmSync(folder, { recursive: true, force: true })

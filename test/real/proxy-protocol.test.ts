@@ -26,7 +26,7 @@ beforeAll(async () => {
     config: { limits: { connections_per_address: PER_ADDRESS, handshake: '3s' } },
   })
   token = await gateway.token({ subject: 'ci' })
-}, 60_000)
+}, 180_000)
 afterAll(async () => {
   await gateway?.stop()
   await server?.stop()
@@ -128,7 +128,7 @@ test('the limit per address counts clients and not the proxy, over all workers, 
     }
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
-}, 30_000)
+}, 180_000)
 
 test.each(['send-proxy', 'send-proxy-v2'])('HAProxy with %s', async (word) => {
   if (!existsSync('/usr/sbin/haproxy'))

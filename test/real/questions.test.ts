@@ -24,7 +24,7 @@ beforeAll(async () => {
     "SELECT count() AS n FROM events WHERE kind = 'close'",
     ([row]) => row?.n === 1,
   )
-}, 90_000)
+}, 180_000)
 
 afterAll(async () => {
   await gateway?.stop()

@@ -174,7 +174,7 @@ test('a session of a thousand statements is replayed byte for byte', async () =>
   expect(rows.filter(({ kind }) => kind === 'response').length).toBeGreaterThan(30)
   expect(difference(receivedOf(rows), wanted)).toBe('')
   expect(wanted.includes('example.com')).toBe(false)
-}, 120_000)
+}, 180_000)
 
 test('what the gateway itself answers is replayed too, quotes of the parser included', async () => {
   const { id, client, login } = await session('read', 'shop')
@@ -233,7 +233,7 @@ test('what the gateway itself answers is replayed too, quotes of the parser incl
   expect(har.stderr).toBe(
     'A session of postgres cannot be written as har; it can as json, csv, asciicast, pcapng.\n',
   )
-}, 120_000)
+}, 180_000)
 
 test('a session that goes on is followed to its end, and Ctrl-C ends that at once', async () => {
   const { id, client } = await session('write', 'shop')
@@ -250,7 +250,7 @@ test('a session that goes on is followed to its end, and Ctrl-C ends that at onc
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toMatch(/later\n +-+\n +815\n/)
   expect(stdout).toMatch(/end of the record, session closed\n$/)
-}, 120_000)
+}, 180_000)
 
 test('events are listed page by page, and who may not read records may not read these', async () => {
   const { id, client } = await session('all', 'shop')
@@ -286,4 +286,4 @@ test('events are listed page by page, and who may not read records may not read 
     (rows) => rows.length > 0,
   )
   expect(reads[0]?.text).toBe(`GET /api/v1/sessions/${id}/replay`)
-}, 120_000)
+}, 180_000)

@@ -30,7 +30,7 @@ beforeAll(async () => {
   server = await startPostgres({ auth: 'scram-sha-256' })
   for (const [at, password] of PASSWORDS.entries())
     server.sql(`create role user${at} login password '${password.replaceAll("'", "''")}'`)
-}, 60_000)
+}, 180_000)
 
 afterAll(() => server?.stop())
 

@@ -93,7 +93,7 @@ beforeAll(async () => {
     expect(Number(found?.batches)).toBe(Number(found?.told))
   }
   await vi.waitFor(isWhole, { timeout: 30_000, interval: 100 })
-}, 90_000)
+}, 180_000)
 
 afterAll(async () => {
   await gateway?.stop()

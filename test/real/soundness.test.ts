@@ -88,7 +88,7 @@ beforeAll(async () => {
     server.sql(fill(salt), database)
     server.sql('VACUUM FULL; ANALYZE', database)
   }
-}, 120_000)
+}, 180_000)
 afterAll(() => stage?.stop())
 
 /** Frames that say something of the statement, in an order that says nothing where none is asked for. */

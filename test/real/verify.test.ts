@@ -75,7 +75,7 @@ beforeAll(async () => {
     },
   })
   token = await gateway.token({ subject: 'ci' })
-}, 90_000)
+}, 180_000)
 
 afterAll(async () => {
   await gateway?.stop()
@@ -126,7 +126,7 @@ test('a record that nobody touched is intact, here and elsewhere', async () => {
   expect(said).toMatch(/intact: \d+ events of \d+ sessions/)
   expect((await verify('--session', id, '--since', '1h')).code).toBe(2)
   expect((await verify('--since', 'yesterday')).code).toBe(2)
-}, 60_000)
+}, 180_000)
 
 test('anchors have every head, signed, and tried again where one was down', async () => {
   const [s3] = got.filter(({ method }) => method === 'PUT')
@@ -144,7 +144,7 @@ test('anchors have every head, signed, and tried again where one was down', asyn
   const numbers = lines.map((line) => JSON.parse(line.text)[2])
   expect(numbers).toEqual(numbers.map((_, at) => at))
   for (const { text, by } of lines) expect(isSigned(text, by.signature, by.key)).toBe(true)
-}, 30_000)
+}, 180_000)
 
 /** Signature Version 4, by its description. */
 function signatureOf({ method, path, headers, body }: Got): string {
@@ -180,7 +180,7 @@ test('a gateway that was killed leaves an unsigned tail, and a drained one does 
   await gateway.restart()
   const drained = await verify()
   expect(drained.report.findings).toEqual(killed.report.findings)
-}, 90_000)
+}, 180_000)
 
 test('what was changed in the store is found, and named', async () => {
   const [row] = await gateway.audit(idsSql)
@@ -206,4 +206,4 @@ test('what was changed in the store is found, and named', async () => {
   const { report } = await verify()
   const kinds = report.findings.map(({ kind }: { kind: string }) => kind)
   expect(kinds).toEqual(expect.arrayContaining(['changed', 'missing', 'leaf', 'head']))
-}, 60_000)
+}, 180_000)

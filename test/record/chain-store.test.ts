@@ -83,7 +83,7 @@ test('rows that nobody has signed neither end a chain nor leave a hole in it', a
   )
   expect(leaves.map((row) => row.n)).toEqual(Array.from({ length: size }, (_, n) => n))
   expect(await count(at, second, 'chains', "signature != 'AAAA'")).toBe(Number(newest?.number) + 1)
-}, 60_000)
+}, 180_000)
 
 test('a log that was rolled back is found out by what the store has signed', async () => {
   const at = startPlace()
@@ -108,4 +108,4 @@ test('a log that was rolled back is found out by what the store has signed', asy
     return third.chain.id !== id
   })
   expect(at.said.join()).toContain('another one begins')
-}, 60_000)
+}, 180_000)

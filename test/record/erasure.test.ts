@@ -13,7 +13,7 @@ let store: WorldStore
 
 beforeAll(async () => {
   store = await WorldStore.start()
-}, 60_000)
+}, 180_000)
 
 afterEach(() => store.end())
 
@@ -57,7 +57,7 @@ describe('erasure', () => {
     // Again is the same.
     await one.erase({ kind: 'subject', name: 'eve' })
     expect(await one.verify()).toMatchObject({ status: 'intact', erased: 9, findings: [] })
-  }, 60_000)
+  }, 180_000)
 
   test('that nobody signed is tampering', async () => {
     const one = world()
@@ -73,7 +73,7 @@ describe('erasure', () => {
       { kind: 'erased', session },
       { kind: 'changed', session: other },
     ])
-  }, 60_000)
+  }, 180_000)
 
   test('excuses nothing but what it erased', async () => {
     const one = world()
@@ -102,7 +102,7 @@ describe('erasure', () => {
     expect(findings).toEqual(
       expect.arrayContaining([expect.objectContaining({ kind: 'erased', session: later })]),
     )
-  }, 60_000)
+  }, 180_000)
 
   test('of one subject says nothing about originals of another', async () => {
     const one = world()
@@ -115,7 +115,7 @@ describe('erasure', () => {
     expect((await one.verify()).findings).toMatchObject([{ kind: 'missing', session }])
     await one.erase({ kind: 'subject', name: stranger })
     expect((await one.verify()).findings).toEqual([])
-  }, 60_000)
+  }, 180_000)
 
   test('finds what somebody wants it to hide', async () => {
     const one = world()
@@ -129,5 +129,5 @@ describe('erasure', () => {
       one.chain,
     )
     expect(found.changed).toEqual([session])
-  }, 60_000)
+  }, 180_000)
 })

@@ -64,7 +64,7 @@ test('a gateway that is killed loses nothing that was flushed, and doubles nothi
   place.instance = ulid()
   const ship = place.ship()
   const left = () => existsSync(place.spool) && readdirSync(place.spool).length > 0
-  await until(() => !left(), 30_000)
+  await until(() => !left(), 60_000)
   expect(readdirSync(join(place.folder, 'spool'))).toEqual([])
   const rows = await place.rows(
     ship,
@@ -76,4 +76,4 @@ test('a gateway that is killed loses nothing that was flushed, and doubles nothi
     expect(Number(row?.n)).toBeGreaterThanOrEqual(flushed)
     expect(Number(row?.n) % 100).toBe(0)
   }
-}, 90_000)
+}, 180_000)

@@ -133,7 +133,7 @@ function closeQuietly(recorder: Recorder): void {
 }
 
 /** Until it holds, asked every 50 ms; throws after `ms`. */
-export async function until(holds: () => boolean | Promise<boolean>, ms = 10_000): Promise<number> {
+export async function until(holds: () => boolean | Promise<boolean>, ms = 60_000): Promise<number> {
   const start = performance.now()
   for (;;) {
     try {

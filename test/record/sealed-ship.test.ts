@@ -12,7 +12,7 @@ let place: Sealing
 
 beforeAll(async () => {
   place = await Sealing.start()
-}, 60_000)
+}, 180_000)
 
 afterAll(() => place.close())
 
@@ -75,5 +75,5 @@ describe('the spool of sealed originals', () => {
     await until(() => readdirSync(join(later.spool, 'sealed')).length === 0)
     expect(later.said.filter((line) => line.includes('.bad'))).toEqual([])
     await later.close()
-  }, 30_000)
+  }, 180_000)
 })

@@ -60,12 +60,12 @@ test('what killed runs left, clear, encrypted and by a former key, is stored onc
       Buffer.concat([whole.subarray(0, size), Buffer.alloc(4096)]),
     )
   const ship = at.ship([KEY, FORMER])
-  await until(async () => (await count(at, ship)) === rows.reduce((a, b) => a + b), 40_000)
-  await until(() => named(at, '.seg').length === 0, 40_000)
+  await until(async () => (await count(at, ship)) === rows.reduce((a, b) => a + b), 60_000)
+  await until(() => named(at, '.seg').length === 0, 60_000)
   expect(await count(at, ship)).toBe(18)
   expect(errors(at)).toEqual([])
   expect(readdirSync(at.spool).filter((name) => !name.endsWith('.ratchet'))).toEqual([])
-}, 120_000)
+}, 180_000)
 
 test('what this run writes encrypted is covered by its ratchet while it is open, and stored', async () => {
   const at = place()
@@ -82,7 +82,7 @@ test('what this run writes encrypted is covered by its ratchet while it is open,
   )
   expect(new Set(proofs)).toEqual(new Set(['live']))
   expect(errors(at)).toEqual([])
-}, 120_000)
+}, 180_000)
 
 test('a segment whose key is gone is set aside loudly, loses nothing, and comes back with the key', async () => {
   const at = place()
@@ -92,7 +92,7 @@ test('a segment whose key is gone is set aside loudly, loses nothing, and comes 
   const bytes = () =>
     named(at, '.bad').map((name) => hash('sha256', readFileSync(join(at.spool, name))))
   const first = at.ship([KEY])
-  await until(async () => (await count(at, first)) === others, 40_000)
+  await until(async () => (await count(at, first)) === others, 60_000)
   expect(named(at, '.locked.bad')).toHaveLength(1)
   expect(errors(at)).toHaveLength(1)
   expect(errors(at)[0]).toContain(`encrypted with key ${FORMER.id.toString('hex')}`)
@@ -109,12 +109,12 @@ test('a segment whose key is gone is set aside loudly, loses nothing, and comes 
   at.instance = ulid()
   at.said.length = 0
   const third = at.ship([KEY, FORMER])
-  await until(async () => (await count(at, third)) === others + 6, 40_000)
-  await until(() => named(at, '.seg').length === 0, 40_000)
+  await until(async () => (await count(at, third)) === others + 6, 60_000)
+  await until(() => named(at, '.seg').length === 0, 60_000)
   expect(await count(at, third)).toBe(others + 6)
   expect(named(at, '.bad')).toEqual([])
   expect(errors(at)).toEqual([])
-}, 120_000)
+}, 180_000)
 
 /** Changes one byte of the frame of that number, and makes its checksum good. */
 function tamper(bytes: Buffer, frame: number): void {
@@ -138,10 +138,10 @@ test('a frame that was changed is set aside with its segment, loudly, wherever i
     writeFileSync(path, bytes)
   }
   const ship = at.ship([KEY])
-  await until(() => named(at, '.bad').length === 3, 40_000)
+  await until(() => named(at, '.bad').length === 3, 60_000)
   expect(await count(at, ship)).toBe(16)
   expect(at.said.filter((line) => line.includes('a part of it does not check'))).toHaveLength(3)
-}, 120_000)
+}, 180_000)
 
 test('a clear segment in the place of an encrypted one is neither covered nor stored; one of an earlier run is', async () => {
   const at = place()
@@ -154,13 +154,13 @@ test('a clear segment in the place of an encrypted one is neither covered nor st
     recorder.flush()
   }
   await until(() => named(at, '.bad').length > 0)
-  await until(async () => (await count(at, ship)) === earlier + 1, 40_000)
-  await until(() => named(at, '.seg').length === 0, 40_000)
+  await until(async () => (await count(at, ship)) === earlier + 1, 60_000)
+  await until(() => named(at, '.seg').length === 0, 60_000)
   expect(named(at, '.bad')).toEqual([`${at.instance}-0002-0000000001.bad`])
   expect(errors(at)).toEqual([expect.stringContaining('it is not encrypted as this run encrypts')])
   expect(await count(at, ship)).toBe(earlier + 1)
   expect(ship.chain.size).toBe(2)
-}, 120_000)
+}, 180_000)
 
 const seal: SealKey = {
   session: ulid(),
@@ -192,4 +192,4 @@ test('sealed originals go the same way: locked, back, and stored once', async ()
   await until(() => files().length === 0)
   expect(await count(at, second, 'sealed')).toBe(1)
   expect(await count(at, second, 'sealed_keys')).toBe(1)
-}, 120_000)
+}, 180_000)

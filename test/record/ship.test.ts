@@ -87,7 +87,7 @@ test('an engine that is killed again and again in mid-insert costs nothing and d
   await until(async () => (await count(at, ship)) > 0)
   expect(await count(at, ship)).toBe(expected)
   expect(await count(at, ship, 'uniqExact(event_id)')).toBe(expected)
-}, 90_000)
+}, 180_000)
 
 /** True while a body lies in the engine's folder: it is being inserted. */
 function insertRuns(at: Place): boolean {
@@ -126,7 +126,7 @@ test('a token that the engine noted without its rows does not lose them', async 
   await first.stop(0)
   writeFileSync(path, bytes)
   const second = at.ship()
-  await until(() => !existsSync(path), 20_000)
+  await until(() => !existsSync(path), 60_000)
   expect(await count(at, second)).toBe(expected)
 })
 
@@ -151,10 +151,10 @@ test('a segment of two months, of which the engine noted one without its rows, l
   for (const part of parts) rmSync(join(at.folder, 'clickhouse/store', part), { recursive: true })
   writeFileSync(path, bytes)
   const second = at.ship()
-  await until(() => !existsSync(path), 20_000)
+  await until(() => !existsSync(path), 60_000)
   expect(await count(at, second)).toBe(40)
   expect(await count(at, second, 'uniqExact(event_id)')).toBe(40)
-}, 60_000)
+}, 180_000)
 
 /** Half of twenty actions are of one year, and half of the next. */
 function overNewYear() {
@@ -192,7 +192,7 @@ test('a segment of this run whose thread has died is completed too', async () =>
   const open = readdirSync(at.spool)[0]!
   copyFileSync(join(at.spool, open), join(at.spool, open.replace('-0005-', '-0006-')))
   const ship = at.ship()
-  await until(async () => (await count(at, ship)) === 2, 15_000)
+  await until(async () => (await count(at, ship)) === 2, 60_000)
 })
 
 test('a poisoned segment is set aside loudly, and the others go on', async () => {
@@ -212,7 +212,7 @@ test('a poisoned segment is set aside loudly, and the others go on', async () =>
   sealBlock(block, 20)
   writeFileSync(join(at.spool, second!), Buffer.concat([wrong.subarray(0, start), block]))
   const ship = at.ship()
-  await until(() => spooled(at).length === 0, 20_000)
+  await until(() => spooled(at).length === 0, 60_000)
   const bad = readdirSync(at.spool).filter((name) => name.endsWith('.bad'))
   expect(bad).toHaveLength(2)
   expect(await count(at, ship)).toBe(20)
@@ -239,7 +239,7 @@ test('a response that was recorded in parts is one again where statements are re
   ])
   const [row] = await at.rows(ship, 'SELECT count() AS n FROM job_timeline')
   expect(Number(row?.n)).toBe(3)
-}, 60_000)
+}, 180_000)
 
 test('an action without an outcome is unknown; a session of an earlier run without a close is lost', async () => {
   const at = place()

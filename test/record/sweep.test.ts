@@ -19,7 +19,7 @@ let store: WorldStore
 
 beforeAll(async () => {
   store = await WorldStore.start()
-}, 60_000)
+}, 180_000)
 
 afterEach(() => store.end())
 
@@ -63,7 +63,7 @@ describe('retention', () => {
     // The time of one connection excuses nothing of another.
     await change('events', `DELETE WHERE session_id = '${other}'`)
     expect((await one.verify()).findings).toMatchObject([{ kind: 'missing', session: other }])
-  }, 60_000)
+  }, 180_000)
 
   test('the chain follows: leaves, heads and the log go, and the tree goes on', async () => {
     const one = world()
@@ -95,7 +95,7 @@ describe('retention', () => {
     rmSync(join(one.folder, 'chain', one.chain.id, log()[0]!))
     const { findings } = await one.verify()
     expect(findings.map(({ kind }) => kind)).toContain('evidence')
-  }, 60_000)
+  }, 180_000)
 
   test('a shorter time counts for what was recorded before, a longer one does not', async () => {
     const one = world({ days: 400, connections: {} })
@@ -108,7 +108,7 @@ describe('retention', () => {
     await one.sweep()
     expect(await one.verify()).toMatchObject({ findings: [] })
     expect(first).not.toBe('')
-  }, 60_000)
+  }, 180_000)
 
   test('originals go with the events that speak of them, and their key with the last of these', async () => {
     const one = world()
@@ -147,7 +147,7 @@ describe('retention', () => {
     expect((await one.sweep()).rows).toEqual({ orders: 1 })
     expect(await left()).toEqual({ batches: [], keys: 0 })
     expect((await one.verify(scope)).findings).toEqual([])
-  }, 60_000)
+  }, 180_000)
 
   test('what is held stays, with its leaves', async () => {
     const one = world()
@@ -178,5 +178,5 @@ describe('retention', () => {
     await storeHold(store.admin, 'sluice', { ...hold, at: one.now + 1, ...words, isRemoved: true })
     expect((await one.sweep()).rows).toEqual({ orders: 3 })
     expect(await one.count(`session_id = '${held}'`)).toBe(0)
-  }, 60_000)
+  }, 180_000)
 })

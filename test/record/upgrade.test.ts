@@ -121,4 +121,4 @@ test('an old segment is stored with every value, covered, and not set aside', as
   expect(readdirSync(folder)).toEqual([name!.replace('.seg', '.bad')])
   expect(said.join()).toContain('not written by this version')
   expect(crc32(readFileSync(join(folder, name!.replace('.seg', '.bad'))))).toBe(crc32(bytes))
-}, 60_000)
+}, 180_000)

@@ -100,8 +100,8 @@ beforeAll(async () => {
   await until(async () => {
     const [row] = await store.query('SELECT count() AS n FROM sluice.events')
     return row?.n === 19
-  }, 20_000)
-}, 60_000)
+  }, 180_000)
+}, 180_000)
 
 afterAll(async () => {
   store.close()

@@ -42,7 +42,7 @@ beforeAll(async () => {
   await until(async () => (await attacks.heads()).some(({ size }) => size > 0))
   await attacks.remember()
   gateway = attacks.own.id.substring(0, attacks.own.id.lastIndexOf('.'))
-}, 60_000)
+}, 180_000)
 
 afterAll(async () => {
   release()

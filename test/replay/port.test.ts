@@ -35,7 +35,7 @@ beforeAll(async () => {
   })
   await store.close()
   await until(() => said.some((line) => line.includes(`can be read at 127.0.0.1:${port}`)))
-}, 60_000)
+}, 180_000)
 
 afterAll(async () => {
   await engine.stop()
@@ -145,7 +145,7 @@ test('a query that would not end is ended', async () => {
   const { status, text } = await ask('SELECT sum(sipHash64(number)) FROM numbers(1000000000000)')
   expect(status).toBeGreaterThanOrEqual(400)
   expect(text).toMatch(/time/i)
-}, 30_000)
+}, 180_000)
 
 test('is bound to loopback only', async () => {
   const answered = await new Promise<boolean>((resolve) => {

@@ -27,7 +27,7 @@ async function recorded(write: (session: Recording) => void): Promise<string> {
   session.moment({ kind: 'close', status: 'end', text: '' })
   recorder.flush()
   const sql = `SELECT count() AS n FROM events WHERE session_id = '${of.sessionId}' AND kind = 'close'`
-  await until(async () => Number((await place.rows(ship, sql))[0]?.n) > 0, 30_000)
+  await until(async () => Number((await place.rows(ship, sql))[0]?.n) > 0, 60_000)
   return of.sessionId
 }
 
@@ -74,7 +74,7 @@ test('rows come in order with all of their bytes, from the start and from any pl
     cursor = readCursor(writeCursor(reading.position))!
   }
   expect(paged).toEqual(rows.map(({ seq }) => seq))
-}, 120_000)
+}, 180_000)
 
 test('a payload longer than a piece comes in pieces, and none of it is lost', async () => {
   const long = Buffer.alloc(PIECE_BYTES * 3 + 77, 'abcdefg')
@@ -90,7 +90,7 @@ test('a payload longer than a piece comes in pieces, and none of it is lost', as
   expect(rows.map(({ payload_cut }) => payload_cut).filter(Boolean)).toHaveLength(1)
   for (const row of rows) expect(bytesOf(row).length).toBeLessThanOrEqual(PIECE_BYTES)
   expect(Buffer.concat(rows.map(bytesOf)).equals(long)).toBe(true)
-}, 120_000)
+}, 180_000)
 
 test('rows that are missing are stepped over, or waited for', async () => {
   const session = await recorded((one) => {
@@ -109,7 +109,7 @@ test('rows that are missing are stepped over, or waited for', async () => {
   const found = []
   for await (const row of patient.rows({ contiguous: true })) found.push(row.seq)
   expect([found, patient.isGapped, patient.position.after]).toEqual([[1, 2, 3, 4], true, 4])
-}, 120_000)
+}, 180_000)
 
 /** Of one session; `test/chaos/replay.test.ts` reads a long one. */
 const MEGABYTES = 12
@@ -144,4 +144,4 @@ test('a long session is read in little memory', async () => {
   // A page in base64, however much there is.
   expect(most).toBeLessThan(2 << 20)
   expect(pages).toBeGreaterThan(MEGABYTES)
-}, 120_000)
+}, 180_000)

@@ -20,7 +20,7 @@ let sealing: Sealing
 
 beforeAll(async () => {
   sealing = await Sealing.start()
-}, 60_000)
+}, 180_000)
 
 afterAll(() => sealing.close())
 
@@ -207,7 +207,7 @@ describe('what verify says of sealed originals', () => {
       { kind: 'changed', session, first: 1 },
       { kind: 'missing', session, first: 2 },
     ])
-  }, 30_000)
+  }, 180_000)
 })
 
 describe('the keys of the gateway', () => {

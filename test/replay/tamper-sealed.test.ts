@@ -23,7 +23,7 @@ beforeAll(async () => {
   b = await sealing.session(['three', 'four'], 2)
   live = await sealing.session(['five', 'six'], 3, false)
   await attacks.remember()
-}, 60_000)
+}, 180_000)
 
 afterAll(async () => {
   release()
@@ -239,4 +239,4 @@ test('keys that were changed, swapped, deleted, or added', async () => {
     { kind: 'missing', session: a },
     { kind: 'added', session: b },
   ])
-}, 60_000)
+}, 180_000)

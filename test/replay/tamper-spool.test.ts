@@ -121,7 +121,7 @@ test('what a killed gateway left in its spool is an unsigned tail, changed or cu
       copyFileSync(join(dead.spool, name), join(next.spool, name))
     for (const [index, { path }] of left.entries()) changes[index]![0](join(next.spool, path))
     const later = await Attacks.on(next)
-    await until(() => readdirSync(next.spool).every((name) => !/\.(open|seg)$/.test(name)), 20_000)
+    await until(() => readdirSync(next.spool).every((name) => !/\.(open|seg)$/.test(name)), 60_000)
     await later.ship.copyChain()
     const client = await later.ship.store.reader()
     const found = await later.lines(new Evidence(client, 'sluice', later.own), ALL)
@@ -142,7 +142,7 @@ test('what a killed gateway left in its spool is an unsigned tail, changed or cu
     await next.close()
     await dead.close()
   }
-}, 60_000)
+}, 180_000)
 
 test('a segment that is replayed under another number is found', async () => {
   const at = new Place()
@@ -162,4 +162,4 @@ test('a segment that is replayed under another number is found', async () => {
   } finally {
     await at.close()
   }
-}, 30_000)
+}, 180_000)

@@ -30,7 +30,7 @@ beforeAll(async () => {
     await until(async () => (await attacks.heads()).some(({ size }) => size === i + 1))
   }
   await attacks.remember()
-}, 60_000)
+}, 180_000)
 
 afterAll(async () => {
   release()
@@ -58,7 +58,7 @@ describe('a record', () => {
     expect(some).toMatchObject({ status: 'intact', findings: [] })
     const one = await attacked([], { scope: { type: 'session', session: A() } })
     expect(one).toMatchObject({ status: 'intact', events: 13, sessions: 1, findings: [] })
-  }, 60_000)
+  }, 180_000)
 
   test('in which values were edited', async () => {
     const edit = (seq: number, change: string) =>

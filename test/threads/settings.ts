@@ -99,9 +99,9 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
-/** Waits until the claim holds; throws after five seconds. */
+/** Waits until the claim holds; throws after a minute. */
 export async function until(claim: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 5000
+  const deadline = Date.now() + 60_000
   while (!claim()) {
     if (Date.now() > deadline) throw new Error(`not in time: ${what}`)
     await pause(10)

@@ -37,7 +37,7 @@ beforeAll(async () => {
   ])
   await prometheus.until(/Server is ready to receive web requests/)
   await traffic()
-}, 90_000)
+}, 180_000)
 
 afterAll(async () => {
   await prometheus?.stop()

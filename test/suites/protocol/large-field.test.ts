@@ -19,7 +19,7 @@ beforeAll(async () => {
   const target = { server, database: 'postgres', user: 'app', password: 'pw' }
   gateway = await startGateway({ connections: { shop: target } })
   token = await gateway.token({ subject: 'agent' })
-}, 60_000)
+}, 180_000)
 afterAll(async () => {
   await gateway?.stop()
   await server?.stop()
