@@ -6,8 +6,14 @@
  * walked as an expression, so that it is refused when it names a relation with masked columns.
  */
 
-import { marksNamed, marksOf, rangeItem, uniqueMarks } from './lineage/relation-item.ts'
-import { type Item, type Level, NO_OUTPUTS } from './lineage/scope.ts'
+import {
+  marksNamed,
+  marksOf,
+  rangeItem,
+  relationOutputs,
+  uniqueMarks,
+} from './lineage/relation-item.ts'
+import { type Item, itemOf, type Level, NO_OUTPUTS } from './lineage/scope.ts'
 import { NOWHERE, type Place, type Walk } from './lineage/walk.ts'
 import { each, isPart, stringOf } from './nodes.ts'
 import type {
@@ -33,7 +39,6 @@ const HARMLESS_CHANGES = new Set<AlterTableType>([
   'AT_DropConstraint',
   'AT_AddConstraint',
   'AT_ChangeOwner',
-  'AT_ClusterOn',
   'AT_DropCluster',
   'AT_SetLogged',
   'AT_SetUnLogged',
@@ -49,7 +54,6 @@ const HARMLESS_KINDS = new Set([
   'TruncateStmt',
   'DropStmt',
   'VacuumStmt',
-  'ClusterStmt',
   'ReindexStmt',
   'LockStmt',
   'CommentStmt',
@@ -74,6 +78,7 @@ export function definition(walk: Walk, stmt: Node): void {
   else if ('CreateStmt' in stmt) create(walk, stmt.CreateStmt)
   else if ('AlterTableStmt' in stmt) alter(walk, stmt.AlterTableStmt)
   else if ('RenameStmt' in stmt) rename(walk, stmt.RenameStmt)
+  else if ('ClusterStmt' in stmt) cluster(walk, stmt.ClusterStmt.relation)
   else if ('AlterObjectSchemaStmt' in stmt) moved(walk, stmt.AlterObjectSchemaStmt.relation)
   else if ('CreateStatsStmt' in stmt) {
     const { relations, exprs } = stmt.CreateStatsStmt
@@ -118,9 +123,11 @@ function named(
   walk.decide(elements, seeing(items))
 }
 
+/** What an index only carries along decides too: one that is too long for it makes the statement fail. */
 function index(walk: Walk, part: IndexStmt): void {
   const items = [rangeItem(part.relation ?? {}, walk.world)]
   named(walk, part.indexParams, { kind: 'IndexElem', items })
+  named(walk, part.indexIncludingParams, { kind: 'IndexElem', items })
   walk.decide(part.whereClause, seeing(items))
 }
 
@@ -144,6 +151,29 @@ function references(walk: Walk, constraint: Constraint): void {
   if (names.length === 0 && relation !== undefined) walk.guard(uniqueMarks(relation, item))
 }
 
+/** Rows put into the order of an index come out in it. Which columns the index has is not known here. */
+function cluster(walk: Walk, range: RangeVar | undefined): void {
+  const relation = walk.world.relationOf(range?.schemaname, range?.relname ?? '')
+  const oids = relation === undefined ? walk.world.maskedRelations() : [relation.oid]
+  for (const oid of oids) {
+    const one = walk.world.relation(oid)
+    if (one !== undefined) walk.guard(marksOf(itemOf('', relationOutputs(one, walk.world))))
+  }
+}
+
+/** What is done to an attribute of a row type is done to that column of all tables OF it, which are not known here. */
+function attribute(walk: Walk, name: string): void {
+  for (const oid of walk.world.maskedRelations()) {
+    const relation = walk.world.relation(oid)
+    if (
+      relation?.columns.some(
+        (column) => column.name === name && walk.world.mask(oid, column.number),
+      )
+    )
+      moved(walk, { schemaname: relation.schema, relname: relation.name })
+  }
+}
+
 function alter(walk: Walk, part: AlterTableStmt): void {
   const item = rangeItem(part.relation ?? {}, walk.world)
   const known = walk.world.relationOf(part.relation?.schemaname, part.relation?.relname ?? '')
@@ -151,6 +181,7 @@ function alter(walk: Walk, part: AlterTableStmt): void {
   for (const one of part.cmds ?? []) {
     if (!('AlterTableCmd' in one)) continue
     const { subtype, def, name = '' } = one.AlterTableCmd
+    if (part.objtype === 'OBJECT_TYPE') attribute(walk, name)
     if (subtype === 'AT_ColumnDefault' && def !== undefined) defaulted(walk, item, name)
     if (marked && (subtype === undefined || !HARMLESS_CHANGES.has(subtype)))
       moved(walk, part.relation)
@@ -179,7 +210,7 @@ function defaulted(walk: Walk, item: Item, column: string): void {
 /** Foreign keys are judged by `references`; the rest of a constraint reads its own table. */
 function constraint(walk: Walk, part: Constraint, item: Item): void {
   references(walk, part)
-  const own = [...(part.keys ?? []), ...(part.fk_attrs ?? [])]
+  const own = [...(part.keys ?? []), ...(part.including ?? []), ...(part.fk_attrs ?? [])]
   for (const name of own.map((one) => stringOf(one) ?? ''))
     walk.guard(item.byName.get(name)?.marks ?? [])
   named(walk, part.exclusions, { kind: 'IndexElem', items: [item] })
@@ -213,6 +244,7 @@ function rename(walk: Walk, part: RenameStmt): void {
     return
   }
   if (part.relation === undefined) return
+  if (part.renameType === 'OBJECT_ATTRIBUTE') attribute(walk, part.subname ?? '')
   const column = part.renameType === 'OBJECT_COLUMN' || part.renameType === 'OBJECT_ATTRIBUTE'
   const item = rangeItem(part.relation, walk.world)
   if (column && marksNamed(item, part.subname ?? '').length === 0) return

@@ -20,6 +20,9 @@ test.each([
   'ALTER SCHEMA public RENAME TO p',
   'ALTER INDEX i ATTACH PARTITION customers',
   'ALTER TABLE customers ALTER email SET DEFAULT 1',
+  'ALTER TYPE row_type RENAME ATTRIBUTE email TO e CASCADE',
+  'ALTER TYPE row_type ALTER ATTRIBUTE email TYPE varchar(5) CASCADE',
+  'ALTER TABLE customers CLUSTER ON customers_email_key',
 ])('%s could take a mask away', (text) => {
   expect(refusal(text)).toBeDefined()
 })
@@ -37,5 +40,23 @@ test.each([
   'CREATE TABLE x (LIKE customers)',
   'CREATE TYPE mood AS ENUM ()',
 ])('%s shows and moves nothing that is masked', (text) => {
+  expect(refusal(text)).toBeUndefined()
+})
+
+test.each([
+  'CREATE INDEX ON customers (id) INCLUDE (email)',
+  'ALTER TABLE customers ADD UNIQUE (id) INCLUDE (email)',
+  'CLUSTER customers USING customers_email_key',
+  'CLUSTER customers',
+  'CLUSTER',
+])('%s would let a masked value decide', (text) => {
+  expect(refusal(text)).toBeDefined()
+})
+
+test.each([
+  'CREATE INDEX ON customers (id) INCLUDE (name)',
+  'CLUSTER orders',
+  'ALTER TYPE row_type RENAME ATTRIBUTE name TO n CASCADE',
+])('%s names nothing that is masked', (text) => {
   expect(refusal(text)).toBeUndefined()
 })

@@ -148,7 +148,7 @@ export function insert(walk: Walk, part: InsertStmt, place: Place): Outputs {
     store(walk, others, at)
     walk.decide(conflict.whereClause, at)
   }
-  return returning(walk, part.returningClause, { items: [item], outer })
+  return returning(walk, part.returningClause, { items: [item], written: item, outer })
 }
 
 /** ON CONFLICT tells whether a row with these values exists. Without columns it may mean any unique index. */
@@ -174,7 +174,7 @@ export function update(walk: Walk, part: UpdateStmt, place: Place): Outputs {
   check(walk, part.targetList, item)
   store(walk, part.targetList, at)
   walk.decide(part.whereClause, at)
-  return returning(walk, part.returningClause, { items, outer })
+  return returning(walk, part.returningClause, { items, written: item, outer })
 }
 
 export function remove(walk: Walk, part: DeleteStmt, place: Place): Outputs {
@@ -182,7 +182,7 @@ export function remove(walk: Walk, part: DeleteStmt, place: Place): Outputs {
   const item = target(walk, part.relation)
   const items = [item, ...from(walk, part.usingClause, { outer, beside: [item] }).items]
   walk.decide(part.whereClause, inside(items, outer))
-  return returning(walk, part.returningClause, { items, outer })
+  return returning(walk, part.returningClause, { items, written: item, outer })
 }
 
 export function merge(walk: Walk, part: MergeStmt, place: Place): Outputs {
@@ -202,21 +202,20 @@ export function merge(walk: Walk, part: MergeStmt, place: Place): Outputs {
     store(walk, branch.targetList, at)
     store(walk, branch.values, at)
   }
-  return returning(walk, part.returningClause, { items, outer })
+  return returning(walk, part.returningClause, { items, written: item, outer })
 }
 
-/** RETURNING sees the written row, as OLD and NEW too (PostgreSQL 18), whose columns have no origin. */
+/** RETURNING sees the written row, which in MERGE stands behind its source, as OLD and NEW too (PostgreSQL 18). */
 function returning(
   walk: Walk,
   clause: ReturningClause | undefined,
-  { items, outer }: { items: readonly Item[]; outer: Place },
+  { items, written, outer }: { items: readonly Item[]; written: Item; outer: Place },
 ): Outputs {
   if (clause === undefined) return NO_OUTPUTS
   const names = ['old', 'new']
   for (const option of clause.options ?? [])
     if ('ReturningOption' in option) names.push(option.ReturningOption.value ?? '')
-  const written = items[0]
-  const versions = written === undefined ? [] : names.map((ref) => itemOf(ref, written.outputs))
+  const versions = names.map((ref) => itemOf(ref, written.outputs))
   // Second, so that a table that is itself called "new" is meant first.
   const below = {
     items: versions,

@@ -12,6 +12,16 @@ test.each([
     'MERGE INTO pairs p USING contacts c ON p.a = c.email WHEN MATCHED THEN DELETE RETURNING p.b',
     ['b identity pairs.b'],
   ],
+  [
+    `MERGE INTO customers c USING (SELECT 1 AS id, 'x' AS email) s ON c.id = s.id WHEN MATCHED THEN DELETE
+      RETURNING old.email`,
+    ['email identity customers.email'],
+  ],
+  [
+    `MERGE INTO customers c USING orders o ON c.id = o.id WHEN MATCHED THEN DELETE
+      RETURNING WITH (OLD AS o1) upper(o1.email)`,
+    ['upper total customers.email'],
+  ],
 ])('%s', (text, wanted) => {
   if (wanted === undefined) expect(shown(text)).toHaveLength(9)
   else expect(shown(text)).toEqual(wanted)
