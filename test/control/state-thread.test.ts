@@ -1,5 +1,5 @@
 /** The state database in its thread of the compiled gateway. */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -100,6 +100,41 @@ test('a log that does not reach the disk answers nothing more, until it is opene
     expect.arrayContaining([{ name: 'a' }, { name: 'd' }]),
   )
 })
+
+const RECURSION = 'begin return endless($1 + 1); end'
+const TRAPS = {
+  // Runs over the memory, or over the stack.
+  'a trap': `create function endless(int) returns int language plpgsql as '${RECURSION}'`,
+  // As on a disk that fails: PANIC.
+  'an abort': 'select 1',
+}
+
+test.each(Object.entries(TRAPS))(
+  '%s inside WebAssembly is never an answer, and it comes again as the disk has it',
+  async (what, prepare) => {
+    const { state, said } = await open('state')
+    await state.query(KEEP, ['a'])
+    await state.query(prepare, [])
+    const log = join(folder, 'state', 'pg_wal')
+    const isPanic = what === 'an abort'
+    if (isPanic) renameSync(log, `${log}.away`)
+    const switched = isPanic ? state.query('select pg_switch_wal()', []).catch(() => {}) : undefined
+    const failing = isPanic ? state.query(KEEP, ['never']) : state.query('select endless(1)', [])
+    // Asked before it has failed: not run on what is left of it.
+    const behind = [state.query(KEEP, ['behind']), state.query(NAMES, [])]
+    for (const one of await Promise.allSettled([failing, ...behind]))
+      expect(one).toMatchObject({ status: 'rejected', reason: { code: 'GW_UNAVAILABLE' } })
+    await switched
+    if (isPanic) renameSync(`${log}.away`, log)
+    await expect
+      .poll(() => said.at(-1) === undefined && said.length > 1, { timeout: 15_000 })
+      .toBe(true)
+    await isThere(state)
+    expect(await state.query(NAMES, [])).toEqual([{ name: 'a' }])
+    await state.query(KEEP, ['b'])
+    expect(await state.query(NAMES, [])).toEqual([{ name: 'a' }, { name: 'b' }])
+  },
+)
 
 test('one that does not open says why, and leaves nothing behind', async () => {
   mkdirSync(join(folder, 'state'), { recursive: true })

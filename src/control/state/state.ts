@@ -30,7 +30,7 @@ export interface State {
 }
 
 export interface OpenState extends State {
-  /** Its log did not reach the disk: it answers nothing more. Opened anew, it is what the disk says it is. */
+  /** It failed inside, or its log did not reach the disk: it answers nothing more. Opened anew, it is what the disk says it is. */
   readonly isLost: boolean
 }
 
@@ -57,42 +57,47 @@ export async function openState(folder: string): Promise<OpenState> {
     // Loaded here and not at the top, so that nothing else waits for 20 MB of WebAssembly.
     const { PGlite } = await import('@electric-sql/pglite')
     if (existsSync(folder)) needRoom(folder)
-    else {
-      // Made beside its place: what a crash leaves half-made is never opened.
-      const draft = `${folder}.new`
-      rmSync(draft, { recursive: true, force: true })
-      if (existsSync(TEMPLATE)) cpSync(TEMPLATE, draft, { recursive: true })
-      else await (await PGlite.create(draft)).close()
-      chmodSync(draft, 0o700)
-      await settle(draft)
-      renameSync(draft, folder)
-    }
+    else await makeFolder(folder, PGlite)
     const database = await PGlite.create(folder)
+    let lost: string | undefined
+    onTrap(database.Module, () => {
+      lost ??= 'it failed inside'
+    })
     await migrate(database)
+    if (lost !== undefined) throw new Error(lost)
     // What opening it has changed: from here on the log alone says what is new.
     await settle(folder)
-    let isLost = false
     // The disk says once that it lost something; what is behind that in the log would be lost with it.
     const keep = async () => {
       try {
         await settle(join(folder, 'pg_wal'))
       } catch (error) {
-        isLost = true
+        lost ??= 'its log did not reach the disk'
         throw error
       }
     }
+    let last: Promise<unknown> = Promise.resolve()
+    // One after the other: what waits behind one that fails inside must not run on what that left.
+    const run = (text: string, values: readonly unknown[]) => {
+      const next = last.then(() => {
+        if (lost !== undefined) throw new Error(lost)
+        return database.query<Row>(text, [...values])
+      })
+      last = next.catch(() => {})
+      return next
+    }
     return {
       get isLost() {
-        return isLost
+        return lost !== undefined
       },
       query: async (text, values) => {
         try {
-          if (isLost) throw new Error('its log did not reach the disk')
+          if (lost !== undefined) throw new Error(lost)
           const isChange = !/^\s*select\b/i.test(text)
           if (isChange) needRoom(folder)
-          const { rows } = await database.query<Row>(text, [...values])
-          if (isChange) await keep()
-          if (isLost) throw new Error('its log did not reach the disk')
+          const { rows } = await run(text, values)
+          if (isChange && lost === undefined) await keep()
+          if (lost !== undefined) throw new Error(lost)
           return rows
         } catch (cause) {
           throw unavailable('the state database did not run a statement', cause)
@@ -100,13 +105,49 @@ export async function openState(folder: string): Promise<OpenState> {
       },
       // Closing writes too.
       close: async () => {
-        if (diskProblem(folder, LOG_BYTES) === undefined) await database.close()
+        if (lost === undefined && diskProblem(folder, LOG_BYTES) === undefined)
+          await database.close()
       },
     }
   } catch (cause) {
     // Nothing of this comes from a client, so the reason may be shown to whoever starts the gateway.
     const reason = cause instanceof Error ? `: ${cause.message}` : ''
     throw unavailable(`The state database in ${folder} does not open${reason}`, cause)
+  }
+}
+
+async function makeFolder(
+  folder: string,
+  database: { create(folder: string): Promise<{ close(): Promise<void> }> },
+): Promise<void> {
+  // Made beside its place: what a crash leaves half-made is never opened.
+  const draft = `${folder}.new`
+  rmSync(draft, { recursive: true, force: true })
+  if (existsSync(TEMPLATE)) cpSync(TEMPLATE, draft, { recursive: true })
+  else await (await database.create(draft)).close()
+  chmodSync(draft, 0o700)
+  await settle(draft)
+  renameSync(draft, folder)
+}
+
+/** How PostgreSQL's own errors leave WebAssembly: back to the main loop (PGlite's POSTGRES_MAIN_LONGJMP). */
+const TO_MAIN_LOOP = 100
+
+/**
+ * Calls `lost` for whatever else leaves it: a trap, an abort (PANIC), a stack that ran over, an exit. PGlite swallows them all, goes
+ * on, and answers such a statement with no rows and no error, as if it had run.
+ */
+function onTrap(inside: { _PostgresMainLoopOnce: () => void }, lost: () => void): void {
+  const once = inside._PostgresMainLoopOnce
+  // Another PGlite, of which nobody would hear that it failed.
+  if (typeof once !== 'function') throw new Error('this version of PGlite is not known')
+  inside._PostgresMainLoopOnce = () => {
+    try {
+      once()
+    } catch (error) {
+      if ((error as { status?: unknown } | null)?.status !== TO_MAIN_LOOP) lost()
+      throw error
+    }
   }
 }
 
