@@ -2,7 +2,15 @@
  * IO (files). Segments that are encrypted with a key that is not configured: set aside as `.locked.bad`, nothing of them is lost,
  * and at a start with that key they are taken in as what a killed run left behind.
  */
-import { closeSync, openSync, readSync, renameSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  futimesSync,
+  openSync,
+  readSync,
+  renameSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { unlockSealed } from './sealed-cipher.ts'
 import { sealedFolder } from './sealed-spool.ts'
@@ -14,9 +22,47 @@ const ENDING = '.locked.bad'
 /** Longer than any header of ours. */
 const HEADER_BYTES_MAX = 512
 
+const PAGE_BYTES = 4096
+const ZEROS = Buffer.alloc(64 << 10)
+
 /** Throws where the disk does not take it: then it stays as it is, and is tried again. */
 export function setLockedAside(folder: string, name: string): void {
+  if (name.endsWith('.open')) releaseRoom(join(folder, name))
   renameSync(join(folder, name), join(folder, name.replace(/\.(seg|open)$/, ENDING)))
+}
+
+/**
+ * Gives back what a writer that was killed had reserved and not used: zeros, which read the same as an end. Where its last block
+ * ends is not known without walking it, and a block may end in zeros itself: at least a page of them stays.
+ */
+function releaseRoom(path: string): void {
+  const descriptor = openSync(path, 'r+')
+  try {
+    const { size, atime, mtime } = fstatSync(descriptor)
+    const kept = Math.ceil(usedBytes(descriptor, size) / PAGE_BYTES + 1) * PAGE_BYTES
+    if (kept >= size) return
+    ftruncateSync(descriptor, kept)
+    // When it was written last stays to be seen.
+    futimesSync(descriptor, atime, mtime)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Behind it stand zeros alone, to the end of the file. */
+function usedBytes(descriptor: number, size: number): number {
+  const bytes = Buffer.alloc(ZEROS.length)
+  for (let end = size; end > 0; ) {
+    const begin = Math.max(0, end - bytes.length)
+    const read = bytes.subarray(0, readSync(descriptor, bytes, 0, end - begin, begin))
+    if (!read.equals(ZEROS.subarray(0, read.length))) {
+      let used = read.length
+      while (read[used - 1] === 0) used--
+      return begin + used
+    }
+    end = begin
+  }
+  return 0
 }
 
 interface LockedFolder {

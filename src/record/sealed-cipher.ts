@@ -58,15 +58,18 @@ export interface SealedFile extends SealedContent {
   readonly isDamaged: boolean
 }
 
-/** A segment of either kind. `locked`: encrypted with the key of this id, which is not there. */
+/**
+ * A segment of either kind. `locked`: encrypted with the key of this id, which is not there. A clear one that bears the `name` of
+ * a run that encrypts was written by somebody else.
+ */
 export function readSealedFile(
   bytes: Buffer,
-  keys: SpoolKeys,
+  { keys, name }: { readonly keys: SpoolKeys; readonly name: string },
 ): SealedFile | 'foreign' | { readonly locked: string } {
   const unlocked = unlockSealed(bytes, keys)
   if (unlocked === undefined) {
     const content = readSealedSegment(bytes)
-    if (content === 'foreign') return content
+    if (content === 'foreign' || !keys.mayBeClear(name)) return 'foreign'
     return { ...content, torn: bytes.length - content.end, isDamaged: false }
   }
   if ('forged' in unlocked) return 'foreign'

@@ -3,6 +3,7 @@
  * (whole-insert.ts). Much less comes here than in ship.ts, so it is done one after the other.
  */
 import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import type { ClickHouse } from './clickhouse.ts'
 import { isSealedBeginning, readSealedFile } from './sealed-cipher.ts'
 import { SEALED_COLUMNS, type SealedTable } from './sealed-segment.ts'
@@ -103,9 +104,15 @@ export class SealedShipper {
   }
 
   async #ship(name: string): Promise<void> {
-    const content = readSealedFile(readFileSync(this.#folder.path(name)), this.#keys)
+    const content = readSealedFile(readFileSync(this.#folder.path(name)), {
+      keys: this.#keys,
+      name,
+    })
     if (content === 'foreign') {
-      this.#folder.setAside(name, 'it was not written by this version')
+      const why = this.#keys.mayBeClear(name)
+        ? 'it was not written by this version'
+        : 'it is not encrypted as this run encrypts'
+      this.#folder.setAside(name, why)
       return
     }
     if ('locked' in content) {
@@ -140,7 +147,7 @@ export class SealedShipper {
 
   #left(path: string): ReadLeft {
     const bytes = readFileSync(path)
-    const content = readSealedFile(bytes, this.#keys)
+    const content = readSealedFile(bytes, { keys: this.#keys, name: basename(path) })
     if (content === 'foreign') return isSealedBeginning(bytes) ? 'blank' : 'foreign'
     if ('locked' in content) return content
     const { rows, isDamaged, end, torn } = content

@@ -15,6 +15,7 @@ import { spoolKeyId } from '../../src/record/spool-key.ts'
 const bytes = randomBytes(32)
 const KEY = { id: spoolKeyId(bytes), key: bytes }
 const KEYS = new SpoolKeys([KEY])
+const NAME = '01RUN-1-1.seg'
 
 const key: SealKey = {
   session: '01SESSION',
@@ -40,7 +41,7 @@ const FRAMES = WRITES.map((one) => cipher.encrypt(one))
 const WHOLE = Buffer.concat([cipher.header, ...FRAMES])
 
 function read(file: Buffer) {
-  const content = readSealedFile(file, KEYS)
+  const content = readSealedFile(file, { keys: KEYS, name: NAME })
   if (content === 'foreign' || 'locked' in content) throw new Error(JSON.stringify(content))
   return content
 }
@@ -54,13 +55,23 @@ test('rows of both tables are found again, beside those of a clear segment', () 
   expect(content.rows.sealed).toHaveLength(3)
 })
 
+test('a clear one in the name of a run that encrypts is foreign, of another run it is not', () => {
+  const clear = Buffer.concat([SEALED_HEADER, ...WRITES])
+  const keys = new SpoolKeys([KEY], '01RUN')
+  expect(readSealedFile(clear, { keys, name: NAME })).toBe('foreign')
+  expect(readSealedFile(clear, { keys, name: '01OTHER-1-1.seg' })).toMatchObject({ torn: 0 })
+  expect(readSealedFile(WHOLE, { keys, name: NAME })).toMatchObject({ torn: 0, isDamaged: false })
+})
+
 test('neither session nor recipient stands in it', () => {
   for (const text of ['01SESSION', 'age1somebody', 'wrapped', 'values'])
     expect(WHOLE.includes(text)).toBe(false)
 })
 
 test('without its key it is locked', () => {
-  expect(readSealedFile(WHOLE, new SpoolKeys())).toEqual({ locked: KEY.id.toString('hex') })
+  expect(readSealedFile(WHOLE, { keys: new SpoolKeys(), name: NAME })).toEqual({
+    locked: KEY.id.toString('hex'),
+  })
 })
 
 test('cut anywhere, whole writes before the cut are kept', () => {
@@ -79,7 +90,7 @@ test('cut anywhere, whole writes before the cut are kept', () => {
     }),
   )
   for (let size = 0; size < cipher.header.length; size++) {
-    expect(readSealedFile(WHOLE.subarray(0, size), KEYS)).toBe('foreign')
+    expect(readSealedFile(WHOLE.subarray(0, size), { keys: KEYS, name: NAME })).toBe('foreign')
     expect(isSealedBeginning(WHOLE.subarray(0, size))).toBe(true)
   }
   expect(isSealedBeginning(Buffer.from('something else'))).toBe(false)

@@ -1,6 +1,15 @@
 /** Encrypted segments on their way into the store, with the real engine: keys that change, are gone and come back, and damage. */
 import { hash, randomBytes } from 'node:crypto'
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { expect, test } from 'vitest'
@@ -87,6 +96,9 @@ test('what this run writes encrypted is covered by its ratchet while it is open,
 test('a segment whose key is gone is set aside loudly, loses nothing, and comes back with the key', async () => {
   const at = place()
   killed(at, makeRunKey(FORMER))
+  const left = join(at.spool, named(at, '.open')[0]!)
+  const [whole, since] = [readFileSync(left), new Date(Date.now() - 60_000)]
+  utimesSync(left, since, since)
   const others = killed(at, makeRunKey(KEY))
   // To compare 16 MiB byte by byte takes more memory than there is.
   const bytes = () =>
@@ -96,6 +108,13 @@ test('a segment whose key is gone is set aside loudly, loses nothing, and comes 
   expect(named(at, '.locked.bad')).toHaveLength(1)
   expect(errors(at)).toHaveLength(1)
   expect(errors(at)[0]).toContain(`encrypted with key ${FORMER.id.toString('hex')}`)
+  // Its unused room is given back; all that was written is there, and when that was.
+  const locked = join(at.spool, named(at, '.locked.bad')[0]!)
+  const after = readFileSync(locked)
+  expect(whole.length).toBeGreaterThan(1 << 20)
+  expect(after.length).toBeLessThan(64 << 10)
+  expect(Buffer.concat([after, Buffer.alloc(whole.length - after.length)]).equals(whole)).toBe(true)
+  expect(Math.abs(statSync(locked).mtimeMs - since.getTime())).toBeLessThan(10)
   const kept = bytes()
   await first.stop(0)
   // A start without it says so again, and leaves it alone.
@@ -169,6 +188,31 @@ const seal: SealKey = {
   keyId: 'k1',
   recipients: ['age1somebody'],
 }
+
+test('sealed originals that are clear are set aside in the name of a run that encrypts, whole or torn, and stored of an earlier one', async () => {
+  const at = place()
+  const record = keyRecord(seal, 1_700_000_000_000_000)
+  const write = (instance: string, thread: number, encrypt?: RunKey) => {
+    const shape = { spoolFolder: at.spool, instance, thread, bytesMax: 1e9, strict: false }
+    const spool = new SealedSpool({ ...shape, encrypt })
+    spool.write(record)
+    spool.close()
+  }
+  const files = () => readdirSync(sealedFolder(at.spool))
+  write(ulid(1), 1)
+  write(at.instance, 1, makeRunKey(KEY))
+  write(at.instance, 2)
+  write(at.instance, 3)
+  const open = (name: string) => join(sealedFolder(at.spool), name)
+  const torn = `${at.instance}-0003-0000000001`
+  renameSync(open(`${torn}.seg`), open(`${torn}.open`))
+  const ship = at.ship([KEY], { writes: { ratchet: false, encrypted: true } })
+  const bad = [2, 3].map((thread) => `${at.instance}-000${thread}-0000000001.bad`)
+  await until(() => JSON.stringify(files().sort()) === JSON.stringify(bad), 60_000)
+  expect(await count(at, ship, 'sealed_keys')).toBe(2)
+  expect(errors(at)).toHaveLength(2)
+  expect(errors(at).join()).toContain('it is not encrypted as this run encrypts')
+}, 180_000)
 
 test('sealed originals go the same way: locked, back, and stored once', async () => {
   const at = place()
