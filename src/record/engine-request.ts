@@ -76,6 +76,13 @@ export function bodyIsData(url: URLSearchParams): boolean {
   return /^\s*INSERT\s[\s\S]*\sFORMAT\s+\w+\s*;?\s*$/i.test(url.get('query') ?? '')
 }
 
+/** An INSERT of the data in `file`, a literal; what it selects `FROM input('structure')` is read from there. */
+export function insertFrom({ sql, bodyFormat }: EngineRequest, file: string): string {
+  const input = /\sFROM input\(('(?:[^'\\]|\\.)*')\)$/.exec(sql)
+  if (input === null) return `${sql} FROM INFILE ${file} FORMAT ${bodyFormat}`
+  return `${sql.substring(0, input.index)} FROM file(${file}, '${bodyFormat}', ${input[1]})`
+}
+
 /** A string literal of ClickHouse. */
 export function literal(text: string): string {
   return `'${text.replace(/[\\']/g, '\\$&').replaceAll('\0', '\\0')}'`

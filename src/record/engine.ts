@@ -23,6 +23,7 @@ import {
   type EngineRequest,
   engineFailure,
   engineRequest,
+  insertFrom,
   literal,
 } from './engine-request.ts'
 
@@ -36,6 +37,8 @@ export interface EngineOptions {
 
 /** Longest text of a query; data is not limited. */
 const QUERY_BYTES_MAX = 16 << 20
+/** A query stands in the URL where the body is data; a server allows as much. */
+const HEADER_BYTES_MAX = 1 << 20
 /** How many read-only queries run at once, so that inserts always find a thread. */
 const READERS_MAX = 3
 
@@ -82,7 +85,7 @@ export async function serveEngine(options: EngineOptions): Promise<ServedEngine>
   // closed.
   const first = connect()
   const readers = new Gate(READERS_MAX)
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX }, (request, response) => {
     answer({ request, response }, { connect, bodies, readers }).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : undefined)
     })
@@ -165,10 +168,7 @@ async function runRequest(
   const session = engine.connect()
   try {
     for (const statement of asked.before) await session.queryAsync(statement, { format: 'Null' })
-    const sql =
-      file === undefined
-        ? asked.sql
-        : `${asked.sql} FROM INFILE ${literal(file)} FORMAT ${asked.bodyFormat}`
+    const sql = file === undefined ? asked.sql : insertFrom(asked, literal(file))
     return await session.queryAsync(sql, { format: asked.format })
   } finally {
     session.close()

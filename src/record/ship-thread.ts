@@ -7,6 +7,7 @@ import { clock } from '../base/clock.ts'
 import type { Broadcast } from '../threads/messages.ts'
 import type { Chain } from './chain.ts'
 import { type ClickHouse, openClickHouse, StoreError } from './clickhouse.ts'
+import { RowCompactor } from './compact-rows.ts'
 import { EngineChild } from './engine-child.ts'
 import { bringLockedBack } from './locked.ts'
 import { migrate } from './migrate.ts'
@@ -185,6 +186,7 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
     forget: (name) => notary.forget(name),
     say,
     keys,
+    compactor: data.store.embedded ? new RowCompactor() : undefined,
   })
   shipper.recover()
   // Others ask it when they like, and not only when there is something to store. What fails is said where it is tried again.

@@ -16,6 +16,8 @@ export interface WholeRows {
   /** Names of columns and the format, as they stand behind the table in an INSERT. */
   readonly as: string
   readonly count: number
+  /** What `as` needs to be one block. */
+  readonly settings?: Settings
   /** Called where they are sent. */
   readonly body: () => Uint8Array
 }
@@ -66,7 +68,7 @@ export class WholeInserts {
     await store.insert({
       sql: `INSERT INTO \`${this.#options.database}\`.${rows.table} ${rows.as}`,
       body: rows.body(),
-      settings: wholeInsert(id, attempt),
+      settings: { ...wholeInsert(id, attempt), ...rows.settings },
     })
     if (isDoubtful) await this.#settle(store, { key, attempt, which, rows })
   }
