@@ -23,12 +23,16 @@ export function crasher(): Crasher {
       SLUICE_CHAOS_SOCKET: socket,
       SLUICE_WORKER_HEAP_MB: '64',
     },
-    end: (kind, way) =>
-      until(
-        async () => (await say(socket, `${kind} ${way}\n`)) === 'done',
-        `a ${kind} to end by ${way}`,
-        45_000,
-      ),
+    end: async (kind, way) => {
+      let said = ''
+      const isDone = async () => {
+        said = await say(socket, `${kind} ${way}\n`)
+        return said === 'done'
+      }
+      await until(isDone, `a ${kind} to end by ${way}`, 45_000).catch((error: Error) => {
+        throw new Error(`${error.message}; last it was said: ${said}`)
+      })
+    },
     close: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
@@ -40,9 +44,9 @@ function say(socket: string, line: string): Promise<string> {
     connection.on('data', (bytes) => {
       said += bytes
     })
-    connection.once('error', () => resolve(''))
+    connection.once('error', ({ message }) => resolve(message))
     connection.once('close', () => resolve(said))
-    connection.setTimeout(30_000, () => connection.destroy())
+    connection.setTimeout(30_000, () => connection.destroy(new Error('30 s without an answer')))
     connection.write(line)
   })
 }
