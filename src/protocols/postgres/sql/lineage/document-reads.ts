@@ -8,13 +8,11 @@
  */
 import type { PathMask, PathTransform } from '../../../../mask/transform-spec.ts'
 import { dotted, isPart } from '../nodes.ts'
-import type { A_Expr, FuncCall, Node } from '../parse.ts'
+import type { A_Expr, FuncCall, JsonFuncExpr, Node } from '../parse.ts'
+import { type Step, stepsOfPath } from './json-path.ts'
 import { columnRef } from './scope.ts'
 import type { Source, Value } from './value.ts'
 import type { Place, Walk } from './walk.ts'
-
-/** A key; a place in an array; or a text that is the one in an object and the other in an array. */
-type Step = { readonly key: string } | 'place' | { readonly either: string }
 
 interface Read {
   readonly base: Value
@@ -22,7 +20,8 @@ interface Read {
   readonly ways: readonly (readonly Step[])[]
   /** Only whether something is there, and of which kind. */
   readonly shape: boolean
-  readonly kind: 'jsonb' | 'text' | 'bool'
+  /** undefined: of a type that the expression names. */
+  readonly kind: 'jsonb' | 'text' | 'bool' | undefined
 }
 
 /** What the expression gives where it reads past everything that enforced masks hide; undefined: nobody knows. */
@@ -99,6 +98,7 @@ const STEPS_MAX = 50
 
 function readOf(walk: Walk, node: Node, place: Place): Read | undefined {
   if ('A_Expr' in node) return operated(walk, node.A_Expr, place)
+  if ('JsonFuncExpr' in node) return queried(walk, node.JsonFuncExpr, place)
   const way = wayOf(walk, node, place)
   return way === undefined ? undefined : { ...way, ways: [way.steps], shape: false, kind: way.kind }
 }
@@ -121,6 +121,26 @@ function operated(walk: Walk, part: A_Expr, place: Place): Read | undefined {
   }
   const way = wayOf(walk, { A_Expr: part }, place)
   return way === undefined ? undefined : { ...way, ways: [way.steps], shape: false, kind: way.kind }
+}
+
+const RETURNS = { JSON_VALUE_OP: 'text', JSON_QUERY_OP: 'jsonb', JSON_EXISTS_OP: 'bool' } as const
+
+/** JSON_VALUE, JSON_QUERY and JSON_EXISTS by a constant path; what they fail by is what they read. */
+function queried(walk: Walk, part: JsonFuncExpr, place: Place): Read | undefined {
+  const { op, context_item: item, pathspec, passing, output, on_empty, on_error } = part
+  if (op === undefined || !Object.hasOwn(RETURNS, op) || passing !== undefined) return undefined
+  if (item?.raw_expr === undefined || pathspec === undefined) return undefined
+  if (item.format?.format_type !== 'JS_FORMAT_DEFAULT') return undefined
+  const isPlain = [on_empty?.expr, on_error?.expr].every(
+    (one) => one === undefined || 'A_Const' in one,
+  )
+  const path = literalOf(pathspec)
+  const steps = path === undefined ? undefined : stepsOfPath(path)
+  const way = steps && isPlain ? wayOf(walk, item.raw_expr, place) : undefined
+  if (steps === undefined || way?.kind !== 'jsonb') return undefined
+  const kind = output === undefined ? RETURNS[op as keyof typeof RETURNS] : undefined
+  const ways = [[...way.steps, ...steps]]
+  return { base: way.base, ways, shape: op === 'JSON_EXISTS_OP', kind }
 }
 
 interface Way {

@@ -89,7 +89,24 @@ function one(walk: Walk, node: Node, at: Beside): Offer {
   const inside = Object.values(node)[0] as unknown
   const { alias, ...rest } = isPart(inside) ? inside : { alias: undefined }
   walk.forbid(walk.value({ Unknown: rest } as unknown as Node, lateral).marks)
-  return offered(aliased({ list: [], open: CLEAR, shaky: false }, alias as Alias | undefined, ''))
+  const isTable = 'RangeTableFunc' in node || 'JsonTable' in node
+  const list = isTable ? tableColumns(rest.columns) : []
+  const open = list.length === 0 ? CLEAR : undefined
+  return offered(aliased({ list, open, shaky: false }, alias as Alias | undefined, ''))
+}
+
+/** Columns that XMLTABLE or JSON_TABLE say they have: nested ones stand behind the others. */
+function tableColumns(columns: unknown): readonly Named[] {
+  const own: Named[] = []
+  const nested: Named[] = []
+  for (const one of Array.isArray(columns) ? columns : []) {
+    const inside = isPart(one) ? (one.RangeTableFuncCol ?? one.JsonTableColumn) : undefined
+    if (!isPart(inside)) continue
+    const name = inside.colname ?? inside.name
+    if (typeof name === 'string') own.push({ name, value: CLEAR })
+    nested.push(...tableColumns(inside.columns))
+  }
+  return [...own, ...nested]
 }
 
 interface Alias {

@@ -13,6 +13,15 @@ test.each([
   ['SELECT * FROM unnest(ARRAY[1]) WITH ORDINALITY AS u', ['u', 'ordinality']],
   ["SELECT * FROM json_to_record('{}') AS r(a int, b text)", ['a', 'b']],
   ['SELECT s.* FROM pairs, LATERAL (SELECT a AS l) s', ['l']],
+  [
+    `SELECT * FROM JSON_TABLE(jsonb '{}', '$' COLUMNS (n FOR ORDINALITY, NESTED PATH '$.c' COLUMNS (z text), a int,
+      e bool EXISTS PATH '$.b')) AS x (first)`,
+    ['first', 'a', 'e', 'z'],
+  ],
+  [
+    "SELECT * FROM XMLTABLE('/a' PASSING xml '<a/>' COLUMNS i FOR ORDINALITY, a int PATH '.') x",
+    ['i', 'a'],
+  ],
 ])('%s', (text, names) => {
   expect(shown(text)?.map((one) => one.split(' ')[0])).toEqual(names)
 })
@@ -27,6 +36,10 @@ test('columns of a function that nobody knows leave places open', () => {
   expect(shown("SELECT * FROM json_each('{}')")).toBeUndefined()
   expect(lineage('SELECT * FROM upper((SELECT email FROM customers)) u').refusal).toBeDefined()
   expect(lineage('SELECT key, email FROM customers, json_each($1) e').refusal).toBeUndefined()
+  const into = "SELECT 1 FROM customers, JSON_TABLE(to_jsonb(email), '$' COLUMNS (a text)) j"
+  expect(lineage(into).refusal).toBeDefined()
+  const past = `SELECT 1 FROM customers, JSON_TABLE(jsonb '1', '$' COLUMNS (a text DEFAULT email ON EMPTY)) j`
+  expect(lineage(past).refusal).toBeDefined()
 })
 
 test('only LATERAL sees its neighbours', () => {
