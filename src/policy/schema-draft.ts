@@ -121,10 +121,10 @@ export class SchemaDraft {
 
   routine(part: Part): string | undefined {
     const [schema, name] = qualified(dotted(part.funcname as Node[]) ?? [])
-    const volatility = list(part.options).find(
-      (one) => Object(one.DefElem).defname === 'volatility',
-    )
-    const word = String(Object(Object(Object(volatility).DefElem).arg).String?.sval ?? 'volatile')
+    const option = (name: string) =>
+      Object(Object(list(part.options).find((one) => Object(one.DefElem).defname === name)).DefElem)
+        .arg
+    const word = String(Object(option('volatility')).String?.sval ?? 'volatile')
     this.#routines.push({
       oid: this.#next(),
       schema,
@@ -132,6 +132,7 @@ export class SchemaDraft {
       kind: part.is_procedure === true ? 'p' : 'f',
       volatility: word[0] ?? 'v',
       extension: undefined,
+      asOwner: Object(option('security')).Boolean?.boolval === true,
     })
     return undefined
   }
@@ -148,7 +149,8 @@ export class SchemaDraft {
     const [schema, name] = qualified(dotted(part.defnames as Node[]) ?? [])
     if (part.kind === 'OBJECT_AGGREGATE') {
       const oid = this.#next()
-      this.#routines.push({ oid, schema, name, kind: 'a', volatility: 'i', extension: undefined })
+      const nature = { kind: 'a', volatility: 'i', extension: undefined, asOwner: false }
+      this.#routines.push({ oid, schema, name, ...nature })
       return undefined
     }
     if (part.kind !== 'OBJECT_OPERATOR') return `CREATE … ${name} is not read here`

@@ -85,6 +85,8 @@ test('tables have their keys, foreign keys, partitions, generated columns and tr
 test('functions, operators, types and rules of its own are code', () => {
   const schema = schemaSql()
   expect(judge(schema, 'SELECT touch($1, $2)').classes).toContain('execute')
+  expect(judge(schema, 'SELECT touch($1, $2)').reasons.join()).not.toContain('rights')
+  expect(judge(schema, 'SELECT reset_orders()').reasons.join()).toContain("its owner's rights")
   expect(judge(schema, "SELECT 'a'::text === 'b'::text").classes).toContain('execute')
   expect(judge(schema, 'SELECT gather(name) FROM customers').classes).toContain('execute')
   expect(judge(schema, "INSERT INTO inbox VALUES (1, 'x')").classes).toContain('execute')

@@ -229,7 +229,15 @@ const extension = (of: string): Readonly<Record<string, List>> => ({
 function routines(scope: Scope): string {
   const [values, joins] = lists(extension('pg_proc'), 'p.oid', scope.few)
   return rows(
-    tuple(number('p.oid'), SCHEMA, 'p.proname', 'p.prokind', 'p.provolatile', ...values),
+    tuple(
+      number('p.oid'),
+      SCHEMA,
+      'p.proname',
+      'p.prokind',
+      'p.provolatile',
+      ...values,
+      'p.prosecdef',
+    ),
     `pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid ${eq} p.pronamespace ${joins}
      WHERE ${scope.routines}`,
   )

@@ -174,6 +174,7 @@ function routine(value: unknown): Routine {
     kind: text(row[3]),
     volatility: text(row[4]),
     extension: row[5] === null ? undefined : text(row[5]),
+    asOwner: row[6] !== false,
   }
 }
 

@@ -56,6 +56,8 @@ export interface Routine {
   readonly kind: string
   /** pg_proc.provolatile: i, s, v. */
   readonly volatility: string
+  /** pg_proc.prosecdef: it runs with its owner's rights, SECURITY DEFINER. */
+  readonly asOwner: boolean
   /** The extension it is a member of. */
   readonly extension: string | undefined
 }

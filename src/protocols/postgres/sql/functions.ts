@@ -46,8 +46,10 @@ export function judgeCall(g: Gathered, call: Call): void {
   const meaning = functionMeaning(g.trust, schema, name)
   if (meaning.unknown && castByCall(g, call)) return
   g.functions.add(meaning.name)
-  for (const one of meaning.foreign)
-    g.run('execute', `${one} is a function that the gateway cannot see into`)
+  for (const one of meaning.foreign) {
+    const rights = meaning.asOwner.includes(one) ? ", which runs with its owner's rights" : ''
+    g.run('execute', `${one} is a function that the gateway cannot see into${rights}`)
+  }
   if (meaning.unknown) g.run('execute', `${name} is a function that the gateway does not know`)
   if (meaning.builtIn) judgeBuiltIn(g, name, call.count)
 }

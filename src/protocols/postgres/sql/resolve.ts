@@ -60,6 +60,8 @@ export interface Meaning {
   readonly builtIn: boolean
   /** The candidates that are neither initdb's nor harmless by list. */
   readonly foreign: readonly string[]
+  /** Those of them that run with their owner's rights, and so may touch what the session itself may not. */
+  readonly asOwner: readonly string[]
   /** No candidate at all. */
   readonly unknown: boolean
 }
@@ -81,19 +83,23 @@ export function functionMeaning(trust: Trust, schema: string | undefined, name: 
   let first: string | undefined
   let builtIn = false
   const foreign: string[] = []
+  const asOwner: string[] = []
   for (const one of searched(names, schema)) {
     const made = names.catalogue.builtInRoutine(one, name)
     const others = names.catalogue.routines(one, name)
     if (made || others.length > 0) first ??= `${one}.${name}`
     builtIn ||= made
-    for (const routine of others)
-      if (!routineIsHarmless(trust, routine)) foreign.push(`${one}.${name}`)
+    for (const routine of others) {
+      if (routineIsHarmless(trust, routine)) continue
+      foreign.push(`${one}.${name}`)
+      if (routine.asOwner) asOwner.push(`${one}.${name}`)
+    }
   }
   if (first === undefined) {
     const home = schema === undefined ? homeSchema(names) : plainSchema(names, schema)
-    return { name: `${home}.${name}`, builtIn: false, foreign: [], unknown: true }
+    return { name: `${home}.${name}`, builtIn: false, foreign: [], asOwner: [], unknown: true }
   }
-  return { name: first, builtIn, foreign, unknown: false }
+  return { name: first, builtIn, foreign, asOwner, unknown: false }
 }
 
 /** True only if every function of that name that the session can mean is initdb's or harmless by list. */
@@ -110,7 +116,10 @@ export function routineIsHarmless(trust: Trust, routine: Routine): boolean {
   if (routine.oid < FIRST_USER_OID) return true
   if (isHarmlessMember(routine)) return true
   const whole = `${routine.schema}.${routine.name}`
-  return trust.functionsRead.some((pattern) => matches(pattern, whole))
+  // One that runs with its owner's rights is only meant where its whole name is given.
+  return trust.functionsRead.some((pattern) =>
+    routine.asOwner ? pattern === whole : matches(pattern, whole),
+  )
 }
 
 function isHarmlessMember({ extension, name, volatility }: Routine): boolean {

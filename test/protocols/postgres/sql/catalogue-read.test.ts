@@ -63,6 +63,16 @@ test('rows become relations', () => {
   expect(found?.columns[0]?.generatedFrom).toEqual([2])
 })
 
+test('whose rights a routine has that does not say counts as one of its owner', () => {
+  const routines = [
+    [20001, 'public', 'mine', 'f', 'v', null, false],
+    [20002, 'public', 'definer', 'f', 'v', null, true],
+    [20003, 'public', 'silent', 'f', 'v', null],
+  ]
+  const found = buildCatalogue(JSON.stringify({ ...ANSWER, routines }), 3)
+  expect(routines.map(([oid]) => found?.routine(Number(oid))?.asOwner)).toEqual([false, true, true])
+})
+
 test('an answer of another shape is not taken', () => {
   for (const wrong of ['', '[]', '{}', 'null', JSON.stringify({ ...ANSWER, relations: [[1]] })])
     expect(buildCatalogue(wrong, 1)).toBeUndefined()

@@ -49,6 +49,7 @@ const routine = (oid: number, schema: string, name: string, extension?: string) 
   kind: 'f',
   volatility: extension === undefined ? 'v' : 'i',
   extension,
+  asOwner: false,
 })
 
 export const PARTS: CatalogueParts = {

@@ -71,6 +71,7 @@ test('a view that calls set_config may change what names mean', () => {
         kind: 'f',
         volatility: 'v',
         extension: undefined,
+        asOwner: false,
       },
     ],
   })
