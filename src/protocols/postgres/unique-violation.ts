@@ -1,12 +1,16 @@
 /**
  * Pure apart from what it is handed. A unique violation on a masked column says that a value exists: who may insert can
  * guess by it, and what the error quotes is not even needed. So it counts among the session's masked values, stands in the
- * record as a moment of its own, and raises a signal (semantics §5, "Pseudonyms").
+ * record as a moment of its own, and raises a signal (semantics §5, "Pseudonyms"). A foreign key onto a masked column
+ * answers the same question with the opposite word: its violation is a guess that missed.
  *
  * The target names the table, and not the columns: each key of a table of whose keys one holds a masked column counts.
  */
+
+import type { MaskedColumns } from '../../mask/plan.ts'
 import { count } from '../../mask/spans.ts'
 import type { Conversation } from './conversation.ts'
+import type { Catalogue } from './sql/catalogue.ts'
 import { relationOf } from './sql/resolve.ts'
 
 export const SIGNAL = 'masked_unique_violation'
@@ -14,6 +18,8 @@ export const SIGNAL = 'masked_unique_violation'
 const UNIQUE = '23505'
 /** An exclusion constraint with `=` is one, too; no catalogue says of which columns it is. */
 const EXCLUSION = '23P01'
+const FOREIGN = '23503'
+const TELLING = new Set([UNIQUE, EXCLUSION, FOREIGN])
 
 /** Before the action that failed is closed. `fields`: of the error, by letter. */
 export function noteViolation(
@@ -21,19 +27,19 @@ export function noteViolation(
   code: string,
   fields: ReadonlyMap<string, string>,
 ): void {
-  if (code !== UNIQUE && code !== EXCLUSION) return
+  if (!TELLING.has(code)) return
   const { now } = talk.results.masks
   if (!now.hides) return
   const column = guessed(talk, code, fields)
   if (column === undefined) return
   const { recording, worker } = talk.parts
-  count(talk.results.actions.tally, `${column} (unique violation)`)
+  const isForeign = code === FOREIGN
+  count(talk.results.actions.tally, `${column} (${isForeign ? 'foreign key' : 'unique'} violation)`)
   worker.count.signal(SIGNAL)
-  recording.moment({
-    kind: 'notice',
-    status: SIGNAL,
-    text: `A unique key with the masked column ${column} was violated: it tells that a value exists.`,
-  })
+  const told = isForeign
+    ? `A foreign key onto the masked column ${column} was violated: it tells that a value does not exist.`
+    : `A unique key with the masked column ${column} was violated: it tells that a value exists.`
+  recording.moment({ kind: 'notice', status: SIGNAL, text: told })
 }
 
 /** The masked column by which a value may have been guessed; in doubt there is one. */
@@ -46,10 +52,32 @@ function guessed(
   const { names } = talk.keeper
   const relation =
     names === undefined || table === undefined ? undefined : relationOf(names, schema, table)
+  if (code === FOREIGN) {
+    const enforced = talk.results.masks.now.enforced?.byRelation ?? new Map()
+    return names === undefined
+      ? 'of an unknown table'
+      : referenced(names.catalogue, enforced, relation?.oid)
+  }
   if (relation === undefined) return 'of an unknown table'
   const masks = talk.results.masks.now.enforced?.byRelation.get(relation.oid)
   const keys = new Set(relation.uniqueKeys.flat())
   for (const [column, mask] of masks ?? [])
     if (!mask.monitor && (code === EXCLUSION || keys.has(column))) return mask.name
+  return undefined
+}
+
+/** A masked column of a key that foreign keys of this table refer to; of a table that is not known, any table's. */
+export function referenced(
+  catalogue: Pick<Catalogue, 'relation'>,
+  enforced: MaskedColumns['byRelation'],
+  table: number | undefined,
+): string | undefined {
+  for (const [oid, masks] of enforced) {
+    const relation = catalogue.relation(oid)
+    const referrers = relation?.referencedBy ?? []
+    if (table === undefined ? referrers.length === 0 : !referrers.includes(table)) continue
+    const keys = new Set(relation?.uniqueKeys.flat())
+    for (const [column, mask] of masks) if (!mask.monitor && keys.has(column)) return mask.name
+  }
   return undefined
 }

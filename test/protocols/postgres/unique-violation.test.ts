@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import { loadParser } from '../../../src/protocols/postgres/sql/parse.ts'
+import { referenced } from '../../../src/protocols/postgres/unique-violation.ts'
 import { down, outcomes, recorded, talk } from './conversations.ts'
 
 beforeAll(() => loadParser())
@@ -39,6 +40,18 @@ test('an exclusion constraint is one, whatever its columns', () => {
 test('a table that is not named, or not known, may be any', () => {
   expect(violated(MASKED_KEY, '').signals).toHaveLength(1)
   expect(violated(MASKED_KEY, 's public t nosuch').signals).toHaveLength(1)
+})
+
+test('a foreign key onto a masked key answers the same question', () => {
+  const customers = { oid: 7, uniqueKeys: [[1]], referencedBy: [8] }
+  const catalogue = { relation: (oid: number) => (oid === 7 ? (customers as never) : undefined) }
+  const masked = (column: number, monitor = false) =>
+    new Map([[7, new Map([[column, { monitor, name: 'public.customers.id' } as never]])]])
+  expect(referenced(catalogue, masked(1), 8)).toBe('public.customers.id')
+  expect(referenced(catalogue, masked(1), undefined)).toBe('public.customers.id')
+  expect(referenced(catalogue, masked(1), 9)).toBeUndefined()
+  expect(referenced(catalogue, masked(2), 8)).toBeUndefined()
+  expect(referenced(catalogue, masked(1, true), 8)).toBeUndefined()
 })
 
 test('other keys, other errors, and masks that only monitor raise none', () => {
