@@ -43,8 +43,9 @@ interface Report extends Verified {
 }
 
 async function verify(gateway: Gateway): Promise<Report> {
-  const { stdout, stderr } = await gateway.cli(['audit', 'verify', '--json'])
-  return JSON.parse(stdout || JSON.stringify({ findings: [{ say: stderr }] })) as Report
+  const { code, stdout, stderr } = await gateway.cli(['audit', 'verify', '--json'])
+  if (stdout === '') throw new Error(`audit verify: ${code} ${stderr}`)
+  return JSON.parse(stdout) as Report
 }
 
 function saysOf({ findings }: Report): string[] {

@@ -154,6 +154,12 @@ export async function expectRecordedOnce({ gateway, server }: Place): Promise<nu
   return wanted.length
 }
 
+/** A statement that ends in `end` has reached the target, and runs there. */
+export function runs(server: Postgres, end: string): Promise<void> {
+  const running = `SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%${end}'`
+  return until(async () => (await ask(server, running)) === '1', `${end} to run`)
+}
+
 export async function until(
   isSo: () => boolean | Promise<boolean>,
   what: string,

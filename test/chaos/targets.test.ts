@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { startPostgres } from '../lib/postgres.ts'
 import { cancelRequest, PostgresClient } from './client.ts'
-import { pause, until } from './load.ts'
+import { pause, runs, until } from './load.ts'
 import { descriptorsOf, type Place, startPlace } from './place.ts'
 
 /** Between gateway and PostgreSQL; what it does to answers is changed while connections are open. */
@@ -93,7 +93,7 @@ test('a shutdown of PostgreSQL in mid-query reaches the client; then the connect
   targetPort = other.port
   const [busy, idle] = [await place.client(), await place.client()]
   const asked = busy.query('SELECT pg_sleep(30)')
-  await pause(200)
+  await runs(other, 'SELECT pg_sleep(30)')
   await other.stop()
   expect(['57P01', '08006']).toContain((await asked).error)
   expect(['57P01', '08006']).toContain((await idle.answer()).error)
@@ -107,7 +107,7 @@ test('a shutdown of PostgreSQL in mid-query reaches the client; then the connect
 test('a statement that hangs can be cancelled, and the session goes on', async () => {
   const client = await place.client()
   const asked = client.query('SELECT pg_sleep(60)')
-  await pause(200)
+  await runs(place.server, 'SELECT pg_sleep(60)')
   const cancel = new PostgresClient(place.gateway.port)
   cancel.socket.write(cancelRequest(client.key))
   await cancel.closed

