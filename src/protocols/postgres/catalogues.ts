@@ -1,13 +1,14 @@
 /**
  * Pure. Catalogues of targets as this worker knows them, shared by all its sessions on one connection,
- * database and login. Loaded by whichever session needs one first, over that session's own connection; the others
- * wait for it.
+ * database and server. Loaded by whichever session needs one first, over that session's own connection; the others
+ * wait for it. Which server a session is on it knows when it has asked; until then that of the last login is a guess (names-keeper.ts).
  */
 import type { Clock } from '../../base/clock.ts'
 import type { Names } from './sql/analysis.ts'
 import type { Catalogue } from './sql/catalogue.ts'
 import type { Seen } from './sql/catalogue-look.ts'
 import { idleNamesFrom } from './sql/catalogue-read.ts'
+import { placeIn } from './sql/server-place.ts'
 
 export type { Catalogue }
 
@@ -15,6 +16,9 @@ export interface Known {
   readonly catalogue: Catalogue
   /** What was seen of the target just before it was loaded. */
   readonly seen: Seen
+  /** Higher than those of all that were put before. */
+  readonly number: number
+  readonly putAt: number
   /** Microseconds of the monotonic clock when it was last compared with the target. */
   checkedAt: number
 }
@@ -26,9 +30,15 @@ export type Later = (ms: number, then: () => void) => () => void
 const LOOK_MS_MAX = 2_000
 /** Answers to IDLE_NAMES_TEXT that are kept with a catalogue: one for each role and path. */
 const ANSWERS_MAX = 100
+/** Servers behind one address whose catalogues are kept, and for how long without a session that asks. */
+const SERVERS_MAX = 8
+const SERVER_US_MAX = 600_000_000
 
 interface Place {
-  known: Known | undefined
+  /** Where the last login went. */
+  leads: string | undefined
+  /** By server, the last that was put behind the others. */
+  readonly servers: Map<string, Known>
   /** Rises with each call of `stale`. */
   mark: number
   /** Set while a session looks. */
@@ -41,14 +51,26 @@ export class CatalogueStore {
   readonly #later: Later
   readonly #idle = new WeakMap<Catalogue, Map<string, Names>>()
   #epoch = 0
+  #puts = 0
 
   constructor(clock: Clock, later: Later = () => () => {}) {
     this.#clock = clock
     this.#later = later
   }
 
-  get(key: string): Known | undefined {
-    return this.#places.get(key)?.known
+  /** Without a `server`: of the one to which the last login went. */
+  get(key: string, server = this.#places.get(key)?.leads): Known | undefined {
+    return server === undefined ? undefined : this.#places.get(key)?.servers.get(server)
+  }
+
+  /** A session has found itself on that server. */
+  leads(key: string, server: string): void {
+    this.#place(key).leads = server
+  }
+
+  /** The number of the last that was put. */
+  get puts(): number {
+    return this.#puts
   }
 
   /** Changes with each call of `stale`: take it before asking the target, hand it back with the answer. */
@@ -62,15 +84,22 @@ export class CatalogueStore {
   ): void {
     const { catalogue, seen, mark } = loaded
     const place = this.#place(key)
-    const checkedAt = mark === place.mark ? this.#clock.elapsed() : Number.NEGATIVE_INFINITY
-    place.known = { catalogue, seen, checkedAt }
+    const putAt = this.#clock.elapsed()
+    const checkedAt = mark === place.mark ? putAt : Number.NEGATIVE_INFINITY
+    this.#puts += 1
+    place.leads ??= seen.place
+    place.servers.delete(seen.place)
+    for (const [server, one] of place.servers)
+      if (place.servers.size >= SERVERS_MAX || putAt - one.putAt > SERVER_US_MAX)
+        place.servers.delete(server)
+    place.servers.set(seen.place, { catalogue, seen, number: this.#puts, putAt, checkedAt })
   }
 
   /** Compared with the target before it is used again, also by whoever puts an answer that was asked for before. */
   stale(key: string): void {
     const place = this.#place(key)
     place.mark += 1
-    if (place.known !== undefined) place.known.checkedAt = Number.NEGATIVE_INFINITY
+    for (const known of place.servers.values()) known.checkedAt = Number.NEGATIVE_INFINITY
   }
 
   /** As `stale`, wherever the connection leads or has led. */
@@ -107,11 +136,20 @@ export class CatalogueStore {
     return done
   }
 
-  /** As `idleNamesFrom`; most logins get the same answer, which is read once. */
-  idleNames(json: string, catalogue: Catalogue): Names | 'more' | undefined {
+  /**
+   * As `idleNamesFrom`; most logins get the same answer, which is read once. `elsewhere`: the server that answered, of which that
+   * catalogue is not.
+   */
+  idleNames(
+    json: string,
+    { catalogue, seen }: Pick<Known, 'catalogue' | 'seen'>,
+  ): Names | 'more' | { readonly elsewhere: string } | undefined {
     let kept = this.#idle.get(catalogue)
     const known = kept?.get(json)
     if (known !== undefined) return known
+    const place = placeIn(json)
+    if (place === undefined) return undefined
+    if (place !== seen.place) return { elsewhere: place }
     const names = idleNamesFrom(json, catalogue)
     if (names === undefined || names === 'more') return names
     if (kept === undefined || kept.size >= ANSWERS_MAX) {
@@ -130,7 +168,7 @@ export class CatalogueStore {
   #place(key: string): Place {
     const known = this.#places.get(key)
     if (known !== undefined) return known
-    const made: Place = { known: undefined, mark: 0, looking: undefined }
+    const made: Place = { leads: undefined, servers: new Map(), mark: 0, looking: undefined }
     this.#places.set(key, made)
     return made
   }

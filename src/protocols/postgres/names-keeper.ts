@@ -10,8 +10,14 @@ import { FAILED, IDLE } from './frame.ts'
 import type { Effect, Names } from './sql/analysis.ts'
 import { calm, unhurried } from './sql/calm-question.ts'
 import { type Catalogue, overlay } from './sql/catalogue.ts'
-import { isUnchanged, type Look, lookFrom, renewCatalogue } from './sql/catalogue-changes.ts'
-import { chosenText, lookText, partsOf } from './sql/catalogue-look.ts'
+import {
+  isSameServer,
+  isUnchanged,
+  type Look,
+  lookFrom,
+  renewCatalogue,
+} from './sql/catalogue-changes.ts'
+import { chosenText, lookText, partsOf, type Seen } from './sql/catalogue-look.ts'
 import { CATALOGUE_TEXT, IDLE_NAMES_TEXT, NAMES_TEXT } from './sql/catalogue-query.ts'
 import { buildCatalogue, namesFrom } from './sql/catalogue-read.ts'
 
@@ -41,6 +47,8 @@ interface KeeperOptions {
 interface Refresh {
   readonly status: number
   readonly done: () => void
+  /** It has turned out to be on another server than was believed. */
+  readonly isMoved?: boolean
 }
 
 export class NamesKeeper {
@@ -49,6 +57,8 @@ export class NamesKeeper {
   readonly #key: string
   readonly #stale: () => void
   readonly #ask: Ask
+  /** On which server this connection is, from its own first answer on: a name or an address may lead to another by then. */
+  #server: string | undefined
   #names: Names | undefined
   #dirty = true
   #changes = 0
@@ -86,9 +96,14 @@ export class NamesKeeper {
     return this.#dirty
   }
 
+  /** Of the server that the session is on; before that is known, a guess, by which nothing is judged. */
+  get #known(): Known | undefined {
+    return this.#store.get(this.#key, this.#server)
+  }
+
   /** The shared catalogue is too old to wait for a pause in what the client sends. */
   get isOverdue(): boolean {
-    const known = this.#store.get(this.#key)
+    const known = this.#known
     return known !== undefined && !this.#transactionDirty && this.#store.age(known) > OVERDUE_MS
   }
 
@@ -97,7 +112,7 @@ export class NamesKeeper {
     // In a failed transaction the target answers nothing.
     if (status === FAILED) return false
     if (this.#dirty) return true
-    const known = this.#store.get(this.#key)
+    const known = this.#known
     if (known === undefined) return true
     // Only outside a transaction is it compared: what is open may hide what others have changed.
     if (status === IDLE && this.#store.age(known) > CATALOGUE_MS_MAX) return true
@@ -110,7 +125,7 @@ export class NamesKeeper {
    */
   #rebased({ catalogue, seen }: Known): boolean {
     const names = this.#names
-    if (names === undefined) return false
+    if (names === undefined || seen.place !== this.#server) return false
     // The path lists the schemas that there are: with them it may have changed.
     if (seen.paths !== this.#paths) return false
     if (catalogue.epoch === names.catalogue.epoch) return true
@@ -152,7 +167,7 @@ export class NamesKeeper {
 
   /** The target cannot be asked before the next message: names that may have changed since are not known. */
   lapse(): void {
-    const known = this.#store.get(this.#key)
+    const known = this.#known
     const isSame = known?.catalogue.epoch === this.#names?.catalogue.epoch
     const isOld = known === undefined || this.#store.age(known) > OVERDUE_MS
     if ((isOld || !isSame) && !this.#dirty) this.soil()
@@ -166,51 +181,65 @@ export class NamesKeeper {
 
   /** Asks what is not known. Only when nothing is owed and no segment is open; `done` when the answer is in. */
   refresh(status: number, done: () => void): void {
-    const known = this.#store.get(this.#key)
+    this.#refresh({ status, done })
+  }
+
+  #refresh(then: Refresh): void {
+    const { status, done } = then
+    const known = this.#known
     const shared = status === IDLE && !this.#transactionDirty
-    if (known !== undefined && !(shared && this.#store.age(known) > CATALOGUE_MS_MAX)) {
+    // In a transaction nobody says on which server it is.
+    const isGuess = this.#server === undefined && status !== IDLE
+    if (known !== undefined && !isGuess && !(shared && this.#store.age(known) > CATALOGUE_MS_MAX)) {
       if (this.#dirty || this.#transactionDirty || !this.#rebased(known))
-        this.#askNames(known.catalogue, { status, done })
+        this.#askNames(known, then)
       else done()
-    } else if (shared) this.#renew({ status, done })
-    else this.#loadAlone({ status, done })
+    } else if (shared) this.#renew(then)
+    else this.#loadAlone(then)
   }
 
   /** Looks at the target for all sessions, or waits for one that does. */
-  #renew({ status, done }: Refresh): void {
+  #renew(then: Refresh): void {
+    const { done } = then
     const { isOver, isSlow, proceed } = this.#options
     const isAlone = isSlow?.() === true
-    const wait = (then: () => void) => !isAlone && this.#store.wait(this.#key, then)
+    const wait = (looked: () => void) => !isAlone && this.#store.wait(this.#key, looked)
     const isWaiting = wait(() => {
       if (isOver?.() === true) return
       let isAtOnce = true
-      this.refresh(status, () => {
-        done()
-        if (isAtOnce) proceed?.()
+      this.#refresh({
+        ...then,
+        done: () => {
+          done()
+          if (isAtOnce) proceed?.()
+        },
       })
       isAtOnce = false
     })
     if (isWaiting) return
     const looked = isAlone ? () => {} : this.#store.look(this.#key)
-    this.#look((names) => {
+    this.#look(this.#known, (names) => {
       looked()
-      const known = this.#store.get(this.#key)
-      if (names === 'late') this.refresh(status, done)
+      const known = this.#known
+      if (names === 'late') this.#refresh(then)
       else if (names === undefined || known === undefined) this.#settle(undefined, done)
-      else this.#ofLook(names.json, known, { status, done })
+      else this.#ofLook(names.json, known, then)
     })
   }
 
   /**
    * Puts the catalogue as it is now; answers what the look says of this session's own settings. 'late': another
-   * session has put one meanwhile, which may be newer.
+   * session has put one meanwhile, which may be newer. `known`: what was seen before, if it was seen on this server.
    */
-  #look(done: (names: { readonly json: string } | 'late' | undefined) => void): void {
+  #look(
+    known: Known | undefined,
+    done: (names: { readonly json: string } | 'late' | undefined) => void,
+  ): void {
     const mark = this.#store.mark(this.#key)
-    const known = this.#store.get(this.#key)
+    const { puts } = this.#store
     const put = (catalogue: Catalogue | undefined, look: Look) => {
       if (catalogue === undefined) done(undefined)
-      else if (this.#store.get(this.#key) !== known) done('late')
+      else if ((this.#known?.number ?? 0) > puts) done('late')
       else {
         this.#store.put(this.#key, { catalogue, seen: look.seen, mark })
         done({ json: look.names })
@@ -218,7 +247,13 @@ export class NamesKeeper {
     }
     this.#ask(calm(lookText(known?.seen)), (json) => {
       const look = json === undefined ? undefined : lookFrom(json, known?.seen)
-      if (look === undefined) done(undefined)
+      if (look === undefined) {
+        done(undefined)
+        return
+      }
+      this.#isOn(look.seen.place)
+      // What it left out because nothing had changed was another server's.
+      if (known !== undefined && !isSameServer(known.seen, look.seen)) this.#look(undefined, done)
       else this.#load(look, known, (catalogue) => put(catalogue, look))
     })
   }
@@ -240,12 +275,12 @@ export class NamesKeeper {
   }
 
   /** Nobody has one, and it cannot be shared: what an open transaction hides would be taken for gone. */
-  #loadAlone({ status, done }: Refresh): void {
+  #loadAlone(then: Refresh): void {
     this.#ask(unhurried(CATALOGUE_TEXT), (json) => {
       const catalogue =
         json === undefined ? undefined : buildCatalogue(json, this.#store.nextEpoch())
-      if (catalogue === undefined) this.#settle(undefined, done)
-      else this.#askNames(catalogue, { status, done })
+      if (catalogue === undefined) this.#settle(undefined, then.done)
+      else this.#askNames({ catalogue }, then)
     })
   }
 
@@ -253,7 +288,7 @@ export class NamesKeeper {
     const names = namesFrom(json, known.catalogue)
     if (names?.temporarySchema === undefined) this.#settle(names, then.done, known.seen.paths)
     else if (!this.#dirty && this.#rebased(known)) then.done()
-    else this.#askNames(known.catalogue, { ...then, isTemporary: true })
+    else this.#askNames(known, { ...then, isTemporary: true })
   }
 
   #settle(names: Names | undefined, done: () => void, paths?: string): void {
@@ -265,26 +300,45 @@ export class NamesKeeper {
     done()
   }
 
+  /** `seen` undefined: the catalogue was loaded on this very connection, in this transaction. */
   #askNames(
-    catalogue: Catalogue,
-    { status, done, isTemporary }: Refresh & { readonly isTemporary?: boolean },
+    { catalogue, seen }: { readonly catalogue: Catalogue; readonly seen?: Seen },
+    then: Refresh & { readonly isTemporary?: boolean },
   ): void {
-    const paths = this.#store.get(this.#key)?.seen.paths
-    const read = (json: string | undefined) =>
-      json === undefined ? undefined : namesFrom(json, catalogue)
+    const { status, done, isTemporary = this.#names?.temporarySchema !== undefined } = then
+    const paths = this.#known?.seen.paths
     const settle = (names: Names | undefined) => this.#settle(names, done, paths)
     const askAll = () =>
       this.#ask(status === IDLE ? calm(NAMES_TEXT) : unhurried(NAMES_TEXT), (json) =>
-        settle(read(json)),
+        settle(json === undefined ? undefined : namesFrom(json, catalogue)),
       )
-    if (status !== IDLE || (isTemporary ?? this.#names?.temporarySchema !== undefined)) {
+    if (status !== IDLE || isTemporary || seen === undefined) {
       askAll()
       return
     }
     this.#ask(calm(IDLE_NAMES_TEXT, 'few'), (json) => {
-      const names = json === undefined ? undefined : this.#store.idleNames(json, catalogue)
-      if (names === 'more') askAll()
-      else settle(names)
+      const names =
+        json === undefined ? undefined : this.#store.idleNames(json, { catalogue, seen })
+      if (names === undefined) settle(undefined)
+      else if (names !== 'more' && 'elsewhere' in names) this.#moved(names.elsewhere, then)
+      else {
+        this.#isOn(seen.place)
+        if (names === 'more') askAll()
+        else settle(names)
+      }
     })
+  }
+
+  #isOn(server: string): void {
+    if (server !== this.#server) this.#store.leads(this.#key, server)
+    this.#server = server
+  }
+
+  /** Behind the address is another server than the last that was asked. One that changes again meanwhile is not followed. */
+  #moved(server: string, { isMoved, ...then }: Refresh): void {
+    this.#isOn(server)
+    this.soil()
+    if (isMoved === true) this.#settle(undefined, then.done)
+    else this.#refresh({ ...then, isMoved: true })
   }
 }

@@ -7,6 +7,7 @@
 import { type Catalogue, type CatalogueParts, catalogueOf, FIRST_USER_OID } from './catalogue.ts'
 import { ALL_SOURCES, type Choice, partsOf, type Seen, type Source } from './catalogue-look.ts'
 import { objectsFrom, withRanges } from './catalogue-read.ts'
+import { placeOf } from './server-place.ts'
 
 export interface Look {
   /** To be handed to the next look, once what it lists is loaded. */
@@ -30,7 +31,8 @@ export function lookFrom(json: string, former: Seen | undefined): Look | undefin
   const schemas = schemasIn(answer.schemas)
   const columns = entriesIn(answer.columns)
   if (!Number.isSafeInteger(since) || typeof version !== 'number') return undefined
-  if (typeof server !== 'string') return undefined
+  const place = placeOf(answer)
+  if (typeof server !== 'string' || place === undefined) return undefined
   if (schemas === undefined || columns === undefined || typeof behind !== 'number') return undefined
   const sources: Partial<Record<Source, ReadonlySet<string>>> = {}
   for (const source of ALL_SOURCES) {
@@ -42,6 +44,7 @@ export function lookFrom(json: string, former: Seen | undefined): Look | undefin
     since,
     version,
     server,
+    place,
     schemas,
     paths: JSON.stringify(answer.schemas),
     extensions: typeof extensions === 'string' ? extensions : '',
@@ -64,8 +67,9 @@ export function isUnchanged(before: Seen, now: Seen): boolean {
   )
 }
 
-function isSameServer(one: Seen, other: Seen): boolean {
-  return one.version === other.version && one.server === other.server
+/** Lists that were not asked for again are those of `one`, or of nobody. */
+export function isSameServer(one: Seen, other: Seen): boolean {
+  return one.version === other.version && one.server === other.server && one.place === other.place
 }
 
 function choose(before: Seen, now: Seen): Choice | undefined {

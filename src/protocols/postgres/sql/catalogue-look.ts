@@ -20,6 +20,7 @@ import {
   USER,
 } from './catalogue-objects.ts'
 import { NOTHING_OWN, SETTINGS, SHARED_SCHEMA } from './catalogue-query.ts'
+import { PLACE } from './server-place.ts'
 
 /** What was seen when the target was last looked at. */
 export interface Seen {
@@ -31,6 +32,8 @@ export interface Seen {
    * database that took the name may have as many rows, all of them old.
    */
   readonly server: string
+  /** As every login asks for it. */
+  readonly place: string
   /** Schemas by OID. */
   readonly schemas: ReadonlyMap<number, string>
   /** Equal: every path leads to the same schemas. */
@@ -142,6 +145,7 @@ export function lookText(seen: Seen | undefined): string {
   return `SELECT pg_catalog.json_build_object(
   'since', pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.xid::pg_catalog.text,
   'behind', pg_catalog.age(${since}),
+  ${PLACE},
   'version', pg_catalog.current_setting('server_version_num')::pg_catalog.int4,
   'server', pg_catalog.concat_ws(' ', pg_catalog.inet_server_addr(), pg_catalog.inet_server_port(),
     pg_catalog.pg_is_in_recovery(),

@@ -23,6 +23,7 @@ import {
   type Scope,
   USER,
 } from './catalogue-objects.ts'
+import { PLACE } from './server-place.ts'
 
 /** Names of initdb's objects, blank-separated: none of them holds a blank. */
 function initdbNames(from: string, condition = 'true'): string {
@@ -101,7 +102,7 @@ export const NOTHING_OWN = `'gone', ${NONE}, 'relations', ${NONE}, 'routines', $
   'operators', ${NONE}, 'types', ${NONE}, 'casts', ${NONE}`
 
 /**
- * As NAMES_TEXT, outside a transaction, of a session that has nothing of its own and whose path does not ask for it. One
+ * As NAMES_TEXT, outside a transaction, of a session that has nothing of its own and whose path does not ask for it, and on which server. One
  * that has is asked NAMES_TEXT: `temporary` is not 0, or `path` is null.
  *
  * Every login asks this of a new backend, which has looked nothing up yet: so no sub-select and no operator.
@@ -115,7 +116,8 @@ export const IDLE_NAMES_TEXT = `SELECT pg_catalog.json_build_object(
   'client', pg_catalog.current_setting('client_encoding'),
   'server', pg_catalog.current_setting('server_encoding'),
   'strings', pg_catalog.current_setting('standard_conforming_strings'),
-  'temporary', pg_catalog.pg_my_temp_schema())::pg_catalog.text`
+  'temporary', pg_catalog.pg_my_temp_schema(),
+  ${PLACE})::pg_catalog.text`
 
 /** An array of OIDs that is made once for a text. */
 const chosen = (oid: string, name: string) =>

@@ -10,6 +10,8 @@ import { buildCatalogue } from '../../../../src/protocols/postgres/sql/catalogue
 
 /** Two tables, 20001 with an index and 20002, a function and a type. */
 const ANSWER = {
+  at: null,
+  start: '2023-11-14T22:13:20+00:00',
   since: '700',
   behind: 5,
   version: 150000,

@@ -19,6 +19,7 @@ test('a look names the transaction and the numbers of rows that were seen', () =
     since: 4711,
     version: 150000,
     server: '',
+    place: '',
     schemas: new Map(),
     paths: '',
     extensions: '',
