@@ -4,6 +4,7 @@ import type { Guard } from './guard.ts'
 const LINEAGE = 'src/protocols/postgres/sql/lineage'
 const DDL = 'src/protocols/postgres/sql/masked-ddl.ts'
 const MASKED = 'test/protocols/postgres/sql/masked.test.ts'
+const OWN = 'test/protocols/postgres/sql/masked-ddl.test.ts'
 
 export const COPYING_GUARDS: readonly Guard[] = [
   {
@@ -54,6 +55,30 @@ export const COPYING_GUARDS: readonly Guard[] = [
     from: '    positions(walk, target?.indirection, place)\n',
     to: '',
     fails: { [MASKED]: ['UPDATE orders SET status[length(c.ssn)] = $1'] },
+  },
+  {
+    id: 'row-types',
+    against: 'a column that is renamed through the row type that its table is OF',
+    file: DDL,
+    from: "  if (part.renameType === 'OBJECT_ATTRIBUTE') attribute(walk, part.subname ?? '')\n",
+    to: '',
+    fails: { [OWN]: ['ALTER TYPE row_type RENAME ATTRIBUTE email TO e CASCADE'] },
+  },
+  {
+    id: 'clustered',
+    against: 'rows put into the order of a masked column',
+    file: DDL,
+    from: "    if (one !== undefined) walk.guard(marksOf(itemOf('', relationOutputs(one, walk.world))))\n",
+    to: '',
+    fails: { [OWN]: ['CLUSTER customers USING customers_email_key would let'] },
+  },
+  {
+    id: 'included',
+    against: 'a masked column that an index carries along',
+    file: DDL,
+    from: "  named(walk, part.indexIncludingParams, { kind: 'IndexElem', items })\n",
+    to: '',
+    fails: { [OWN]: ['CREATE INDEX ON customers (id) INCLUDE (email)'] },
   },
   {
     id: 'moving',

@@ -159,6 +159,19 @@ export const OUTPUT_GUARDS: readonly Guard[] = [
     fails: { [MASKED]: ['RETURNING upper(email), name', 'RETURNING old.email, id'] },
   },
   {
+    id: 'merge-versions',
+    against: 'OLD and NEW of MERGE, whose target stands behind its source',
+    file: `${LINEAGE}/writes.ts`,
+    from: '  const versions = names.map((ref) => itemOf(ref, written.outputs))\n',
+    to: '  const versions = names.map((ref) => itemOf(ref, (items[0] ?? written).outputs))\n',
+    fails: {
+      'test/protocols/postgres/sql/lineage/writes.test.ts': [
+        'RETURNING old.email',
+        'RETURNING WITH (OLD AS o1) upper(o1.email)',
+      ],
+    },
+  },
+  {
     id: 'windows',
     against: 'window functions',
     file: `${LINEAGE}/calls.ts`,

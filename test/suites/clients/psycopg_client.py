@@ -323,6 +323,9 @@ def guard(url, masked):
     with db.cursor().copy('COPY customers (id, email) TO STDOUT (FORMAT binary)') as copy:
         copy.set_types(['int4', 'text'])
         assert {row[1] for row in copy.rows()} == {'****'}
+    with db.cursor().copy('COPY (SELECT id, upper(email), born FROM customers ORDER BY id LIMIT 2) TO STDOUT (FORMAT binary)') as copy:
+        copy.set_types(['int4', 'text', 'date'])
+        assert list(copy.rows()) == [(1, '****', datetime.date(1980, 1, 2)), (2, '****', datetime.date(1980, 1, 3))]
     for text in ('SELECT id FROM customers ORDER BY email', "SELECT 1 FROM customers WHERE email = 'c7@example.com'",
                  "COPY customers (email) TO STDOUT (ENCODING 'latin1')"):
         try:
