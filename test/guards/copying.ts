@@ -65,6 +65,14 @@ export const COPYING_GUARDS: readonly Guard[] = [
     fails: { [OWN]: ['ALTER TYPE row_type RENAME ATTRIBUTE email TO e CASCADE'] },
   },
   {
+    id: 'domains',
+    against: 'a constraint of a domain that tries the values of masked columns',
+    file: DDL,
+    from: '      if (typeOid >= FIRST_USER_OID) walk.guard(marksNamed(item, name))\n',
+    to: '      void [name, typeOid]\n',
+    fails: { [OWN]: ['a constraint of a domain tries the values'] },
+  },
+  {
     id: 'clustered',
     against: 'rows put into the order of a masked column',
     file: DDL,

@@ -6,6 +6,7 @@
  * walked as an expression, so that it is refused when it names a relation with masked columns.
  */
 
+import { FIRST_USER_OID } from './catalogue.ts'
 import {
   marksNamed,
   marksOf,
@@ -79,6 +80,7 @@ export function definition(walk: Walk, stmt: Node): void {
   else if ('AlterTableStmt' in stmt) alter(walk, stmt.AlterTableStmt)
   else if ('RenameStmt' in stmt) rename(walk, stmt.RenameStmt)
   else if ('ClusterStmt' in stmt) cluster(walk, stmt.ClusterStmt.relation)
+  else if ('AlterDomainStmt' in stmt) domain(walk, stmt.AlterDomainStmt.subtype)
   else if ('AlterObjectSchemaStmt' in stmt) moved(walk, stmt.AlterObjectSchemaStmt.relation)
   else if ('CreateStatsStmt' in stmt) {
     const { relations, exprs } = stmt.CreateStatsStmt
@@ -158,6 +160,24 @@ function cluster(walk: Walk, range: RangeVar | undefined): void {
   for (const oid of oids) {
     const one = walk.world.relation(oid)
     if (one !== undefined) walk.guard(marksOf(itemOf('', relationOutputs(one, walk.world))))
+  }
+}
+
+/** Default, DROP NOT NULL, DROP CONSTRAINT. */
+const LOOSENING = new Set(['T', 'N', 'X'])
+
+/**
+ * A constraint of a domain is tried on all columns of it, and its failure tells of their values. Which columns those are is
+ * not known here (the domain may be inside a row or an array): those of a user's type.
+ */
+function domain(walk: Walk, change: string | undefined): void {
+  if (change !== undefined && LOOSENING.has(change)) return
+  for (const oid of walk.world.maskedRelations()) {
+    const relation = walk.world.relation(oid)
+    if (relation === undefined) continue
+    const item = itemOf('', relationOutputs(relation, walk.world))
+    for (const { name, typeOid } of relation.columns)
+      if (typeOid >= FIRST_USER_OID) walk.guard(marksNamed(item, name))
   }
 }
 

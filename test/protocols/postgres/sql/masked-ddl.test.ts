@@ -1,12 +1,14 @@
 import { beforeAll, expect, test } from 'vitest'
+import { catalogueOf } from '../../../../src/protocols/postgres/sql/catalogue.ts'
+import { INITDB } from '../../../../src/protocols/postgres/sql/initdb-names.ts'
 import { walked } from '../../../../src/protocols/postgres/sql/lineage/lineage.ts'
 import { loadParser } from '../../../../src/protocols/postgres/sql/parse.ts'
-import { MASKED, NAMES, one } from './sample.ts'
+import { MASKED, NAMES, one, RELATIONS } from './sample.ts'
 
 beforeAll(loadParser)
 
-function refusal(text: string): string | undefined {
-  const options = { names: NAMES, masked: MASKED, functionsRead: [], identityParameter: undefined }
+function refusal(text: string, names = NAMES): string | undefined {
+  const options = { names, masked: MASKED, functionsRead: [], identityParameter: undefined }
   return walked(one(text), options).walk.refusal?.reason
 }
 
@@ -59,4 +61,24 @@ test.each([
   'ALTER TYPE row_type RENAME ATTRIBUTE name TO n CASCADE',
 ])('%s names nothing that is masked', (text) => {
   expect(refusal(text)).toBeUndefined()
+})
+
+test('a constraint of a domain tries the values of all columns of it', () => {
+  const email = (column: { name: string }) => column.name === 'email'
+  const relations = RELATIONS.map((relation) => ({
+    ...relation,
+    columns: relation.columns.map((one) => (email(one) ? { ...one, typeOid: 30050 } : one)),
+  }))
+  const nothing = { routines: [], operators: [], types: [], casts: [] }
+  const catalogue = catalogueOf({
+    ...{ serverVersion: 180000, epoch: 1, builtIn: INITDB, relations },
+    ...nothing,
+  })
+  const ofDomain = { ...NAMES, catalogue }
+  for (const change of ["ADD CHECK (value < 'm')", 'VALIDATE CONSTRAINT c', 'SET NOT NULL']) {
+    expect(refusal(`ALTER DOMAIN short ${change}`, ofDomain)).toBeDefined()
+    expect(refusal(`ALTER DOMAIN short ${change}`)).toBeUndefined()
+  }
+  for (const change of ['DROP CONSTRAINT c', 'DROP NOT NULL', 'SET DEFAULT 1'])
+    expect(refusal(`ALTER DOMAIN short ${change}`, ofDomain)).toBeUndefined()
 })
