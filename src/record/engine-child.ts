@@ -121,6 +121,8 @@ export class EngineChild {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     this.#child = child
+    // Loading it takes a second of a core, which those who start now need more.
+    if (child.pid !== undefined) defer(child.pid, this.#deferred)
     child.once('exit', (code, signal) => this.#ended(child, signal ?? `status ${code}`))
     await hello(child)
     defer(child.pid!, this.#deferred)

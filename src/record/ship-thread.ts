@@ -70,6 +70,7 @@ export class Store {
       port: store.port,
       ...(entry === undefined ? {} : { entry }),
     })
+    this.#share()
     this.#client = openClickHouse({ socket: this.#engine.socket }, 'default', EMBEDDED_WRITER)
     this.#reader = openClickHouse({ socket: this.#engine.socket }, this.database)
   }

@@ -42,7 +42,7 @@ interface Database {
   ): Promise<T | undefined>
 }
 
-/** An empty database, made by the build where it runs make-template.ts: a copy takes 0.2 s, initdb in WebAssembly 4 s. */
+/** A database to begin with, made by the build where it runs make-template.ts: a copy takes 0.2 s, initdb in WebAssembly 4 s. */
 const TEMPLATE = fileURLToPath(new URL('./template', import.meta.url))
 
 /** The next file of its write-ahead log, and as much for the rest. */
@@ -60,9 +60,10 @@ export async function openState(folder: string): Promise<OpenState> {
     else await makeFolder(folder, PGlite)
     const database = await PGlite.create(folder)
     let lost: string | undefined
-    onTrap(database.Module, () => {
+    const trapped = () => {
       lost ??= 'it failed inside'
-    })
+    }
+    onTrap(database.Module, trapped)
     await migrate(database)
     if (lost !== undefined) throw new Error(lost)
     // What opening it has changed: from here on the log alone says what is new.
@@ -81,7 +82,11 @@ export async function openState(folder: string): Promise<OpenState> {
     const run = (text: string, values: readonly unknown[]) => {
       const next = last.then(() => {
         if (lost !== undefined) throw new Error(lost)
-        return database.query<Row>(text, [...values])
+        return database.query<Row>(text, [...values]).catch((error: unknown) => {
+          // On its way back to us, where PGlite swallows nothing.
+          if (TRAPS.has(String((error as { name?: unknown } | null)?.name))) trapped()
+          throw error
+        })
       })
       last = next.catch(() => {})
       return next
@@ -130,6 +135,9 @@ async function makeFolder(
   renameSync(draft, folder)
 }
 
+/** Of WebAssembly, of a stack that ran over, and of an exit. */
+const TRAPS: ReadonlySet<string> = new Set(['RuntimeError', 'RangeError', 'ExitStatus'])
+
 /** How PostgreSQL's own errors leave WebAssembly: back to the main loop (PGlite's POSTGRES_MAIN_LONGJMP). */
 const TO_MAIN_LOOP = 100
 
@@ -157,7 +165,7 @@ function needRoom(folder: string): void {
   if (code !== undefined) throw new Error(`its disk takes nothing (${code})`)
 }
 
-/** For the build: an empty database to be copied at first starts. */
+/** For the build: a database without rows, with every migration, to be copied at first starts. */
 export async function makeTemplate(): Promise<void> {
   const { PGlite } = await import('@electric-sql/pglite')
   rmSync(TEMPLATE, { recursive: true, force: true })
