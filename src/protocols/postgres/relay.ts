@@ -20,6 +20,8 @@ import * as write from './write.ts'
 
 /** How long a peer may take to close its half after the other side is done. */
 const LINGER_MS = 2_000
+/** Who waits is read all the same, or nobody would see that he leaves; this much of what he says is kept. */
+const KEPT_BYTES_MAX = 64 << 10
 /** Half of what the limit of a held row may be below its most; two draws, so that no edge of it can be felt. */
 const ROW_BYTES_SPREAD = 8 << 20
 /** At most one cancel for one answer in this time. */
@@ -43,6 +45,8 @@ class Session {
   readonly #done: (reason: string) => void
   readonly #secret: Buffer
   #linger: NodeJS.Timeout | undefined
+  /** The client has said its last while something of it waits. */
+  #leaving: NodeJS.Timeout | undefined
   /** Until the first question is answered. */
   #late: NodeJS.Timeout | undefined
   #openWires = 2
@@ -80,6 +84,7 @@ class Session {
       }
       this.#balance()
       if (this.#cancelNext !== undefined) this.#cancelHeld()
+      if (this.#leaving !== undefined) this.#leave()
     }
   }
 
@@ -174,7 +179,7 @@ class Session {
         this.#up(bytes, start, end)
         turn.leave(recording.sessionId, end - start)
       },
-      end: () => this.#finish('client closed'),
+      end: () => this.#leave(),
       closed: () => this.#closed('client closed'),
       drained: () => this.#balance(),
     }
@@ -197,6 +202,12 @@ class Session {
     }
   }
 
+  /** What it said before still goes up when it may, though nobody waits for that for ever: the target may hang. */
+  #leave(): void {
+    if (!this.#talk.up.isWaiting) this.#finish('client closed')
+    else this.#leaving ??= setTimeout(() => this.#finish('client closed'), LINGER_MS)
+  }
+
   #up(bytes: Buffer, start: number, end: number): void {
     this.#parts.live.lastActive = monotonicMs()
     try {
@@ -210,10 +221,8 @@ class Session {
 
   /** A bug ends this session and no other. */
   #bug(error: unknown): void {
-    const stack =
-      error instanceof Error
-        ? error.stack?.split('\n').filter((_, at) => at > 0 && at < 8)
-        : undefined
+    const lines = error instanceof Error ? error.stack?.split('\n') : undefined
+    const stack = lines?.filter((_, at) => at > 0 && at < 8)
     this.#parts.worker.warn('a session failed by a bug', { stack })
     this.#finish('GW_INTERNAL', GatewayError.from(error))
   }
@@ -238,7 +247,8 @@ class Session {
   #balance(): void {
     if (this.#talk.over !== undefined) return
     const { client, upstream } = this.#parts
-    const upWaits = this.#stalled || this.#talk.up.isWaiting || upstream.wire.isFull
+    const isKept = this.#talk.up.isWaiting && this.#talk.up.keptBytes > KEPT_BYTES_MAX
+    const upWaits = this.#stalled || isKept || upstream.wire.isFull
     const downWaits = this.#stalled || client.wire.isFull
     if (upWaits) client.wire.pause()
     else client.wire.resume()
@@ -285,6 +295,7 @@ class Session {
     if (talk.over !== undefined) return
     talk.over = reason
     clearTimeout(this.#late)
+    clearTimeout(this.#leaving)
     this.#clock?.stop()
     const { client, upstream, turn } = this.#parts
     // In the middle of a row nothing can be said: the words would be read as its values.
@@ -307,9 +318,11 @@ class Session {
   }
 
   #closed(reason: string): void {
-    this.#finish(reason)
     const { client, upstream } = this.#parts
     this.#openWires -= 1
+    // What waits of a client that left in order may still go up.
+    if (this.#leaving !== undefined && this.#talk.over === undefined) return
+    this.#finish(reason)
     if (this.#openWires > 0) {
       // The other half has nobody left to speak to, once what was sent to it is out.
       if (client.wire.isClosed) upstream.wire.end()

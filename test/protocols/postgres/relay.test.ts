@@ -1,5 +1,5 @@
 /** A relay in memory whose target answers when a test says so, and whose cancels take as long as it says. */
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { relay } from '../../../src/protocols/postgres/relay.ts'
 import { loadParser } from '../../../src/protocols/postgres/sql/parse.ts'
 import { idleAnswer } from '../../contract/fixture.ts'
@@ -94,6 +94,12 @@ function cancel(): { went: boolean } {
   return state
 }
 
+function reset(): void {
+  client.isClosed = true
+  client.sink!.closed(new Error('ECONNRESET'))
+  set.turn.flush()
+}
+
 const tick = () => new Promise((resolve) => setTimeout(resolve, 5))
 
 /** A statement whose turn comes only when the gateway knows what names mean now. */
@@ -151,7 +157,7 @@ describe("a client's cancel", () => {
     begin()
     waitsForNames('SELECT 1')
     const asked = cancel()
-    client.close()
+    reset()
     set.turn.flush()
     await tick()
     expect(asked.went).toBe(true)
@@ -193,6 +199,52 @@ describe('the cancel of what ran too long', () => {
     cancels[0]!()
     await tick()
     expect(up()).toEqual(['SELECT 2', 'SELECT 3'])
+  })
+})
+
+describe('a client that leaves while its statement waits', () => {
+  afterEach(() => vi.useRealTimers())
+
+  test('is read meanwhile, as far as can be kept', () => {
+    begin()
+    waitsForNames('SELECT 1')
+    expect(client.isPaused).toBe(false)
+    for (let round = 0; round < 10; round++) says(`Query "${'x'.repeat(10_000)}"`)
+    expect(client.isPaused).toBe(true)
+    answerNames()
+    expect(client.isPaused).toBe(false)
+  })
+
+  test('in order has it run', () => {
+    begin()
+    waitsForNames('SELECT 1')
+    // A socket closes its other half by itself.
+    client.close()
+    expect(target.isEnded).toBe(false)
+    answerNames()
+    expect(up().at(-1)).toBe('SELECT 1')
+    expect(target.isEnded).toBe(true)
+  })
+
+  test('by a reset does not', () => {
+    begin()
+    waitsForNames('SELECT 1')
+    reset()
+    expect(target.isEnded).toBe(true)
+    expect(up()).not.toContain('SELECT 1')
+  })
+
+  test('is not held by a target that answers nothing', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    begin()
+    waitsForNames('SELECT 1')
+    client.sink!.end()
+    vi.advanceTimersByTime(1900)
+    expect(target.isEnded).toBe(false)
+    vi.advanceTimersByTime(200)
+    set.turn.flush()
+    expect([client.isEnded, target.isEnded]).toEqual([true, true])
+    expect(up()).not.toContain('SELECT 1')
   })
 })
 
