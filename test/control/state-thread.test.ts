@@ -64,11 +64,13 @@ test('one that does not answer holds up nobody, is given up, and comes again', a
   expect(said).toEqual(['The state database is away: it does not answer.', undefined])
 })
 
+/** A busy disk takes its time to keep a thousand files. */
+const OPEN_MS = 40_000
 const KEEP =
   "insert into questions (name, asks, sql, saved_by, saved_at) values ($1, '', '', '', now())"
 const NAMES = 'select name from questions order by name'
 const isThere = (state: StateThread) =>
-  expect.poll(() => state.problem, { timeout: 15_000 }).toBe(undefined)
+  expect.poll(() => state.problem, { timeout: OPEN_MS }).toBe(undefined)
 
 test('what was answered is there when a thread that was given up comes again', async () => {
   const { state, said } = await open('state', { secondsMax: 3 })
@@ -81,7 +83,7 @@ test('what was answered is there when a thread that was given up comes again', a
   for (const one of await Promise.allSettled(lost)) expect(one.status).toBe('rejected')
   await isThere(state)
   expect(await state.query(NAMES, [])).toEqual(['a', 'b', 'c'].map((name) => ({ name })))
-})
+}, 90_000)
 
 test('a log that does not reach the disk answers nothing more, until it is opened and kept anew', async () => {
   const { state, said } = await open('state')
@@ -93,13 +95,13 @@ test('a log that does not reach the disk answers nothing more, until it is opene
   rmSync(loop)
   // What comes behind it in the log is lost with it.
   await expect(state.query(KEEP, ['c'])).rejects.toMatchObject({ code: 'GW_UNAVAILABLE' })
-  await expect.poll(() => said.length, { timeout: 15_000 }).toBe(2)
+  await expect.poll(() => said.length, { timeout: OPEN_MS }).toBe(2)
   expect(said[1]).toBe(undefined)
   await state.query(KEEP, ['d'])
   expect(await state.query(NAMES, [])).toEqual(
     expect.arrayContaining([{ name: 'a' }, { name: 'd' }]),
   )
-})
+}, 90_000)
 
 const RECURSION = 'begin return endless($1 + 1); end'
 const TRAPS = {
@@ -127,13 +129,14 @@ test.each(Object.entries(TRAPS))(
     await switched
     if (isPanic) renameSync(`${log}.away`, log)
     await expect
-      .poll(() => said.at(-1) === undefined && said.length > 1, { timeout: 15_000 })
+      .poll(() => said.at(-1) === undefined && said.length > 1, { timeout: OPEN_MS })
       .toBe(true)
     await isThere(state)
     expect(await state.query(NAMES, [])).toEqual([{ name: 'a' }])
     await state.query(KEEP, ['b'])
     expect(await state.query(NAMES, [])).toEqual([{ name: 'a' }, { name: 'b' }])
   },
+  90_000,
 )
 
 test('one that does not open says why, and leaves nothing behind', async () => {

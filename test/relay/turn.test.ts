@@ -98,6 +98,19 @@ describe('turn', () => {
     expect(state.stalls).toEqual([true, false])
   })
 
+  it('of a read that a bug left keeps all back, recorded or not, until the next one', async () => {
+    const { turn, log, wire, send } = stage(false)
+    turn.enter()
+    send(wire('target'), 'a')
+    // No `leave`: what throws there ends the thread, and what was not recorded goes with it.
+    await loop()
+    expect(log).toEqual([])
+    turn.enter()
+    send(wire('client'), 'b')
+    turn.leave('session', 1)
+    expect(log).toEqual(['recorded', 'target: a', 'client: b'])
+  })
+
   it('sends long spans from where they stand, behind what was queued', () => {
     const { turn, log, wire, send } = stage(false)
     const target = wire('target')
