@@ -203,6 +203,9 @@ function alter(walk: Walk, part: AlterTableStmt): void {
     const { subtype, def, name = '' } = one.AlterTableCmd
     if (part.objtype === 'OBJECT_TYPE') attribute(walk, name)
     if (subtype === 'AT_ColumnDefault' && def !== undefined) defaulted(walk, item, name)
+    // It fails where a value is NULL, which only the mask `null` hides.
+    if (subtype === 'AT_SetNotNull')
+      walk.guard(marksNamed(item, name).filter((one) => one.mask?.transform.type === 'null'))
     if (marked && (subtype === undefined || !HARMLESS_CHANGES.has(subtype)))
       moved(walk, part.relation)
     each(def, (key, inside) => {

@@ -3,12 +3,12 @@ import { catalogueOf } from '../../../../src/protocols/postgres/sql/catalogue.ts
 import { INITDB } from '../../../../src/protocols/postgres/sql/initdb-names.ts'
 import { walked } from '../../../../src/protocols/postgres/sql/lineage/lineage.ts'
 import { loadParser } from '../../../../src/protocols/postgres/sql/parse.ts'
-import { MASKED, NAMES, one, RELATIONS } from './sample.ts'
+import { MASKED, masks, NAMES, one, RELATIONS } from './sample.ts'
 
 beforeAll(loadParser)
 
-function refusal(text: string, names = NAMES): string | undefined {
-  const options = { names, masked: MASKED, functionsRead: [], identityParameter: undefined }
+function refusal(text: string, names = NAMES, masked = MASKED): string | undefined {
+  const options = { names, masked, functionsRead: [], identityParameter: undefined }
   return walked(one(text), options).walk.refusal?.reason
 }
 
@@ -81,4 +81,12 @@ test('a constraint of a domain tries the values of all columns of it', () => {
   }
   for (const change of ['DROP CONSTRAINT c', 'DROP NOT NULL', 'SET DEFAULT 1'])
     expect(refusal(`ALTER DOMAIN short ${change}`, ofDomain)).toBeUndefined()
+})
+
+test('whether a column could be NOT NULL tells what the mask `null` hides', () => {
+  const text = 'ALTER TABLE customers ALTER email SET NOT NULL'
+  const hidden = masks([{ relation: 20001, column: 3, mask: { transform: { type: 'null' } } }])
+  expect(refusal(text, NAMES, hidden)).toBeDefined()
+  expect(refusal(text)).toBeUndefined()
+  expect(refusal(text.replace('email', 'name'), NAMES, hidden)).toBeUndefined()
 })
