@@ -30,6 +30,7 @@ export default defineConfig({
     testTimeout: process.env.SLUICE_FUZZ_RUNS === undefined ? 120_000 : 3_600_000,
     hookTimeout: 180_000,
     teardownTimeout: 20_000,
+    expect: { poll: { timeout: 30_000 } },
     projects: [
       {
         extends: true,

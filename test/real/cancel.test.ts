@@ -2,6 +2,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Gateway, startGateway } from '../lib/gateway.ts'
 import { type Postgres, startPostgres } from '../lib/postgres.ts'
+import { runs } from '../lib/runs.ts'
 import { fieldsOf, frame, int32, type Message, query, WireClient } from '../lib/wire-client.ts'
 
 const CANCEL_REQUEST = 80877102
@@ -43,7 +44,8 @@ test('a statement is cancelled, and what comes next is neither hit nor not under
   const seen: string[] = []
   for (let round = 0; round < 20; round++) {
     const sleeping = client.ask(query('SELECT pg_sleep(20)'))
-    await new Promise((resolve) => setTimeout(resolve, 15 + (round % 5) * 10))
+    await runs(server, 'SELECT pg_sleep(20)')
+    await new Promise((resolve) => setTimeout(resolve, (round % 5) * 10))
     await cancel(client)
     seen.push(codeOf(await sleeping), codeOf(await client.ask(query(`SELECT ${round}`))))
   }
@@ -85,7 +87,7 @@ test('statements one right after the other are each cancelled by one request', a
     database: 'shop',
   })
   await direct.connect()
-  const runs = async () => {
+  const isAsleep = async () => {
     const { rows } = await direct.query(
       "SELECT FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'PgSleep'",
     )
@@ -93,7 +95,7 @@ test('statements one right after the other are each cancelled by one request', a
   }
   for (let round = 0; round < 10; round++) {
     const sleeping = client.ask(query('SELECT pg_sleep(9)'))
-    while (!(await runs())) await new Promise((resolve) => setTimeout(resolve, 1))
+    while (!(await isAsleep())) await new Promise((resolve) => setTimeout(resolve, 1))
     await cancel(client)
     expect(codeOf(await sleeping)).toBe('57014')
   }
@@ -124,7 +126,7 @@ test('a wrong cancel key does nothing, the right one cancels', async () => {
   ])
   expect((await sleeping).map(({ kind }) => kind).join('')).toBe('TDCZ')
   const again = client.ask(query('SELECT pg_sleep(20)'))
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  await runs(server, 'SELECT pg_sleep(20)')
   await send(pid, secret)
   expect((await again).map(({ kind }) => kind).join('')).toMatch(/^T?EZ$/)
   expect(client.error()?.C).toBe('57014')

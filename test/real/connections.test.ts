@@ -81,7 +81,7 @@ beforeAll(async () => {
       starting: target({ address: [notNow, here] }),
       allstarting: target({ address: [notNow, notNow] }),
       few: target({ max_sessions: 2 }),
-      short: target({ statement_timeout: '400ms' }),
+      short: target({ statement_timeout: '1s' }),
       roles: target({ credentials: { agents: reader } }),
     },
     roles: {
@@ -211,7 +211,7 @@ describe('statement_timeout', () => {
     await value(client, 'SET statement_timeout = 0')
     const since = performance.now()
     expect(await value(client, 'SELECT pg_sleep(30)')).toBe(SAY)
-    expect(performance.now() - since).toBeGreaterThan(380)
+    expect(performance.now() - since).toBeGreaterThan(980)
     expect(client.error()?.D).toContain('"verdict":"over_limit"')
     expect(client.error()?.S).toBe('ERROR')
     expect(await value(client, 'SELECT 1')).toBe('1')
@@ -220,7 +220,7 @@ describe('statement_timeout', () => {
 
   test('counts each message of a pipeline for itself', async () => {
     const client = await login('agent', 'short')
-    const one = [parse('SELECT pg_sleep(0.2)'), bind(), execute(), SYNC]
+    const one = [parse('SELECT pg_sleep(0.4)'), bind(), execute(), SYNC]
     client.send(...one, ...one, ...one)
     for (let at = 0; at < 3; at++) await client.until('Z')
     expect(client.error()).toBe(undefined)
@@ -243,7 +243,7 @@ describe('statement_timeout', () => {
   test('is no limit for a session that waits for its client between statements', async () => {
     const client = await login('agent', 'short')
     await value(client, 'BEGIN')
-    await new Promise((resolve) => setTimeout(resolve, 900))
+    await new Promise((resolve) => setTimeout(resolve, 1500))
     expect(await value(client, 'SELECT 1')).toBe('1')
     client.end()
   })
@@ -305,7 +305,8 @@ describe('max_sessions', () => {
     const fourth = few()
     await new Promise((resolve) => setTimeout(resolve, 300))
     const open = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'"
-    expect(server.sql(open)).toBe('2')
+    // Sessions of the tests before it may still be there.
+    await expect.poll(() => server.sql(open)).toBe('2')
     one.end()
     const next = await Promise.race([third, fourth])
     expect(await value(next, 'SELECT 1')).toBe('1')

@@ -4,6 +4,7 @@ import pg from 'pg'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run } from '../lib/child.ts'
+import { runs } from '../lib/runs.ts'
 import { type Stage, type StageRole, startStage } from '../lib/stage.ts'
 import {
   bind,
@@ -203,8 +204,11 @@ describe('postgres (porsager)', () => {
 
   test('listens and notifies, walks a cursor, copies in and out, cancels', async () => {
     const sql = open('write')
-    const heard = new Promise((resolve) => void sql.listen('pings', resolve))
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    let hear: (payload: string) => void = () => {}
+    const heard = new Promise<string>((resolve) => {
+      hear = resolve
+    })
+    await sql.listen('pings', (payload) => hear(payload))
     await sql.notify('pings', 'pong')
     expect(await heard).toBe('pong')
     let seen = 0
@@ -223,7 +227,7 @@ describe('postgres (porsager)', () => {
     expect(bytes).toBe(10_890)
     const sleeping = sql`SELECT pg_sleep(20)`
     const failed = failure(sleeping.execute())
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await runs(stage.server, 'pg_sleep(20)')
     sleeping.cancel()
     expect((await failed).code).toBe('57014')
     await sql.end()

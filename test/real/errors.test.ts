@@ -99,9 +99,15 @@ describe('who may not enter', () => {
     ]
     const times: number[] = []
     for (const password of wrong) {
-      const began = performance.now()
-      const fields = await refused('shop', password)
-      times.push(performance.now() - began)
+      const tries: number[] = []
+      let fields: Awaited<ReturnType<typeof refused>> = {}
+      for (let at = 0; at < 2; at++) {
+        const began = performance.now()
+        fields = await refused('shop', password)
+        tries.push(performance.now() - began)
+      }
+      // Other tests have the cores for a moment: the shorter one is what it takes.
+      times.push(Math.min(...tries))
       expect([fields.S, fields.C, fields.M]).toEqual([
         'FATAL',
         '28P01',
@@ -281,7 +287,7 @@ describe('before the password', () => {
     const began = Date.now()
     half.send(Buffer.from([0, 0]))
     asked.send(startup({ user: 'agent', database: 'shop' }))
-    await Promise.all([silent, half, asked].map((one) => one.closed(8_000)))
+    await Promise.all([silent, half, asked].map((one) => one.closed()))
     expect(Date.now() - began).toBeGreaterThan(1_500)
     expect(asked.error()?.C).toBe('08006')
   })
@@ -320,17 +326,17 @@ describe('in a session', () => {
   test('a session that does nothing is ended after the idle time, a running one is not', async () => {
     const [idle, busy] = [await login(), await login()]
     const running = busy.ask(query('SELECT pg_sleep(6)'))
-    await idle.closed(8_000)
+    await idle.closed()
     expect([idle.error()?.S, idle.error()?.C]).toEqual(['FATAL', '57P05'])
     expect((await running).map(({ kind }) => kind).join('')).toBe('TDCZ')
     busy.end()
   })
 
   test('a token’s end is the session’s end', async () => {
-    const token = await stage.gateway.token({ subject: 'read', ttl: '3s' })
+    const token = await stage.gateway.token({ subject: 'read', ttl: '8s' })
     const client = await WireClient.login(stage.gateway.url(token, 'shop'))
     const running = client.ask(query('SELECT pg_sleep(20)')).catch(() => undefined)
-    await client.closed(10_000)
+    await client.closed()
     expect([client.error()?.S, client.error()?.C]).toEqual(['FATAL', '57P01'])
     await running
     expect((await refused('shop', token)).C).toBe('28P01')
@@ -357,7 +363,7 @@ test('one connection too many of an address is 53300, and there is room again af
   await extra.closed()
   expect([extra.error()?.S, extra.error()?.C]).toEqual(['FATAL', '53300'])
   for (const one of many) one.end()
-  await expect.poll(() => login().then((one) => one.end()), { timeout: 5_000 }).toBe(undefined)
+  await expect.poll(() => login().then((one) => one.end()), { timeout: 30_000 }).toBe(undefined)
 })
 
 test('none of all this is in the gateway’s log with an address, a token or a statement', () => {

@@ -8,6 +8,7 @@ import { freePort } from '../lib/free-port.ts'
 import { type Gateway, startGateway, type Target } from '../lib/gateway.ts'
 import { environment18, psql18 } from '../lib/libpq.ts'
 import { type Postgres, startPostgres } from '../lib/postgres.ts'
+import { runs } from '../lib/runs.ts'
 import { give, serverIds } from '../lib/server-user.ts'
 import { cstring, frame, int32, query, startup, WireClient } from '../lib/wire-client.ts'
 
@@ -113,7 +114,7 @@ describe.each(['old', 'young', 'pooled'])('with the target %s', (connection) => 
     const args = ['-XAt', url, '-c', 'SELECT 7', '-c', 'SELECT pg_sleep(20)']
     const psql = start('/usr/lib/postgresql/15/bin/psql', args, { env: environment18() })
     await psql.until(/7/)
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await runs(connection === 'young' ? young : old, 'pg_sleep(20)')
     psql.process.kill('SIGINT')
     await psql.until(/canceling statement due to user request/)
     await psql.ended

@@ -9,6 +9,7 @@ import { makeCertificate, signedBy } from '../lib/certificate.ts'
 import { run, start } from '../lib/child.ts'
 import { type Gateway, startGateway, type Target } from '../lib/gateway.ts'
 import { type Postgres, startPostgres } from '../lib/postgres.ts'
+import { runs } from '../lib/runs.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-target-tls-'))
 const between: Server[] = []
@@ -168,7 +169,7 @@ describe('a certificate of ours', () => {
     const asks = ['-c', 'SELECT 7', '-c', 'SELECT pg_sleep(20)']
     const psql = start('psql', ['-XAt', gateway.url(token, 'cert'), ...asks])
     await psql.until(/7/)
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await runs(server, 'pg_sleep(20)')
     psql.process.kill('SIGINT')
     await psql.until(/canceling statement due to user request/)
     await psql.ended
