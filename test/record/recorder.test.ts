@@ -46,8 +46,8 @@ test('a segment is completed some 300 ms after its first event, and announced', 
   recorder.open(facts(at.instance)).moment({ kind: 'login', status: 'ok', text: '' })
   recorder.flush()
   expect(files(at)).toEqual([`${at.instance}-0001-0000000001.open`])
-  await until(() => files(at)[0]?.endsWith('.seg') ?? false, 2000)
-  await until(() => announced > 0, 2000)
+  await until(() => files(at)[0]?.endsWith('.seg') ?? false)
+  await until(() => announced > 0)
   channel.close()
 })
 
@@ -58,7 +58,7 @@ test('a segment of which much is filled by then is filled for longer', async () 
   const session = recorder.open(facts(at.instance))
   session.outcome(recorder.shape(SHAPE), 1, { ...OUTCOME, payload: Buffer.alloc(2 << 20) })
   recorder.flush()
-  await until(() => files(at)[0]?.endsWith('.seg') ?? false, 5000)
+  await until(() => files(at)[0]?.endsWith('.seg') ?? false)
   expect(performance.now() - began).toBeGreaterThan(1100)
 })
 
@@ -133,7 +133,7 @@ test('over its quota the spool refuses, keeps what is buffered, and goes on when
   expect(() => recorder.flush()).toThrow(expect.objectContaining({ code: 'GW_RECORDING_LOST' }))
   expect(recorder.pending).toBe(true)
   expect(rowsIn(at)).toBe(1)
-  await until(() => files(at)[0]?.endsWith('.seg') ?? false, 2000)
+  await until(() => files(at)[0]?.endsWith('.seg') ?? false)
   const { rmSync } = await import('node:fs')
   rmSync(join(at.spool, files(at)[0]!))
   await until(() => {
