@@ -11,6 +11,17 @@ const CONTRACT = 'test/contract/contract.test.ts'
 
 export const FAULT_GUARDS = [
   {
+    id: 'target-changes-places',
+    against: 'an address that another server has taken over',
+    file: `${HERE}/catalogues.ts`,
+    from: '    if (place !== seen.place) return { elsewhere: place }\n',
+    to: '',
+    fails: {
+      'test/protocols/postgres/catalogues.test.ts': ['not read by this catalogue'],
+      'test/protocols/postgres/names-keeper.test.ts': ['has a catalogue of its own'],
+    },
+  },
+  {
     id: 'client-never-reads',
     against: 'clients that never read',
     file: `${HERE}/relay.ts`,
