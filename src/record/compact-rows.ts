@@ -26,8 +26,10 @@ export interface CompactRows {
 const ROWS_MIN = 1000
 /** So many rows must share a session, or a shape, in the mean. */
 const SHARED_MIN = 8
-/** Of columns in hexadecimal, for sessions and for shapes: a query is refused beyond 256 KiB. */
+/** Of columns in hexadecimal, for sessions and for shapes. */
 const TEXT_MAX = 64 << 10
+/** A query is refused beyond 256 KiB, and empty texts are twice as long in it as in the spool. */
+const QUERY_MAX = 200_000
 /** Of sessions that have the same last bytes, and of shapes of one session that are compared before they are looked up. */
 const NEAR_MAX = 4
 
@@ -181,7 +183,9 @@ class Entry {
   /** As literals of ClickHouse. Throws where a value is not of its column's type. */
   literals(columns: Columns): string[] {
     const reader = new LiteralReader(this.#span.bytes)
-    return columns.map(([, type]) => reader.read(type))
+    const literals = columns.map(([, type]) => reader.read(type))
+    if (!reader.isOver) throw new Error('more than its columns')
+    return literals
   }
 
   /** Goes on behind it where it stands here. */
@@ -257,7 +261,7 @@ function put(bytes: Buffer, at: number, value: number): number {
   return at + 3
 }
 
-/** undefined: a value is not of its column's type, and the store is to say so. */
+/** undefined: a value is not of its column's type, and the store is to say so; or it is too long. */
 function insertOf(sessions: Dictionary, shapes: Dictionary): string | undefined {
   const isOfShape = !shapes.isFull
   const given: Columns = isOfShape ? EVENT_COLUMNS : [...SHAPE_COLUMNS, ...EVENT_COLUMNS]
@@ -272,7 +276,8 @@ function insertOf(sessions: Dictionary, shapes: Dictionary): string | undefined 
   }
   const chosen = [...ofEntries, ...given.map(([name]) => name)]
   const from = `input('${structure.replaceAll("'", "\\'")}')`
-  return `(${COLUMN_NAMES.join(', ')}) SELECT ${chosen.join(', ')} FROM ${from} FORMAT MsgPack`
+  const as = `(${COLUMN_NAMES.join(', ')}) SELECT ${chosen.join(', ')} FROM ${from} FORMAT MsgPack`
+  return as.length > QUERY_MAX ? undefined : as
 }
 
 /** What each column is of the entry that a row names. */
@@ -284,6 +289,9 @@ function numbered({ columns, entries }: Dictionary, number: string): string[] {
   })
 }
 
+/** Of a list of at most 255 there is no kind of its own. */
+const NO_TAG = -1
+
 /** Values of msgpack as literals. Texts in hexadecimal: nothing of them can be taken for anything else. */
 class LiteralReader {
   readonly #bytes: Buffer
@@ -291,6 +299,10 @@ class LiteralReader {
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
+  }
+
+  get isOver(): boolean {
+    return this.#at === this.#bytes.length
   }
 
   read(type: string): string {
@@ -317,7 +329,7 @@ class LiteralReader {
   }
 
   #texts(tag: number): string {
-    const count = this.#size(tag, 0x90, [0, 0xdc, 0xdd])
+    const count = this.#size(tag, 0x90, [NO_TAG, 0xdc, 0xdd])
     return `[${Array.from({ length: count }, () => this.read('String')).join(',')}]`
   }
 

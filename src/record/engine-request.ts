@@ -83,6 +83,11 @@ export function insertFrom({ sql, bodyFormat }: EngineRequest, file: string): st
   return `${sql.substring(0, input.index)} FROM file(${file}, '${bodyFormat}', ${input[1]})`
 }
 
+/** Whether the engine takes a path for more than the file that has it. */
+export function isPattern(path: string): boolean {
+  return /[{}*?]|::/.test(path)
+}
+
 /** A string literal of ClickHouse. */
 export function literal(text: string): string {
   return `'${text.replace(/[\\']/g, '\\$&').replaceAll('\0', '\\0')}'`

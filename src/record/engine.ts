@@ -8,7 +8,7 @@
  * text from files only. The one door to chdb.
  */
 import { randomUUID } from 'node:crypto'
-import { createWriteStream, mkdirSync, rmSync } from 'node:fs'
+import { createWriteStream, existsSync, mkdirSync, rmSync } from 'node:fs'
 import {
   createServer,
   type IncomingMessage,
@@ -16,7 +16,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import {
   bodyIsData,
@@ -24,6 +24,7 @@ import {
   engineFailure,
   engineRequest,
   insertFrom,
+  isPattern,
   literal,
 } from './engine-request.ts'
 
@@ -73,12 +74,14 @@ export interface ServedEngine {
  */
 export async function serveEngine(options: EngineOptions): Promise<ServedEngine> {
   const chdb = await loadChdb()
-  mkdirSync(options.folder, { recursive: true, mode: 0o700 })
-  const bodies = join(options.folder, 'bodies')
+  const [folder, socket] = [resolve(options.folder), resolve(options.socket)]
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const bodies = join(folder, 'bodies')
   rmSync(bodies, { recursive: true, force: true })
   mkdirSync(bodies, { mode: 0o700 })
+  const named = nameOf(bodies)
   const connect = () =>
-    new chdb.Session(join(options.folder, 'store'), {
+    new chdb.Session(join(folder, 'store'), {
       connectionArgs: [`--max_server_memory_usage=${options.memoryBytesMax}`],
     })
   // Held for as long as the process lives: the engine shuts down when its last connection is
@@ -86,16 +89,16 @@ export async function serveEngine(options: EngineOptions): Promise<ServedEngine>
   const first = connect()
   const readers = new Gate(READERS_MAX)
   const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX }, (request, response) => {
-    answer({ request, response }, { connect, bodies, readers }).catch((error: unknown) => {
+    answer({ request, response }, { connect, bodies: named, readers }).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : undefined)
     })
   })
   server.requestTimeout = 0
   server.keepAliveTimeout = 60_000
-  await listen(server, options.socket)
+  await listen(server, socket)
   return {
     ask: (asked) =>
-      readers.through(() => runRequest({ connect, bodies, readers }, asked, undefined)),
+      readers.through(() => runRequest({ connect, bodies: named, readers }, asked, undefined)),
     async stop() {
       server.closeIdleConnections()
       await new Promise<void>((resolve) => server.close(() => resolve()))
@@ -103,6 +106,22 @@ export async function serveEngine(options: EngineOptions): Promise<ServedEngine>
     },
   }
 }
+
+/**
+ * The engine takes what a file is called for a pattern: of one that matches nothing it says that all is stored, and of `::` that
+ * there is an archive. So a folder of such a name is called by another one, that of the process's own.
+ */
+function nameOf(bodies: string): string {
+  if (!isPattern(bodies)) return bodies
+  if (!existsSync(HERE))
+    throw new Error(
+      `The embedded record store cannot be in ${bodies}: of its name no part may be { } * ? or ::`,
+    )
+  process.chdir(bodies)
+  return HERE
+}
+
+const HERE = '/proc/self/cwd'
 
 async function loadChdb(): Promise<ChdbModule> {
   // Not a literal, so that types and build do not need the package.

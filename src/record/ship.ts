@@ -52,6 +52,8 @@ export class Shipper {
   readonly #files: readonly SegmentFile[]
   readonly #inserts: WholeInserts
   readonly #folder: SegmentFolder
+  /** Failed once: sent as they stand from then on, since what fails may be the other form, or the engine over it. */
+  readonly #whole = new Set<string>()
   #pauseMs = 0
   eventsShipped = 0
   segmentsShipped = 0
@@ -142,7 +144,8 @@ export class Shipper {
     // Thousands of small blocks would each cost both sides a chunk of their own.
     if (content.rows > 0) {
       const whole = () => ({ as: AS, settings: {}, body: joinRows(content) })
-      const { as, settings, body } = this.#options.compactor?.compact(content) ?? whole()
+      const compactor = this.#whole.has(name) ? undefined : this.#options.compactor
+      const { as, settings, body } = compactor?.compact(content) ?? whole()
       const rows = { table: 'events', as, settings, count: content.rows, body: () => body }
       await this.#inserts.insert(name, rows)
     }
@@ -156,6 +159,7 @@ export class Shipper {
 
   /** True where the others may go on: the segment is at fault, not the store. */
   #refused(name: string, error: unknown): boolean {
+    this.#whole.add(name)
     const refused = this.#inserts.refused(name, error)
     if (refused === undefined) {
       if (this.storeOk) this.#options.say('warn', `the record store fails: ${brief(error)}`)
@@ -179,6 +183,7 @@ export class Shipper {
 
   #forget(name: string): void {
     this.#inserts.forget(name)
+    this.#whole.delete(name)
     this.#options.forget(name)
   }
 

@@ -48,20 +48,28 @@ interface Rows {
   readonly actions: number
   readonly params?: readonly string[]
   readonly payload?: Buffer
+  /** When the first action was. */
+  readonly first?: number
 }
 
 /** Sessions take turns, a block for each turn, as in a spool. */
-function segment({ sessions, shapes, actions, params, payload }: Rows): SegmentContent {
+function segment({ sessions, shapes, actions, params, payload, first }: Rows): SegmentContent {
   const opened = sessions.map((more) => sessionSpan(facts('I', more)))
   const spans = shapes.map((more) => shapeSpans({ ...SHAPE, ...more }, 'hash'))
   const blocks: Buffer[] = [segmentHeader(1, 'I')]
   const times = { ...TIMES, ...(params === undefined ? {} : { params }) }
   const outcome = { ...OUTCOME, payload, masked: new Map([['email', 3]]), gatewayUs: 70_000 }
+  let next = 0
   for (let i = 0; i < actions; i++) {
     const rows = new RowBuffer(BLOCK_HEAD, 4096)
     for (const session of opened) {
-      const { action, outcome: ended } = spans[i % spans.length]!
-      const head = { at: 1_790_000_000_000_000 + i, seq: i * 2 + 1, action: i * 2 + 1, job: i }
+      const { action, outcome: ended } = spans[next++ % spans.length]!
+      const head = {
+        at: (first ?? 1_790_000_000_000_000) + i,
+        seq: i * 2 + 1,
+        action: i * 2 + 1,
+        job: i,
+      }
       rows.action([session, action], head, times)
       rows.outcome([session, ended], { ...head, seq: i * 2 + 2 }, outcome)
     }
@@ -190,6 +198,33 @@ describe('a segment', () => {
     expect(await store.query({ sql })).toEqual([{ n: 80 }])
   })
 
+  test('is stored once where one form of it is sent behind the other', async () => {
+    // Two months, two parts: each of them has to be known.
+    const first = 1_793_491_199_999_900
+    const rows = { sessions: [{ sessionId: 'forms' }], shapes: [{}], actions: 400, first }
+    const whole = (content: SegmentContent) => ({
+      as: `(${COLUMN_NAMES.join(', ')}) FORMAT MsgPack`,
+      settings: {},
+      body: joinRows(content),
+    })
+    const compact = (content: SegmentContent) => new RowCompactor(2).compact(content)!
+    for (const [name, forms] of [
+      ['I-0009-2.seg', [whole, compact]],
+      ['I-0009-3.seg', [compact, whole]],
+    ] as const) {
+      for (const form of forms) {
+        const { as, settings, body } = form(segment(rows))
+        const inserts = new WholeInserts({
+          database: 'compact',
+          store: () => Promise.resolve(store),
+        })
+        await inserts.insert(name, { table: 'events', as, settings, count: 800, body: () => body })
+      }
+      const sql = `SELECT count() AS n, uniqExact(_part) AS parts FROM compact.events WHERE segment = '${name.replace('.seg', '')}'`
+      expect(await store.query({ sql })).toEqual([{ n: 800, parts: 2 }])
+    }
+  })
+
   test('is stored alike whatever its texts and numbers are', async () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(...NASTY))
     const few = (max: number) => ({ minLength: 1, maxLength: max })
@@ -235,6 +270,23 @@ describe('stays as it is', () => {
   test('where its columns would make a text that is too long', () => {
     const sessions = [{ job: 'j'.repeat(40_000) }]
     expect(new RowCompactor(2).compact(segment({ ...small, sessions }))).toBe(undefined)
+  })
+
+  test('where they would make one of empty texts, which are longer there than here', () => {
+    const none = Array<string>(15).fill('')
+    const unsaid = { instance: '', protocol: '', connection: '', targetDatabase: '', subject: '' }
+    const unknown = { kindOfIdentity: '', owner: '', job: '', run: '', agent: '', clientIp: '' }
+    const session = { ...unsaid, ...unknown, roles: none, groups: none }
+    const shape = { class: '', verb: '', verdict: '', facts: '', objects: none }
+    const rows = (count: number) => ({
+      sessions: Array.from({ length: count }, (_, i) => ({ ...session, sessionId: String(i) })),
+      shapes: Array.from({ length: count }, (_, i) => ({ ...shape, statement: String(i) })),
+      actions: 10,
+    })
+    expect(new RowCompactor(2).compact(segment(rows(300) as Rows))?.as.length).toBeGreaterThan(
+      80_000,
+    )
+    expect(new RowCompactor(2).compact(segment(rows(640) as Rows))).toBe(undefined)
   })
 
   test('where any byte is another than it was, or it is read as rows again', () => {

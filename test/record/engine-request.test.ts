@@ -3,6 +3,8 @@ import {
   bodyIsData,
   engineFailure,
   engineRequest,
+  insertFrom,
+  isPattern,
   literal,
 } from '../../src/record/engine-request.ts'
 
@@ -51,6 +53,22 @@ describe('a request', () => {
 
 test('a literal ends where it should', () => {
   expect(literal("a'b\\c\0")).toBe("'a\\'b\\\\c\\0'")
+})
+
+test('data is read from a file, as it stands or as something is selected from it', () => {
+  const of = (sql: string) =>
+    insertFrom({ before: [], sql, bodyFormat: 'MsgPack', format: '', readonly: false }, "'f'")
+  expect(of('INSERT INTO t (a)')).toBe("INSERT INTO t (a) FROM INFILE 'f' FORMAT MsgPack")
+  expect(of("INSERT INTO t (a) SELECT x FROM input('x DateTime64(6, \\'UTC\\')')")).toBe(
+    "INSERT INTO t (a) SELECT x FROM file('f', 'MsgPack', 'x DateTime64(6, \\'UTC\\')')",
+  )
+})
+
+test('a path that the engine would take for several, or for an archive, is known', () => {
+  for (const path of ['/a{b,c}/d', '/a{1..3}', '/a*', '/a?b', '/x.zip :: y', '/a::b'])
+    expect(isPattern(path)).toBe(true)
+  for (const path of ['/a b', "/it's", '/a[1]', '/C:/x', '/a\\b'])
+    expect(isPattern(path)).toBe(false)
 })
 
 describe('a failure', () => {

@@ -1,0 +1,79 @@
+/** On the real engine: what is acknowledged is there, whatever the folder is called and in whatever form it was sent. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openClickHouse, type Settings } from '../../src/record/clickhouse.ts'
+import { RowCompactor } from '../../src/record/compact-rows.ts'
+import { EngineChild } from '../../src/record/engine-child.ts'
+import { migrate } from '../../src/record/migrate.ts'
+import { openRecorder } from '../../src/record/recorder.ts'
+import { Shipper } from '../../src/record/ship.ts'
+import { ENGINE, facts, OUTCOME, SHAPE, TIMES } from './running.ts'
+
+const ACTIONS = 600
+
+interface Shipped {
+  /** Rows in the store. */
+  readonly rows: unknown
+  /** Of each round. */
+  readonly lost: number
+  readonly left: readonly string[]
+  readonly said: readonly string[]
+}
+
+/** One segment into an engine in a folder of this name, with `rounds` attempts. */
+async function shipped(name: string, settings: Settings = {}, rounds = 1): Promise<Shipped> {
+  const base = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
+  const folder = join(base, name)
+  const spoolFolder = join(base, 'spool')
+  const engine = new EngineChild({ folder, memoryBytesMax: 1e9, say: () => {}, entry: ENGINE })
+  const store = openClickHouse({ socket: engine.socket })
+  const writer = openClickHouse({ socket: engine.socket }, 'default', settings)
+  const said: string[] = []
+  try {
+    const clock = { microseconds: () => 1_790_000_000_000_000, elapsed: () => 0 }
+    const recordKey = Buffer.alloc(32, 1)
+    const spool = { spoolFolder, instance: 'I', thread: 1, recordKey, bytesMax: 1e9, clock }
+    const recorder = openRecorder(spool)
+    const session = recorder.open(facts('I'))
+    const shape = recorder.shape({ ...SHAPE, statement: 'SELECT forbidden' })
+    for (let i = 0; i < ACTIONS; i++) session.outcome(shape, session.action(shape, TIMES), OUTCOME)
+    recorder.close()
+    await engine.ready()
+    await migrate(store, { database: 'sluice', retentionDays: 400 })
+    const shipper = new Shipper({
+      ...{ spoolFolder, instance: 'J', database: 'sluice' },
+      store: () => Promise.resolve(writer),
+      cover: () => {},
+      forget: () => {},
+      say: (level, text) => said.push(`${level} ${text}`),
+      compactor: new RowCompactor(),
+    })
+    shipper.recover()
+    for (let round = 0; round < rounds; round++) await shipper.round()
+    const [found] = await store.query({ sql: 'SELECT count() AS n FROM sluice.events' })
+    const left = readdirSync(spoolFolder).filter((one) => /seg|bad|open/.test(one))
+    return { rows: found?.n, lost: shipper.eventsLost, left, said }
+  } finally {
+    await store.close()
+    await writer.close()
+    await engine.stop()
+    rmSync(base, { recursive: true, force: true })
+  }
+}
+
+test('a folder whose name the engine could take for a pattern keeps what is sent there', async () => {
+  const sent = { rows: ACTIONS * 2, lost: 0, left: [], said: [] }
+  expect(await shipped('a{b,c}*?d')).toEqual(sent)
+  expect(await shipped('a.tar :: b')).toEqual(sent)
+})
+
+test('a segment whose compact form is refused is stored as it stands, and none of it is logged', async () => {
+  // As short as no query with the columns of sessions in it is.
+  const { said, ...rest } = await shipped('plain', { max_query_size: 1500 }, 2)
+  expect(rest).toEqual({ rows: ACTIONS * 2, lost: 0, left: [] })
+  expect(said).toHaveLength(1)
+  expect(said[0]).toContain('the record store fails')
+  expect(said[0]).not.toMatch(/forbidden|[0-9a-f]{12}/)
+})
