@@ -48,6 +48,17 @@ test('values go in and rows come out as they are, and stay', async () => {
   expect(await again.state.query('select name from questions', [])).toEqual([{ name: 'kept' }])
 })
 
+test('a first start runs no migration: the template has them all, and no rows', async () => {
+  const began = Date.now()
+  const { state } = await open('state')
+  const ran = 'select count(*) as all, count(*) filter (where ran_at >= $1) as now from migrations'
+  const [{ all, now } = {}] = await state.query(ran, [new Date(began)])
+  expect(Number(all)).toBeGreaterThan(3)
+  expect(Number(now)).toBe(0)
+  const rows = 'select (select count(*) from tokens) + (select count(*) from questions) as n'
+  expect(await state.query(rows, [])).toEqual([{ n: 0 }])
+})
+
 test('one that does not answer holds up nobody, is given up, and comes again', async () => {
   const { state, said } = await open('state', { secondsMax: 2 })
   const [stuck, behind] = [state.query(ENDLESS, []), state.query('select 1', [])]

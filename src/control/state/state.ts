@@ -171,7 +171,9 @@ export async function makeTemplate(): Promise<void> {
   rmSync(TEMPLATE, { recursive: true, force: true })
   const draft = `${TEMPLATE}.new`
   rmSync(draft, { recursive: true, force: true })
-  await (await PGlite.create(draft)).close()
+  const database = await PGlite.create(draft)
+  await migrate(database)
+  await database.close()
   renameSync(draft, TEMPLATE)
 }
 
