@@ -111,5 +111,12 @@ export function engineFailure(message: string, code: number | undefined): Engine
   return { status, code: found, text: worded }
 }
 
+/** Whether the engine has failed inside (a thread of it ran into a fault), and not somebody's query that says so. */
+export function isDying({ code, text }: EngineFailure): boolean {
+  return code === ABORTED && text.startsWith(`Code: ${ABORTED}. DB::Exception: ${FATAL}`)
+}
+
+const ABORTED = 236
+const FATAL = 'The server is shutting down due to a fatal error'
 const UNKNOWN = new Set([46, 47, 60, 81])
 const WRONG = new Set([27, 36, 44, 53, 62, 115, 164, 456])

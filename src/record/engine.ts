@@ -24,6 +24,7 @@ import {
   engineFailure,
   engineRequest,
   insertFrom,
+  isDying,
   isPattern,
   literal,
 } from './engine-request.ts'
@@ -198,6 +199,8 @@ function fail(response: ServerResponse, error: unknown): void {
   const message = error instanceof Error ? error.message : String(error)
   const code = (error as { clickhouseCode?: number } | undefined)?.clickhouseCode
   const failure = engineFailure(message, code)
+  // It would refuse everything for minutes before it ends; another one is started when it has.
+  if (isDying(failure)) process.kill(process.pid, 'SIGKILL')
   send(response, failure.status, failure.text, { 'X-ClickHouse-Exception-Code': failure.code })
 }
 

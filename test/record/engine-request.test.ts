@@ -4,6 +4,7 @@ import {
   engineFailure,
   engineRequest,
   insertFrom,
+  isDying,
   isPattern,
   literal,
 } from '../../src/record/engine-request.ts'
@@ -69,6 +70,17 @@ test('a path that the engine would take for several, or for an archive, is known
     expect(isPattern(path)).toBe(true)
   for (const path of ['/a b', "/it's", '/a[1]', '/C:/x', '/a\\b'])
     expect(isPattern(path)).toBe(false)
+})
+
+test('an engine that has failed inside is known by its code and what it says, not by what a query says', () => {
+  const words = 'The server is shutting down due to a fatal error'
+  const dying = (message: string, code?: number) => isDying(engineFailure(message, code))
+  expect(dying(`${words}.`, 236)).toBe(true)
+  expect(dying(`Query failed: Code: 236. DB::Exception: ${words}. (ABORTED)`)).toBe(true)
+  expect(dying(`${words}: while executing throwIf`, 395)).toBe(false)
+  expect(dying(`Code: 395. DB::Exception: ${words} Code: 236.`)).toBe(false)
+  expect(dying(`${words}.`)).toBe(false)
+  expect(dying(`Aborted: ${words}`, 236)).toBe(false)
 })
 
 describe('a failure', () => {

@@ -1,7 +1,8 @@
 /** On the real engine: what is acknowledged is there, whatever the folder is called and in whatever form it was sent. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import koffi from 'koffi'
 import { expect, test } from 'vitest'
 import { openClickHouse, type Settings } from '../../src/record/clickhouse.ts'
 import { RowCompactor } from '../../src/record/compact-rows.ts'
@@ -67,6 +68,39 @@ test('a folder whose name the engine could take for a pattern keeps what is sent
   const sent = { rows: ACTIONS * 2, lost: 0, left: [], said: [] }
   expect(await shipped('a{b,c}*?d')).toEqual(sent)
   expect(await shipped('a.tar :: b')).toEqual(sent)
+})
+
+test('one that ran into a fault is ended at the next question, and another one answers', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
+  const engine = new EngineChild({ folder, memoryBytesMax: 1e9, say: () => {}, entry: ENGINE })
+  const store = openClickHouse({ socket: engine.socket })
+  const ask = async () => {
+    await engine.ready()
+    return store.query({ sql: 'SELECT 7 AS n' })
+  }
+  try {
+    expect(await ask()).toEqual([{ n: 7 }])
+    const pid = engine.pid!
+    const own = readdirSync(`/proc/${pid}/task`).find(
+      (task) => readFileSync(`/proc/${pid}/task/${task}/comm`, 'latin1') === 'ThreadPool\n',
+    )
+    const tgkill = koffi.load(null).func('int tgkill(int pid, int tid, int signal)')
+    expect(tgkill(pid, Number(own), constants.signals.SIGSEGV)).toBe(0)
+    await expect
+      .poll(
+        () =>
+          ask()
+            .then(() => engine.restarts)
+            .catch(() => undefined),
+        { timeout: 30_000, interval: 200 },
+      )
+      .toBe(1)
+    expect(engine.pid).not.toBe(pid)
+  } finally {
+    await store.close()
+    await engine.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
 })
 
 test('a segment whose compact form is refused is stored as it stands, and none of it is logged', async () => {
