@@ -37,6 +37,8 @@ export interface GatewayOptions {
   /** Added to the postgres listener, such as `tls`. */
   readonly listener?: Readonly<Record<string, unknown>>
   readonly env?: NodeJS.ProcessEnv
+  /** Of the data folder, where what it makes (hashes, pseudonyms) must be the same each time. Default: a random one. */
+  readonly recordKey?: Uint8Array
 }
 
 export interface TokenOptions {
@@ -206,6 +208,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
   // JSON is YAML.
   writeFileSync(join(folder, 'sluice.yaml'), JSON.stringify(settings, undefined, 2))
+  if (options.recordKey !== undefined) {
+    const keys = join(folder, settings.data, 'keys')
+    mkdirSync(keys, { recursive: true, mode: 0o700 })
+    writeFileSync(join(keys, 'record.key'), options.recordKey, { mode: 0o600 })
+  }
   const gateway = new Gateway({
     folder,
     data: String(settings.data),

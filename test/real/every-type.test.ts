@@ -40,7 +40,9 @@ const EXPECTED: Readonly<Record<string, Partial<Record<Shown, RegExp>>>> = {
 let stage: Stage
 beforeAll(async () => {
   const aliases = Object.keys(EXPECTED)
-  stage = await startStage({ aliases, gateway: { policies: MASKS_OF_EVERY_TYPE } })
+  // With a random key one hash or pseudonym in some runs holds the digits of a secret by chance.
+  const gateway = { policies: MASKS_OF_EVERY_TYPE, recordKey: Buffer.alloc(32, 7) }
+  stage = await startStage({ aliases, gateway })
   stage.server.sql(`${OWN_TYPES}${tableOf('every', CASES)}GRANT SELECT ON every TO app`, 'shop')
   // PostgreSQL has no binary form of this one.
   const bare = CASES.filter(({ type }) => !type.startsWith('aclitem'))

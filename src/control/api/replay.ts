@@ -13,7 +13,6 @@ import {
   readCursor,
   writeCursor,
 } from '../../replay/recorded.ts'
-import type { Store } from '../../replay/store.ts'
 import { type Answer, json, lines, problem } from '../answer.ts'
 import type { RecordParts } from './records.ts'
 import type { Call, Route } from './route.ts'
@@ -106,7 +105,8 @@ async function replay(call: Call, parts: RecordParts, streams: { open: number })
   const begin = after > 0 ? behind(after) : cursor
   const reading = store.reading(call.id, { from: begin, payloads: true })
   const follow = call.query.get('follow') === '1'
-  return lines(counted(streams, stream(reading, { store, id: call.id, follow, bytes })))
+  const statusNow = async () => (await store.session(call.id))?.status ?? 'lost'
+  return lines(counted(streams, stream(reading, { statusNow, follow, bytes })))
 }
 
 /** A stream that nobody begins to read is none: it counts from its first piece on. */
@@ -125,12 +125,18 @@ async function* counted(
   }
 }
 
-async function* stream(
+/** A line for each row, and a last one that says how it ended; exported for its test. */
+export async function* stream(
   reading: Reading,
-  { store, id, follow, bytes }: { store: Store; id: string; follow: boolean; bytes: number },
+  {
+    statusNow,
+    follow,
+    bytes,
+  }: { statusNow: () => Promise<string>; follow: boolean; bytes: number },
 ): AsyncGenerator<string> {
   let sent = 0
   let isClosed = false
+  let isOver = false
   let saidMs = monotonicMs()
   let readMs = saidMs
   for (;;) {
@@ -151,10 +157,15 @@ async function* stream(
     }
     if (isSome || !reading.isGapped) readMs = monotonicMs()
     if (isSome || (reading.isGapped && !isPatient)) continue
-    const status = (await store.session(id))?.status ?? 'lost'
+    const status = await statusNow()
     if (isClosed || !follow || (status !== 'open' && !reading.isGapped)) {
-      yield `${JSON.stringify({ end: status })}\n`
-      return
+      if (isClosed || status === 'open' || isOver) {
+        yield `${JSON.stringify({ end: status })}\n`
+        return
+      }
+      // Its last rows may have come after they were looked for, and before it was said to be over.
+      isOver = true
+      continue
     }
     if (monotonicMs() - saidMs > BEAT_MS) {
       saidMs = monotonicMs()

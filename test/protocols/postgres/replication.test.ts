@@ -27,7 +27,9 @@ test('what a stream sends is counted and recorded, and cut when the session ends
 test('data of the client goes up only while a stream is open', () => {
   const asked = 'C> Query "START_REPLICATION SLOT s LOGICAL 0/0"'
   const early = talk(...HEAD, asked, 'C> CopyData "x"')
-  expect([up(early).length, early.client.isPaused]).toEqual([1, true])
+  expect([up(early).length, early.client.isPaused]).toEqual([1, false])
+  const much = talk(...HEAD, asked, `C> CopyData "${'x'.repeat(64 << 10)}"`)
+  expect([up(much).length, much.client.isPaused]).toEqual([1, true])
   const over = talk(...HEAD, asked, 'U> CopyBoth', 'C> CopyDone', 'C> CopyData "late"')
   expect(up(over)).toHaveLength(2)
 })

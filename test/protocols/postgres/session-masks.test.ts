@@ -43,7 +43,7 @@ describe('texts in the record', () => {
 
 test('a long text that no thread can parse is refused, and the session goes on', async () => {
   const play = talk(`C> Query "SELECT '${'x'.repeat(20_000)}'" | Query "SELECT 1"`)
-  expect(play.client.isPaused).toBe(true)
+  expect(up(play)).toEqual([])
   for (let i = 0; i < 500 && up(play).length === 0; i++) {
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
