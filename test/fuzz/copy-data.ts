@@ -141,7 +141,10 @@ export const COPY_DATA: readonly FuzzProperty[] = [
     fc.tuple(options, rows, cuts),
     {
       runs: 40,
-      found: [["(FORMAT text, HEADER , NULL '')", [['', null, null]], [1048576]]],
+      found: [
+        ["(FORMAT text, HEADER , NULL '')", [['', null, null]], [1048576]],
+        ["(FORMAT text, HEADER , NULL '\\.')", [[null, null, null]], [1048576]],
+      ],
       holds: async ([said, list, sizes]) => {
         const target = await postgres()
         const form = formOf(`COPY customers TO STDOUT ${said}`)
@@ -163,6 +166,8 @@ export const COPY_DATA: readonly FuzzProperty[] = [
         }
         if (typeof out === 'string') throw new Error(`${said} gives ${out}`)
         expect(out.includes(SECRET)).toBe(false)
+        // Such a text for NULL is the end of the data to PostgreSQL itself when it reads what it wrote.
+        if (form.format === 'text' && form.nullText === '\\.') return
         const into = said.replace(/,? ?(force_quote|FORCE QUOTE) (\*|\([^)]*\)|name)/, '')
         const blob = new Blob([new Uint8Array(out)])
         await target.query(`COPY back (id, name, email) FROM '/dev/blob' ${into}`, [], { blob })
