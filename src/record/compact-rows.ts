@@ -8,7 +8,6 @@
  * The format is MsgPack before and after. Where there are as many shapes as rows (texts that differ in their literals) only
  * sessions are numbered; where it is not worth while, or a block does not hold rows, nothing is changed.
  */
-
 import type { Settings } from './clickhouse.ts'
 import { COLUMN_NAMES, EVENT_COLUMNS, SESSION_COLUMNS, SHAPE_COLUMNS } from './columns.ts'
 import { RowBytes, Span } from './row-binary.ts'
@@ -33,6 +32,8 @@ const QUERY_MAX = 200_000
 /** Of sessions that have the same last bytes, and of shapes of one session that are compared before they are looked up. */
 const NEAR_MAX = 4
 
+/** Numbers that are noted of a row. */
+const PLACES = 5
 const SHAPE_END = SHAPE_COLUMNS.length
 const EVENT_END = EVENT_COLUMNS.length
 
@@ -89,18 +90,18 @@ export class RowCompactor {
         if (++count > rows) return false
         const session = sessions.find(row)
         if (session === undefined) return false
-        places[place++] = session.number
-        places[place + 1] = row.at
+        places[place] = session.number
+        places[place + 2] = row.at
         const shape = session.shapeAt(row, shapes)
         if (shape < 0) return false
-        places[place] = shape
-        places[place + 2] = row.at
-        if (!pass(row, EVENT_END)) return false
+        places[place + 1] = shape
         places[place + 3] = row.at
-        place += PLACES - 1
+        if (!pass(row, EVENT_END)) return false
+        places[place + 4] = row.at
+        place += PLACES
       }
     }
-    return count === rows && !sessions.isFull
+    return count === rows
   }
 
   /** Each row becomes shorter, so that none is written over before it was read. */
@@ -119,8 +120,6 @@ export class RowCompactor {
     return bytes.subarray(start, to)
   }
 }
-
-const PLACES = 5
 
 /** Sessions, or shapes, by what stands in a row. */
 class Dictionary {

@@ -125,7 +125,6 @@ export class EngineChild {
     if (child.pid !== undefined) defer(child.pid, this.#deferred)
     child.once('exit', (code, signal) => this.#ended(child, signal ?? `status ${code}`))
     await hello(child)
-    defer(child.pid!, this.#deferred)
     this.#watch = setInterval(() => this.#checkMemory(child), WATCH_MS)
     this.#watch.unref()
     this.#options.say('info', `record store ready, process ${child.pid}`)

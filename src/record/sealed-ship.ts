@@ -109,10 +109,7 @@ export class SealedShipper {
       name,
     })
     if (content === 'foreign') {
-      const why = this.#keys.mayBeClear(name)
-        ? 'it was not written by this version'
-        : 'it is not encrypted as this run encrypts'
-      this.#folder.setAside(name, why)
+      this.#folder.setAside(name, this.#keys.whyForeign(name))
       return
     }
     if ('locked' in content) {

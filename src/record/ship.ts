@@ -13,7 +13,7 @@ import { isEncrypted, joinRows, type SegmentContent } from './segment.ts'
 import { SegmentFile } from './segment-file.ts'
 import { type ReadLeft, SegmentFolder } from './segment-folder.ts'
 import { lagSeconds, spoolUsage } from './spool.ts'
-import type { SpoolKeys } from './spool-cipher.ts'
+import { SpoolKeys } from './spool-cipher.ts'
 import { WholeInserts } from './whole-insert.ts'
 
 export interface ShipperOptions {
@@ -136,7 +136,8 @@ export class Shipper {
       return
     }
     if (content === 'foreign' || content.header.columns !== COLUMNS_HASH) {
-      this.#folder.setAside(name, this.#strange(name))
+      const keys = this.#options.keys ?? new SpoolKeys()
+      this.#folder.setAside(name, keys.whyForeign(name))
       return
     }
     // Before anything else: what is stored has its place in the chain.
@@ -172,13 +173,6 @@ export class Shipper {
     if (content !== 'foreign' && !('locked' in content)) this.eventsLost += content.rows
     this.#folder.setAside(name, `exception ${refused.exception}`)
     return true
-  }
-
-  #strange(name: string): string {
-    const mayBeClear = this.#options.keys?.mayBeClear(name) ?? true
-    return mayBeClear
-      ? 'it was not written by this version'
-      : 'it is not encrypted as this run encrypts'
   }
 
   #forget(name: string): void {

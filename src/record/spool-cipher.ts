@@ -172,6 +172,13 @@ export class SpoolKeys {
     return this.#run === undefined || !name.startsWith(this.#run)
   }
 
+  /** Why a segment of that name is foreign, for whoever sets it aside. */
+  whyForeign(name: string): string {
+    return this.mayBeClear(name)
+      ? 'it was not written by this version'
+      : 'it is not encrypted as this run encrypts'
+  }
+
   /** `header`: of the segment, to its last byte. */
   unlock(header: Buffer): Unlocked {
     const head = header.subarray(header.length - CIPHER_HEAD_BYTES)
