@@ -22,6 +22,17 @@ export const FAULT_GUARDS = [
     },
   },
   {
+    id: 'transaction-behind-an-answer',
+    against:
+      'a transaction that was sent before the answer to what went before it, and the path that was local to it',
+    file: `${HERE}/names-keeper.ts`,
+    from: '    if (isLast) {\n',
+    to: '    {\n',
+    fails: {
+      'test/protocols/postgres/names-in-pipelines.test.ts': ['leaves its changes to its own end'],
+    },
+  },
+  {
     id: 'client-never-reads',
     against: 'clients that never read',
     file: `${HERE}/relay.ts`,

@@ -154,14 +154,22 @@ export class NamesKeeper {
     if (effect.changesCatalogue) this.#changedCatalogue = true
   }
 
-  /** The target is ready. Answers true when the shared catalogue of all sessions changed. */
-  ready(status: number): boolean {
+  /**
+   * The target is ready, and owes nothing more if this `isLast`. Answers true when the shared catalogue of all sessions
+   * may have changed.
+   *
+   * A client may send a transaction before the answer to what went before it. That answer says nothing of the
+   * transaction, which goes on, and whose end may take its changes back.
+   */
+  ready(status: number, isLast: boolean): boolean {
     if (status !== IDLE) return false
     if (this.#transactionDirty) this.soil()
-    this.#transactionDirty = false
     const changed = this.#changedCatalogue
-    this.#changedCatalogue = false
     if (changed) this.#stale()
+    if (isLast) {
+      this.#transactionDirty = false
+      this.#changedCatalogue = false
+    }
     return changed
   }
 

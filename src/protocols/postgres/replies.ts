@@ -243,7 +243,7 @@ export class Replies implements LaneHandler {
     if (first.kind === QUERY) talk.copyAsked = 0
     if (status === IDLE) talk.portals.keepOnly((portal) => portal.outlives)
     talk.paid()
-    if (talk.keeper.ready(status)) {
+    if (talk.keeper.ready(status, talk.ledger.size === 0)) {
       const { connection, database } = talk.parts.grant
       talk.parts.worker.catalogueChanged(connection.name, database)
     }

@@ -1,0 +1,51 @@
+/** A client that sends a transaction before the answer to what went before it, and what names mean behind it. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Stage, startStage } from '../lib/stage.ts'
+import { bind, describe, execute, parse, query, SYNC, WireClient } from '../lib/wire-client.ts'
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await startStage()
+  stage.server.sql(
+    `SET SESSION AUTHORIZATION app; CREATE SCHEMA archive;
+    CREATE TABLE archive.customers (id int, email text)`,
+    'shop',
+  )
+})
+afterAll(() => stage?.stop())
+
+const simple = (text: string): readonly Uint8Array[] => [query(text)]
+const extended = (text: string): readonly Uint8Array[] => [
+  parse(text),
+  bind(),
+  describe('P'),
+  execute(),
+  SYNC,
+]
+
+test.each([
+  ['simple', simple],
+  ['extended', extended],
+])(
+  'a path that was local to such a transaction is gone with it, sent by %s queries',
+  async (_, asked) => {
+    const client = await WireClient.login(stage.url('write', 'masked'))
+    const ask = async (...texts: readonly string[]) => {
+      const from = client.messages.length
+      const ends = () => client.messages.slice(from).filter(({ kind }) => kind === 'Z').length
+      client.send(...texts.flatMap(asked))
+      while (ends() < texts.length) await client.until('Z')
+      return client.messages.slice(from)
+    }
+    const email = async () => {
+      const seen = await ask('SELECT lower(email) FROM customers WHERE id = 7')
+      return seen.filter(({ kind }) => 'DE'.includes(kind)).map(({ body }) => body.toString())
+    }
+    expect(await email()).toEqual([expect.stringMatching(/\*\*\*\*$/)])
+    await ask('SELECT pg_sleep(0.3)', 'BEGIN', 'SET LOCAL search_path = archive')
+    expect(await email()).toEqual([])
+    await ask('COMMIT')
+    expect(await email()).toEqual([expect.stringMatching(/\*\*\*\*$/)])
+    client.end()
+  },
+)
