@@ -14,6 +14,7 @@
 import { createHash, type Hash, hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { COLUMNS } from './columns.ts'
+import type { EngineRow, EngineRows, EngineShape } from './engine-rows.ts'
 import { CONTENT_COLUMNS, RowBytes, SESSION_END, SHAPE_END, Sink, Span } from './row-binary.ts'
 
 /** Number of this encoding. Another list of columns is another number, and both stay readable. */
@@ -43,9 +44,10 @@ const SHAPES_MAX = 8
 /** From here on a call of crc32 is worth it. */
 const CRC_CALL_BYTES = 128
 
-/** Collects the rows of blocks into runs. `salt` gives 16 fresh random bytes. */
+/** Collects the rows of blocks into runs. `salt` gives 16 fresh random bytes; `engine` gets the same rows. */
 export class Runs {
   readonly #salt: () => Uint8Array
+  readonly #engine: EngineRows | undefined
   readonly #sessions = new Map<string, SessionRows>()
   /** By the last bytes of their ids, where these tell them apart: one that stands here is compared as a whole. */
   readonly #byEnd = new Map<number, SessionRows>()
@@ -53,8 +55,9 @@ export class Runs {
   #made: { run: Run; salt: Uint8Array }[] = []
   #last: SessionRows | undefined
 
-  constructor(salt: () => Uint8Array) {
+  constructor(salt: () => Uint8Array, engine?: EngineRows) {
     this.#salt = salt
+    this.#engine = engine
   }
 
   /** Adds all rows of a block. Throws where it is not what encode.ts writes; rows before that are kept. */
@@ -93,7 +96,10 @@ export class Runs {
     const shape = this.#shape(rows)
     const tail = rows.events.size
     const seq = row.eventSteps()
-    const sum = rows.checksum(shape, tail)
+    rows.eventsAt = tail
+    rows.contentsAt += shape.contents.length
+    const sum = rows.checksum(shape)
+    this.#engine?.add(rows, shape)
     if (rows.count > 0 && seq !== rows.last + 1) {
       const { events, contents } = rows.takeRow()
       this.#close(rows)
@@ -135,6 +141,7 @@ export class Runs {
     if (former !== undefined) this.#close(former)
     const span = Buffer.from(row.events.bytes.subarray(0, row.events.size))
     const made = new SessionRows({ session: id, connection: textOf(span, CONNECTION) }, raw, span)
+    made.number = this.#engine?.session(span) ?? 0
     this.#sessions.set(id, made)
     return made
   }
@@ -158,18 +165,27 @@ export class Runs {
       Buffer.from(rows.events.bytes.subarray(events, rows.events.size)),
       Buffer.from(rows.contents.bytes.subarray(contents, rows.contents.size)),
     )
+    if (this.#engine !== undefined) {
+      shape.columns = Buffer.concat([shape.events.subarray(rows.span.length), shape.contents])
+      shape.number = this.#engine.shape(shape.columns)
+    }
     rows.shapes.push(shape)
     return shape
   }
 }
 
-class Shape {
+const NONE = Buffer.alloc(0)
+
+class Shape implements EngineShape {
   readonly raw: Span
   /** Columns of the session too. */
   readonly events: Buffer
   readonly contents: Buffer
   /** Checksum of what all its rows in this session begin with. */
   readonly sum: number
+  /** For the engine: its own columns alone, and what they are called. */
+  columns: Buffer = NONE
+  number = 0
 
   constructor(raw: Span, events: Buffer, contents: Buffer) {
     this.raw = raw
@@ -180,7 +196,7 @@ class Shape {
 }
 
 /** What is collected of one session; a row is written where its digest is made of it. */
-class SessionRows {
+class SessionRows implements EngineRow {
   readonly session: string
   readonly connection: string
   readonly raw: Span
@@ -192,6 +208,11 @@ class SessionRows {
   first = 0
   last = 0
   count = 0
+  /** Called so by the engine. */
+  number = 0
+  /** Where the row's own columns begin, behind those of its shape. */
+  eventsAt = 0
+  contentsAt = 0
   #row = { events: 0, contents: 0 }
   #events: Hash | undefined
   #contents: Hash | undefined
@@ -210,6 +231,7 @@ class SessionRows {
     if (this.contents.size > BUFFER_BYTES) this.#contents = flush(this.contents, this.#contents)
     this.#row.events = this.events.size
     this.#row.contents = this.contents.size
+    this.contentsAt = this.contents.size
   }
 
   takeBack(): void {
@@ -236,14 +258,13 @@ class SessionRows {
     this.salt = salt()
     this.contents.put(this.salt)
     this.#row.contents = this.contents.size
+    this.contentsAt = this.contents.size
   }
 
-  /** Of the row whose own numbers begin at `tail`. */
-  checksum({ sum, contents }: Shape, tail: number): number {
-    const events = crcOf(this.events, tail, sum)
-    const start = this.#row.contents
-    if (contents.length < CRC_CALL_BYTES) return crcOf(this.contents, start, events)
-    return crcOf(this.contents, start + contents.length, crc32(contents, events))
+  checksum({ sum, contents }: Shape): number {
+    const events = crcOf(this.events, this.eventsAt, sum)
+    if (contents.length < CRC_CALL_BYTES) return crcOf(this.contents, this.#row.contents, events)
+    return crcOf(this.contents, this.contentsAt, crc32(contents, events))
   }
 
   add(seq: number, sum: number): void {

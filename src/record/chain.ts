@@ -17,8 +17,9 @@ import { ulid } from '../base/id.ts'
 import { Runs } from './canonical.ts'
 import { ChainKeys, KEY_AGE_MS } from './chain-keys.ts'
 import { ChainLog, type LoggedLeaf } from './chain-log.ts'
+import type { EngineInserts } from './engine-inserts.ts'
 import { leafHash, Tree } from './merkle.ts'
-import { OpenSegment } from './open-segment.ts'
+import { OpenSegments } from './open-segment.ts'
 import {
   type Head,
   headText,
@@ -55,6 +56,8 @@ export interface ChainOptions {
   readonly ratchet?: boolean | undefined
   /** Of encrypted segments. */
   readonly keys?: SpoolKeys
+  /** Gets the rows of what is covered. */
+  readonly inserts?: EngineInserts | undefined
 }
 
 /** While nothing happens a head is signed this often: a record that ends is seen to end. */
@@ -79,7 +82,7 @@ export class Chain {
   readonly #unstored = new Map<string, number>()
   /** Open segments, and when they were seen first. */
   readonly #seen = new Map<string, number>()
-  #open = new Map<string, OpenSegment>()
+  readonly #opened: OpenSegments
   readonly #file: SegmentFile
   #tree: Tree
   /** The newest leaves, for whoever makes copies; older ones are in the log. */
@@ -94,6 +97,7 @@ export class Chain {
   private constructor(options: ChainOptions, folder: string, id: string) {
     this.#options = options
     this.#file = new SegmentFile(undefined, options.keys)
+    this.#opened = new OpenSegments(options.keys)
     this.retention = options.retention
     this.id = id
     this.#log = new ChainLog(folder)
@@ -167,7 +171,7 @@ export class Chain {
     const segment = baseName(name)
     const run = { isOurs: this.#isOurs(segment), isOpen: name.endsWith('.open') }
     const ranges = this.#ratchets.read(segment, content, run)
-    const runs = new Runs(() => randomBytes(16))
+    const runs = new Runs(() => randomBytes(16), this.#options.inserts?.rows(segment))
     let at = this.#covered.get(segment) ?? 0
     const leaves: LoggedLeaf[] = []
     // What the ratchet speaks for and what it does not never share a leaf.
@@ -285,8 +289,14 @@ export class Chain {
     )
   }
 
+  /** A complete segment of which something is in memory, given away; undefined: it must be read from its file. */
+  opened(name: string): SegmentContent | undefined {
+    return this.#opened.take(join(this.#options.spoolFolder, name))
+  }
+
   /** A segment that is gone needs no place in memory. */
   forget(name: string): void {
+    this.#opened.forget(baseName(name))
     this.#covered.delete(baseName(name))
     this.#unstored.delete(baseName(name))
     this.#ratchets.forget(baseName(name))
@@ -311,10 +321,10 @@ export class Chain {
   }
 
   #coverSpool(): void {
-    const { spoolFolder, clock, keys } = this.#options
+    const { spoolFolder, clock } = this.#options
     const now = clock.elapsed() / 1000
-    const open = new Map<string, OpenSegment>()
-    for (const name of spoolFiles(spoolFolder)) {
+    const names = spoolFiles(spoolFolder)
+    for (const name of names) {
       const isOpen = name.endsWith('.open')
       if (name.endsWith('.bad') || (isOpen && !this.#isOurs(name))) continue
       if (isOpen) {
@@ -323,11 +333,12 @@ export class Chain {
         if (now - since < OPEN_MS) continue
       } else if (this.#seen.get(name) === 0) continue
       const path = join(spoolFolder, name)
-      if (isOpen) open.set(name, this.#open.get(name) ?? new OpenSegment(path, keys))
-      const content = ownContent(() => (isOpen ? open.get(name)?.read() : this.#file.read(path)))
+      const content = ownContent(() =>
+        isOpen ? this.#opened.read(path) : (this.#opened.complete(path) ?? this.#file.read(path)),
+      )
       if (content !== undefined) this.cover(name, content)
     }
-    this.#open = open
+    this.#opened.keep(names)
     this.#forgetGone()
   }
 

@@ -10,6 +10,7 @@ import { BelievedTime } from './believed-time.ts'
 import { Chain, type ChainOptions } from './chain.ts'
 import { ChainStore } from './chain-store.ts'
 import type { ClickHouse } from './clickhouse.ts'
+import type { EngineInserts } from './engine-inserts.ts'
 import { Evidence } from './evidence.ts'
 import type { EvidenceCursor, EvidencePage, EvidenceScope } from './evidence-page.ts'
 import { readHead, type SignedHead } from './proof.ts'
@@ -32,6 +33,8 @@ export interface NotaryParts {
   readonly say: ChainOptions['say']
   /** Of encrypted segments. */
   readonly keys: SpoolKeys
+  /** For the embedded engine. */
+  readonly inserts?: EngineInserts | undefined
 }
 
 export class Notary {
@@ -59,6 +62,7 @@ export class Notary {
       clock,
       say: parts.say,
       keys: parts.keys,
+      inserts: parts.inserts,
       ratchet: data.writes?.ratchet,
       onHead: (head, keys) => this.#anchors?.send(head, keys),
     }
@@ -89,6 +93,11 @@ export class Notary {
   cover(name: string, content: SegmentContent): void {
     this.#chain.cover(name, content)
     this.#chain.settle()
+  }
+
+  /** What is in memory of a complete segment. */
+  opened(name: string): SegmentContent | undefined {
+    return this.#chain.opened(name)
   }
 
   forget(name: string): void {

@@ -1,6 +1,7 @@
 /**
  * IO (files). A segment that is still being written, read again and again: each time from where the last good block ended
- * (segment.ts), and not the room behind it, which may be megabytes of zeros.
+ * (segment.ts), and not the room behind it, which may be megabytes of zeros. What was read of it is not read once more when
+ * it is complete.
  *
  * Holds no descriptor: a segment on which none is open is one whose writer has died (ship.ts).
  */
@@ -8,9 +9,12 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
 import { BLOCK_HEAD, readSegment, type SegmentContent } from './segment.ts'
 import { type Opening, openingOf } from './segment-cipher.ts'
+import { baseName } from './spool.ts'
 import { SpoolKeys } from './spool-cipher.ts'
 
 const CHUNK_BYTES = 128 << 10
+/** Complete ones that wait to be shipped are kept in memory, up to this many. */
+const COMPLETE_MAX = 4
 
 export class OpenSegment {
   readonly #path: string
@@ -18,6 +22,7 @@ export class OpenSegment {
   #opening: Opening | undefined
   #bytes = Buffer.alloc(0)
   #content: SegmentContent | undefined
+  isComplete = false
 
   constructor(path: string, keys = new SpoolKeys()) {
     this.#path = path
@@ -37,7 +42,7 @@ export class OpenSegment {
         if (wanted <= 0) break
         const got = readSync(descriptor, this.#bytes, filled, wanted, filled)
         filled += got
-        const read = this.#read(this.#bytes.subarray(0, filled))
+        const read = this.#read(this.#bytes.subarray(0, filled), true)
         if (read === 'foreign') return undefined
         this.#content = read
         if (got < wanted || this.#endsIn(filled)) break
@@ -48,14 +53,36 @@ export class OpenSegment {
     }
   }
 
-  #read(bytes: Buffer): SegmentContent | 'foreign' {
+  /** All of it, as it was left by its writer under this path. undefined where nothing was read of it, or it is none. */
+  complete(path: string): SegmentContent | undefined {
+    if (this.isComplete || this.#content === undefined) return this.#content
+    const descriptor = openSync(path, 'r')
+    try {
+      const { size } = fstatSync(descriptor)
+      if (size > this.#bytes.length) this.#grow(size)
+      let filled = this.#content.end
+      while (filled < size) {
+        const got = readSync(descriptor, this.#bytes, filled, size - filled, filled)
+        if (got === 0) break
+        filled += got
+      }
+      const read = this.#read(this.#bytes.subarray(0, filled), false)
+      this.#content = read === 'foreign' ? undefined : read
+      this.isComplete = true
+      return this.#content
+    } finally {
+      closeSync(descriptor)
+    }
+  }
+
+  #read(bytes: Buffer, isOpen: boolean): SegmentContent | 'foreign' {
     // One opener for all of it: blocks are opened in their order, each once.
     if (this.#content === undefined) this.#opening = openingOf(bytes, this.#keys)
     const opening = this.#opening!
     if ('locked' in opening) return 'foreign'
     if (opening.opener === undefined && !this.#keys.mayBeClear(basename(this.#path)))
       return 'foreign'
-    return readSegment(bytes, this.#content, opening.opener, true)
+    return readSegment(bytes, this.#content, opening.opener, isOpen)
   }
 
   /** Behind the last block stands nothing. */
@@ -70,5 +97,57 @@ export class OpenSegment {
     const grown = Buffer.allocUnsafeSlow(size)
     this.#bytes.copy(grown, 0, 0, this.#content?.end ?? 0)
     this.#bytes = grown
+  }
+}
+
+/** Those of this run, by their names without the ending. */
+export class OpenSegments {
+  readonly #keys: SpoolKeys | undefined
+  readonly #segments = new Map<string, OpenSegment>()
+
+  constructor(keys?: SpoolKeys) {
+    this.#keys = keys
+  }
+
+  /** What stands in an open segment so far. Throws where it is gone. */
+  read(path: string): SegmentContent | undefined {
+    const name = baseName(basename(path))
+    let segment = this.#segments.get(name)
+    if (segment === undefined) {
+      segment = new OpenSegment(path, this.#keys)
+      this.#segments.set(name, segment)
+    }
+    return segment.read()
+  }
+
+  /** A segment that was read while it was open, and is complete; undefined: it must be read from its file. */
+  complete(path: string): SegmentContent | undefined {
+    const name = baseName(basename(path))
+    const segment = this.#segments.get(name)
+    if (segment === undefined) return undefined
+    const content = segment.complete(path)
+    let complete = 0
+    for (const one of this.#segments.values()) if (one.isComplete) complete++
+    if (content === undefined || complete > COMPLETE_MAX) this.forget(name)
+    return content
+  }
+
+  /** The same once: whoever has it may change its bytes. */
+  take(path: string): SegmentContent | undefined {
+    const content = this.complete(path)
+    this.forget(baseName(basename(path)))
+    return content
+  }
+
+  /** Where its file has another name now, or none. */
+  forget(segment: string): void {
+    this.#segments.delete(segment)
+  }
+
+  /** Forgets all of which there is no file. */
+  keep(names: readonly string[]): void {
+    if (this.#segments.size === 0) return
+    const kept = new Set(names.map(baseName))
+    for (const name of this.#segments.keys()) if (!kept.has(name)) this.#segments.delete(name)
   }
 }

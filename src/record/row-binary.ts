@@ -36,6 +36,9 @@ function kindOf(type: string): Kind {
   return type.startsWith('Map') ? 'counts' : 'uint'
 }
 
+/** From here on a call that moves bytes is worth it. */
+const MOVE_CALL_BYTES = 256
+
 /** A growing buffer of RowBinary. */
 export class Sink {
   bytes: Buffer
@@ -62,6 +65,26 @@ export class Sink {
     this.room(source.length)
     this.bytes.set(source, this.size)
     this.size += source.length
+  }
+
+  uint32(value: number): void {
+    this.room(4)
+    this.view.setUint32(this.size, value, true)
+    this.size += 4
+  }
+
+  /** What another one holds from `start` on. A few bytes are moved without a call, four at a time. */
+  take({ bytes, view, size }: Sink, start: number): void {
+    this.room(size - start)
+    if (size - start >= MOVE_CALL_BYTES) {
+      this.bytes.set(bytes.subarray(start, size), this.size)
+      this.size += size - start
+      return
+    }
+    let [from, to] = [start, this.size]
+    for (; from + 4 <= size; from += 4, to += 4) this.view.setInt32(to, view.getInt32(from))
+    while (from < size) this.bytes[to++] = bytes[from++]!
+    this.size = to
   }
 
   /** Without a call: they are few. */

@@ -7,8 +7,8 @@ import { clock } from '../base/clock.ts'
 import type { Broadcast } from '../threads/messages.ts'
 import type { Chain } from './chain.ts'
 import { type ClickHouse, openClickHouse, StoreError } from './clickhouse.ts'
-import { RowCompactor } from './compact-rows.ts'
 import { EngineChild } from './engine-child.ts'
+import { EngineInserts } from './engine-inserts.ts'
 import { bringLockedBack } from './locked.ts'
 import { migrate } from './migrate.ts'
 import { Notary } from './notary.ts'
@@ -180,18 +180,21 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
   const cluster = data.store.embedded ? undefined : data.store.cluster
   const keys = new SpoolKeys(data.spoolKeys, data.writes?.encrypted ? instance : undefined)
   bringLockedBack(spoolFolder, keys, say)
-  const notary = new Notary(data, { database: store.database, store: store.ready, say, keys })
+  const inserts = data.store.embedded ? new EngineInserts() : undefined
+  const parts = { database: store.database, store: store.ready, say, keys, inserts }
+  const notary = new Notary(data, parts)
   const shipper = new Shipper({
     spoolFolder,
     instance,
     database: store.database,
     cluster,
     store: store.ready,
+    opened: (name) => notary.opened(name),
     cover: (name, content) => notary.cover(name, content),
     forget: (name) => notary.forget(name),
     say,
     keys,
-    compactor: data.store.embedded ? new RowCompactor() : undefined,
+    inserts,
   })
   shipper.recover()
   // Others ask it when they like, and not only when there is something to store. What fails is said where it is tried again.

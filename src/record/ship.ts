@@ -7,12 +7,12 @@ import { readFileSync } from 'node:fs'
 import type { ClickHouse } from './clickhouse.ts'
 import { StoreError } from './clickhouse.ts'
 import { COLUMN_NAMES, COLUMNS_HASH } from './columns.ts'
-import type { RowCompactor } from './compact-rows.ts'
 import type { ColumnList } from './earlier-columns.ts'
+import type { EngineInserts } from './engine-inserts.ts'
 import { isEncrypted, joinRows, type SegmentContent } from './segment.ts'
 import { SegmentFile } from './segment-file.ts'
 import { type ReadLeft, SegmentFolder } from './segment-folder.ts'
-import { lagSeconds, spoolUsage } from './spool.ts'
+import { baseName, lagSeconds, spoolUsage } from './spool.ts'
 import { SpoolKeys } from './spool-cipher.ts'
 import { WholeInserts } from './whole-insert.ts'
 
@@ -24,6 +24,8 @@ export interface ShipperOptions {
   readonly cluster?: string | undefined
   /** A store that is ready, with its tables; called before each use. */
   readonly store: () => Promise<ClickHouse>
+  /** A segment of which something is in memory already. */
+  readonly opened?: (name: string) => SegmentContent | undefined
   /** Called with each segment before it is stored; throws where it must not be yet. */
   readonly cover: (name: string, content: SegmentContent) => void
   /** The segment is gone. */
@@ -34,7 +36,7 @@ export interface ShipperOptions {
   /** Of encrypted segments. */
   readonly keys?: SpoolKeys
   /** Columns that many rows share are sent once: the store is ours, and reads faster so. */
-  readonly compactor?: RowCompactor | undefined
+  readonly inserts?: EngineInserts | undefined
 }
 
 /** From this many waiting segments on, two are shipped at once. */
@@ -130,7 +132,7 @@ export class Shipper {
   }
 
   async #ship(name: string, file: SegmentFile): Promise<void> {
-    const content = file.read(this.#folder.path(name))
+    const content = this.#options.opened?.(name) ?? file.read(this.#folder.path(name))
     if (content !== 'foreign' && 'locked' in content) {
       this.#folder.lock(name, content.locked)
       return
@@ -145,8 +147,8 @@ export class Shipper {
     // Thousands of small blocks would each cost both sides a chunk of their own.
     if (content.rows > 0) {
       const whole = () => ({ as: AS, settings: {}, body: joinRows(content) })
-      const compactor = this.#whole.has(name) ? undefined : this.#options.compactor
-      const { as, settings, body } = compactor?.compact(content) ?? whole()
+      const inserts = this.#whole.has(name) ? undefined : this.#options.inserts
+      const { as, settings, body } = inserts?.take(baseName(name), content) ?? whole()
       const rows = { table: 'events', as, settings, count: content.rows, body: () => body }
       await this.#inserts.insert(name, rows)
     }
@@ -161,6 +163,7 @@ export class Shipper {
   /** True where the others may go on: the segment is at fault, not the store. */
   #refused(name: string, error: unknown): boolean {
     this.#whole.add(name)
+    this.#options.inserts?.drop(baseName(name))
     const refused = this.#inserts.refused(name, error)
     if (refused === undefined) {
       if (this.storeOk) this.#options.say('warn', `the record store fails: ${brief(error)}`)
@@ -178,6 +181,7 @@ export class Shipper {
   #forget(name: string): void {
     this.#inserts.forget(name)
     this.#whole.delete(name)
+    this.#options.inserts?.drop(baseName(name))
     this.#options.forget(name)
   }
 

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import koffi from 'koffi'
 import { expect, test } from 'vitest'
 import { openClickHouse, type Settings } from '../../src/record/clickhouse.ts'
-import { RowCompactor } from '../../src/record/compact-rows.ts'
 import { EngineChild } from '../../src/record/engine-child.ts'
+import { EngineInserts } from '../../src/record/engine-inserts.ts'
 import { migrate } from '../../src/record/migrate.ts'
 import { openRecorder } from '../../src/record/recorder.ts'
 import { Shipper } from '../../src/record/ship.ts'
@@ -49,7 +49,7 @@ async function shipped(name: string, settings: Settings = {}, rounds = 1): Promi
       cover: () => {},
       forget: () => {},
       say: (level, text) => said.push(`${level} ${text}`),
-      compactor: new RowCompactor(),
+      inserts: new EngineInserts(),
     })
     shipper.recover()
     for (let round = 0; round < rounds; round++) await shipper.round()

@@ -3,7 +3,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { OpenSegment } from '../../src/record/open-segment.ts'
+import { OpenSegment, OpenSegments } from '../../src/record/open-segment.ts'
 import { BLOCK_HEAD, readSegment, sealBlock, segmentHeader } from '../../src/record/segment.ts'
 
 let folder: string
@@ -77,4 +77,42 @@ test('nothing behind a block that was only half there is taken before it', () =>
   expect(told(open.read())).toEqual(told(readSegment(room)))
   // Where it stays so, the complete segment says that it is damaged.
   expect(readSegment(torn)).toMatchObject({ rows: 4, damaged: 1 })
+})
+
+test('a complete segment is gone on with where it was read while it was open', () => {
+  const path = join(folder, 'segment.open')
+  const done = join(folder, 'segment.seg')
+  const head = segmentHeader(1, 'i')
+  const blocks = [block(10, 1), block(32, 0), block(90_000, 2), block(7, 3)]
+  blocks[2]!.fill(1, 100, 200)
+  const whole = Buffer.concat([head, ...blocks])
+  const opened = new OpenSegments()
+  expect(opened.complete(done)).toBe(undefined)
+  writeFileSync(path, Buffer.concat([whole.subarray(0, head.length + 22 + 44), Buffer.alloc(4096)]))
+  expect(opened.read(path)).toMatchObject({ rows: 1 })
+  writeFileSync(done, whole)
+  rmSync(path)
+  const content = opened.complete(done)!
+  expect(told(content)).toEqual(told(readSegment(whole)))
+  expect(content).toMatchObject({ rows: 4, damaged: 1, torn: 0 })
+  expect(opened.complete(done)).toBe(content)
+  expect(opened.take(done)).toBe(content)
+  // Whoever took it may have changed its bytes.
+  expect(opened.complete(done)).toBe(undefined)
+})
+
+test('of complete segments a few are kept, and none whose file is gone', () => {
+  const opened = new OpenSegments()
+  const whole = Buffer.concat([segmentHeader(1, 'i'), block(10, 1)])
+  const names = Array.from({ length: 8 }, (_, n) => `s-${n}`)
+  for (const name of names) {
+    writeFileSync(join(folder, `${name}.open`), whole)
+    opened.read(join(folder, `${name}.open`))
+    writeFileSync(join(folder, `${name}.seg`), whole)
+    expect(opened.complete(join(folder, `${name}.seg`))).toMatchObject({ rows: 1 })
+  }
+  const kept = () => names.filter((name) => opened.complete(join(folder, `${name}.seg`)))
+  expect(kept()).toEqual(names.slice(0, 4))
+  opened.keep(['s-1.seg', 's-2.open', 's-7.seg'])
+  expect(kept()).toEqual(['s-1', 's-2'])
 })

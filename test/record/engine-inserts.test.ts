@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Runs } from '../../src/record/canonical.ts'
 import { type ClickHouse, openClickHouse } from '../../src/record/clickhouse.ts'
 import { COLUMN_NAMES } from '../../src/record/columns.ts'
-import { RowCompactor } from '../../src/record/compact-rows.ts'
 import { RowBuffer, sessionSpan, shapeSpans } from '../../src/record/encode.ts'
 import { EngineChild } from '../../src/record/engine-child.ts'
+import { EngineInserts } from '../../src/record/engine-inserts.ts'
+import type { EngineInsert } from '../../src/record/engine-rows.ts'
 import type { ActionShape, SessionFacts } from '../../src/record/event.ts'
 import { migrate } from '../../src/record/migrate.ts'
 import {
@@ -82,6 +84,11 @@ function segment({ sessions, shapes, actions, params, payload, first }: Rows): S
   return content
 }
 
+/** As it goes to the engine, where more than two rows are worth it. */
+function compacted(content: SegmentContent): EngineInsert | undefined {
+  return new EngineInserts(2).take('I', content)
+}
+
 /** What is stored of it, by either way; undefined where it is not sent compact. */
 async function stored(rows: Rows): Promise<[Buffer, Buffer] | undefined> {
   const name = `I-0001-${++number}.seg`
@@ -93,7 +100,7 @@ async function stored(rows: Rows): Promise<[Buffer, Buffer] | undefined> {
       settings: {},
       body: joinRows(content),
     })
-    const made = database === 'whole' ? whole() : new RowCompactor(2).compact(content)
+    const made = database === 'whole' ? whole() : compacted(content)
     if (made === undefined) return undefined
     const { as, settings, body } = made
     const inserts = new WholeInserts({ database, store: () => Promise.resolve(store) })
@@ -165,7 +172,7 @@ describe('a segment', () => {
   test('whose statements differ all has its sessions numbered', async () => {
     const shapes = Array.from({ length: 300 }, (_, i) => ({ statement: `SELECT ${i}` }))
     const rows = { sessions: [{ sessionId: 'one' }], shapes, actions: 300 }
-    expect(new RowCompactor(2).compact(segment(rows))?.as).not.toContain('shape_number')
+    expect(compacted(segment(rows))?.as).not.toContain('shape_number')
     const found = await stored(rows)
     expect(found?.[0].equals(found[1])).toBe(true)
   })
@@ -188,7 +195,7 @@ describe('a segment', () => {
   test('is stored once however often it is sent', async () => {
     const rows = { sessions: [{ sessionId: 'again' }], shapes: [{}], actions: 40 }
     for (let i = 0; i < 3; i++) {
-      const { as, settings, body } = new RowCompactor(2).compact(segment(rows))!
+      const { as, settings, body } = compacted(segment(rows))!
       // Another run knows nothing of what was sent before, and only the token says it.
       const inserts = new WholeInserts({ database: 'compact', store: () => Promise.resolve(store) })
       const sent = { table: 'events', as, settings, count: 80, body: () => body }
@@ -207,7 +214,7 @@ describe('a segment', () => {
       settings: {},
       body: joinRows(content),
     })
-    const compact = (content: SegmentContent) => new RowCompactor(2).compact(content)!
+    const compact = (content: SegmentContent) => compacted(content)!
     for (const [name, forms] of [
       ['I-0009-2.seg', [whole, compact]],
       ['I-0009-3.seg', [compact, whole]],
@@ -262,14 +269,14 @@ describe('stays as it is', () => {
   const small = { sessions: [{}], shapes: [{}], actions: 20 }
 
   test('where it has few rows, or as many sessions as rows', () => {
-    expect(new RowCompactor().compact(segment(small))).toBe(undefined)
+    expect(new EngineInserts().take('I', segment(small))).toBe(undefined)
     const sessions = Array.from({ length: 30 }, (_, i) => ({ sessionId: `S${i}` }))
-    expect(new RowCompactor(2).compact(segment({ ...small, sessions, actions: 2 }))).toBe(undefined)
+    expect(compacted(segment({ ...small, sessions, actions: 2 }))).toBe(undefined)
   })
 
   test('where its columns would make a text that is too long', () => {
     const sessions = [{ job: 'j'.repeat(40_000) }]
-    expect(new RowCompactor(2).compact(segment({ ...small, sessions }))).toBe(undefined)
+    expect(compacted(segment({ ...small, sessions }))).toBe(undefined)
   })
 
   test('where they would make one of empty texts, which are longer there than here', () => {
@@ -283,10 +290,8 @@ describe('stays as it is', () => {
       shapes: Array.from({ length: count }, (_, i) => ({ ...shape, statement: String(i) })),
       actions: 10,
     })
-    expect(new RowCompactor(2).compact(segment(rows(300) as Rows))?.as.length).toBeGreaterThan(
-      80_000,
-    )
-    expect(new RowCompactor(2).compact(segment(rows(640) as Rows))).toBe(undefined)
+    expect(compacted(segment(rows(300) as Rows))?.as.length).toBeGreaterThan(80_000)
+    expect(compacted(segment(rows(640) as Rows))).toBe(undefined)
   })
 
   test('where any byte is another than it was, or it is read as rows again', () => {
@@ -299,7 +304,7 @@ describe('stays as it is', () => {
         const bytes = Buffer.from(rows)
         bytes[at] = value
         const before = Buffer.from(bytes)
-        const made = new RowCompactor(2).compact({ ...good, bytes })
+        const made = compacted({ ...good, bytes })
         if (made !== undefined) continue
         refused++
         expect(bytes.equals(before)).toBe(true)
@@ -311,6 +316,59 @@ describe('stays as it is', () => {
   test('where the number of its rows is not what its blocks say', () => {
     const good = segment(small)
     for (const rows of [good.rows - 1, good.rows + 1])
-      expect(new RowCompactor(2).compact({ ...good, rows })).toBe(undefined)
+      expect(compacted({ ...good, rows })).toBe(undefined)
+  })
+})
+
+describe('rows that were collected while a segment was covered', () => {
+  /** Block by block, as the chain reads a segment that is being written. */
+  function collected(inserts: EngineInserts, content: SegmentContent, blocks = content.blocks) {
+    for (let i = 0; i < blocks.length; i += 2)
+      new Runs(() => new Uint8Array(16), inserts.rows('I')).add(
+        content.bytes,
+        blocks[i],
+        blocks[i + 1],
+      )
+  }
+  const sessions = ['a', 'b', 'c'].map((sessionId) => ({ sessionId }))
+  const few = { sessions, shapes: [{}, { class: 'write' as const }], actions: 20 }
+  const many = {
+    sessions,
+    shapes: Array.from({ length: 90 }, (_, i) => ({ statement: `SELECT ${i}` })),
+    actions: 30,
+  }
+
+  test('are those that are made of all of it', () => {
+    const inserts = new EngineInserts(2)
+    const forms: string[] = []
+    // What a segment had better been, the next one is.
+    for (const rows of [few, many, many, few, few]) {
+      const content = segment(rows)
+      collected(inserts, content)
+      const made = inserts.take('I', content)!
+      const isNumbered = made.as.includes('shape_number')
+      if (isNumbered === (rows === few)) expect(made).toEqual(compacted(content))
+      forms.push(isNumbered ? 'numbered' : 'inline')
+    }
+    expect(forms).toEqual(['numbered', 'inline', 'inline', 'inline', 'numbered'])
+  })
+
+  test('are left where some came twice, or not at all', () => {
+    const content = segment(few)
+    for (const blocks of [content.blocks.slice(2), [...content.blocks, ...content.blocks]]) {
+      const inserts = new EngineInserts(2)
+      collected(inserts, content, blocks)
+      expect(inserts.take('I', content)).toEqual(compacted(content))
+    }
+  })
+
+  test('wait up to 64 MiB; the others are made when they are needed', () => {
+    const inserts = new EngineInserts(2)
+    const large = segment({ ...few, payload: Buffer.alloc(1 << 20) })
+    collected(inserts, large)
+    expect(inserts.rows('J')).toBe(undefined)
+    expect(inserts.take('J', segment(few))).toEqual(compacted(segment(few)))
+    inserts.drop('I')
+    expect(inserts.rows('J')).toBeDefined()
   })
 })
