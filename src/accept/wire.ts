@@ -8,8 +8,9 @@ import { connect, Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { copy } from '../base/bytes.ts'
 import { isLoopback } from '../base/cidr.ts'
-import { sendNow, setCongestionControl } from '../base/libc.ts'
+import { sendNow, setCongestionControl, unsentBytes } from '../base/libc.ts'
 import type { TargetAddress } from '../config/shape.ts'
+import { type Unread, watchUnread } from './unread.ts'
 
 export interface WireSink {
   bytes(bytes: Buffer, start: number, end: number): void
@@ -19,6 +20,11 @@ export interface WireSink {
   closed(error: Error | undefined): void
   /** What waited to be written is below the window again. */
   drained(): void
+  /**
+   * Each second in which it is paused: whether the peer has left, by either way. Nothing tells of that otherwise before
+   * what it said is read. Whose sink has none is not looked at.
+   */
+  unread?(hasLeft: boolean): void
 }
 
 /** One socket, or what stands for one in tests that need no network. */
@@ -27,6 +33,8 @@ export interface Wire {
   readonly isClosed: boolean
   /** More waits to be written than the window allows. */
   readonly isFull: boolean
+  /** What was written and the peer has not taken, wherever it waits. Asks the kernel. */
+  readonly unsentBytes: number
   /** Who receives what comes in from now on; starts reading. */
   listen(sink: WireSink): void
   pause(): void
@@ -58,13 +66,14 @@ const KEEP_ALIVE_MS = 60_000
 
 const NOBODY: WireSink = { bytes() {}, end() {}, closed() {}, drained() {} }
 
-export class SocketWire implements Wire {
+export class SocketWire implements Wire, Unread {
   #socket: Socket
   #descriptor: number
   #sink: WireSink = NOBODY
   #error: Error | undefined
   #closed = false
   #isPaused = false
+  #isWatched = false
   #waitingMax = FIRST_WAITING_BYTES_MAX
 
   private constructor(socket: Socket, descriptor: number) {
@@ -137,9 +146,33 @@ export class SocketWire implements Wire {
     return this.#socket.writableLength > this.#waitingMax
   }
 
+  get unsentBytes(): number {
+    const descriptor = this.#openDescriptor
+    return this.#socket.writableLength + (descriptor < 0 ? 0 : unsentBytes(descriptor))
+  }
+
+  /** Under TLS too. A destroyed socket's number may already belong to somebody else. */
+  get #openDescriptor(): number {
+    const { _handle } = this.#socket as unknown as { _handle: { fd?: number } | null }
+    return _handle?.fd ?? -1
+  }
+
   pause(): void {
     this.#isPaused = true
     this.#socket.pause()
+    if (this.#isWatched || this.#sink.unread === undefined) return
+    this.#isWatched = true
+    watchUnread(this)
+  }
+
+  get unreadDescriptor(): number {
+    const descriptor = this.#isPaused && !this.isClosed ? this.#openDescriptor : -1
+    this.#isWatched = descriptor >= 0
+    return descriptor
+  }
+
+  stillUnread(hasLeft: boolean): void {
+    this.#sink.unread?.(hasLeft)
   }
 
   resume(): void {

@@ -16,6 +16,10 @@ const MAP_FIXED = 0x10
 const MAP_ANONYMOUS = 0x20
 const IPPROTO_TCP = 6
 const TCP_CONGESTION = 13
+const TIOCOUTQ = 0x5411
+const POLLERR = 0x8
+const POLLHUP = 0x10
+const POLLRDHUP = 0x2000
 const MSG_DONTWAIT = 0x40
 const MSG_NOSIGNAL = 0x4000
 const SCHED_OTHER = 0
@@ -32,6 +36,8 @@ const schedSetscheduler = libc.func('int sched_setscheduler(int tid, int policy,
 const setsockopt = libc.func(
   'int setsockopt(int fd, int level, int name, const char *value, uint32_t size)',
 )
+const poll = libc.func('int poll(_Inout_ uint8_t *asked, unsigned long count, int waitMs)')
+const ioctl = libc.func('int ioctl(int fd, unsigned long request, _Out_ int *value)')
 // The address as a number: to hand a Buffer over costs more than the call.
 const send = libc.func('int64_t send(int fd, uintptr_t bytes, size_t length, int flags)')
 const posixFallocate = libc.func('int posix_fallocate(int fd, int64_t offset, int64_t length)')
@@ -80,6 +86,30 @@ export function sendNow(fd: number, bytes: Buffer, start: number, end: number): 
   const code = koffi.errno()
   if (code === EWOULDBLOCK) return 0
   throw failure('send', code)
+}
+
+/** Bytes of a `struct pollfd`: the descriptor, what is asked, what is answered. */
+const POLL_BYTES = 8
+
+/** Of each socket whether its peer will send no more or has reset it, though nobody has read what it said before. */
+export function haveLeft(fds: readonly number[]): boolean[] {
+  const asked = Buffer.alloc(fds.length * POLL_BYTES)
+  fds.forEach((fd, at) => {
+    asked.writeInt32LE(fd, at * POLL_BYTES)
+    asked.writeInt16LE(POLLRDHUP, at * POLL_BYTES + 4)
+  })
+  // Where it fails nobody has left: the next look comes.
+  poll(asked, fds.length, 0)
+  return fds.map((_, at) => {
+    const found = asked.readUInt16LE(at * POLL_BYTES + 6)
+    return (found & (POLLRDHUP | POLLHUP | POLLERR)) !== 0
+  })
+}
+
+/** What a socket was given to send and its peer has not taken, in the kernel's hands; 0 where that cannot be said. */
+export function unsentBytes(fd: number): number {
+  const value = [0]
+  return ioctl(fd, TIOCOUTQ, value) === 0 ? value[0]! : 0
 }
 
 /** A thread takes only time that no other wants (SCHED_IDLE), or its share again. Throws where that is not allowed. */

@@ -84,6 +84,7 @@ class Given implements Wire {
   readonly isSecure = false
   readonly isClosed = false
   readonly isFull = false
+  readonly unsentBytes = 0
   sink: WireSink | undefined
   listen(sink: WireSink): void {
     this.sink = sink

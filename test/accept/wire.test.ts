@@ -1,7 +1,12 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect as connectTls, TLSSocket } from 'node:tls'
 import { afterEach, expect, test } from 'vitest'
 import { SocketWire, WINDOW_BYTES, type WireSink } from '../../src/accept/wire.ts'
+import { makeCertificate } from '../lib/certificate.ts'
 
 const servers: Server[] = []
 const sockets: Socket[] = []
@@ -183,4 +188,70 @@ test('two that send at full speed are read in turn', async () => {
   // One that has less than a full buffer at hand is read twice in a row now and then.
   expect(Math.max(...runs)).toBeLessThanOrEqual(3)
   for (const { wire } of both) wire.destroy()
+})
+
+/** The same, and what it is told while it is not read. */
+function unreadListening(wire: SocketWire) {
+  const looks: boolean[] = []
+  const sink = { bytes() {}, end() {}, closed() {}, drained() {} }
+  wire.listen({ ...sink, unread: (hasLeft) => looks.push(hasLeft) })
+  return looks
+}
+
+test('a paused wire is looked at each second, and a peer that has left behind unread bytes is seen', async () => {
+  const [stays, leaves] = [await dialled(), await dialled()]
+  const looks = [stays, leaves].map(({ wire, peer }) => {
+    const heard = unreadListening(wire)
+    wire.pause()
+    peer.write('unread')
+    return heard
+  })
+  leaves.peer.end()
+  await until(() => looks.every((one) => one.length > 0))
+  expect(looks.map((one) => one[0])).toEqual([false, true])
+  // Read again, and gone: neither is looked at.
+  stays.wire.resume()
+  leaves.wire.destroy()
+  const before = looks.map((one) => one.length)
+  await new Promise((resolve) => setTimeout(resolve, 1200))
+  expect(looks.map((one) => one.length)).toEqual(before)
+  stays.wire.pause()
+  stays.peer.destroy()
+  await until(() => looks[0]!.at(-1) === true)
+  stays.wire.destroy()
+})
+
+test('what the peer has not taken is counted wherever it waits', async () => {
+  const { wire, peer } = await dialled()
+  listening(wire)
+  peer.pause()
+  expect(wire.unsentBytes).toBe(0)
+  const chunk = Buffer.alloc(1 << 20)
+  while (!wire.isFull) wire.write(chunk, 0, chunk.length)
+  expect(wire.unsentBytes).toBeGreaterThan(chunk.length)
+  peer.resume()
+  await until(() => wire.unsentBytes === 0)
+  wire.destroy()
+  expect(wire.unsentBytes).toBe(0)
+})
+
+test('under TLS too', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-wire-'))
+  const files = makeCertificate(folder, 'near.test')
+  const [cert, key] = [readFileSync(files.cert), readFileSync(files.key)]
+  rmSync(folder, { recursive: true })
+  const { wire, peer } = await dialled()
+  const looks = unreadListening(wire)
+  wire.pause()
+  const server = new TLSSocket(peer, { isServer: true, cert, key })
+  const secured = wire.secure((plain) => connectTls({ socket: plain, rejectUnauthorized: false }))
+  await new Promise((resolve) => secured.once('secureConnect', resolve))
+  // More than is read ahead of a pause.
+  server.write(Buffer.alloc(1 << 20))
+  await until(() => looks.length > 0)
+  expect(looks[0]).toBe(false)
+  server.on('error', () => {})
+  peer.resetAndDestroy()
+  await until(() => looks.at(-1) === true)
+  wire.destroy()
 })

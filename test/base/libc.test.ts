@@ -1,9 +1,9 @@
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { FileWindow, setCongestionControl } from '../../src/base/libc.ts'
+import { FileWindow, haveLeft, setCongestionControl, unsentBytes } from '../../src/base/libc.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-window-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -66,4 +66,46 @@ test('a TCP socket takes a congestion control that the kernel has, and no other'
   ])
   socket.destroy()
   server.close()
+})
+
+/** Two ends of a connection of which the first reads nothing, and its descriptor. */
+async function unread(): Promise<{ near: Socket; far: Socket; fd: number; close: () => void }> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve))
+  const far = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const near = await accepted
+  far.on('error', () => {})
+  near.on('error', () => {})
+  const { fd } = (near as unknown as { _handle: { fd: number } })._handle
+  const close = () => {
+    near.destroy()
+    far.destroy()
+    server.close()
+  }
+  return { near, far, fd, close }
+}
+
+test('who has closed or reset is seen behind bytes that nobody has read', async () => {
+  const [stays, ends, resets] = [await unread(), await unread(), await unread()]
+  const fds = [stays.fd, ends.fd, resets.fd]
+  for (const { far } of [stays, ends, resets]) far.write('unread')
+  expect(haveLeft(fds)).toEqual([false, false, false])
+  ends.far.end()
+  resets.far.resetAndDestroy()
+  await expect.poll(() => haveLeft(fds)).toEqual([false, true, true])
+  expect(haveLeft([])).toEqual([])
+  for (const { close } of [stays, ends, resets]) close()
+})
+
+test('what was sent and not taken is counted until it is taken', async () => {
+  const { near, far, fd, close } = await unread()
+  far.pause()
+  expect(unsentBytes(fd)).toBe(0)
+  const chunk = Buffer.alloc(64 << 10)
+  while (near.write(chunk));
+  await expect.poll(() => unsentBytes(fd)).toBeGreaterThan(0)
+  far.resume()
+  await expect.poll(() => unsentBytes(fd)).toBe(0)
+  close()
 })

@@ -2,7 +2,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { startPostgres } from '../lib/postgres.ts'
-import { cancelRequest, PostgresClient } from './client.ts'
+import { cancelRequest, frame, PostgresClient } from './client.ts'
 import { pause, runs, until } from './load.ts'
 import { descriptorsOf, type Place, startPlace } from './place.ts'
 
@@ -43,6 +43,14 @@ class Fault {
     for (const { far } of this.#pairs) {
       if (isHanging) far.pause()
       else far.resume()
+    }
+  }
+
+  /** While true nothing is taken of what the gateway sends. */
+  deaf(isDeaf: boolean): void {
+    for (const { near, far } of this.#pairs) {
+      if (isDeaf) near.unpipe(far).pause()
+      else near.pipe(far)
     }
   }
 }
@@ -131,6 +139,34 @@ test('a target that answers nothing holds nobody who wants to leave', async () =
   // Not when the gateway gives the target up.
   expect(performance.now() - since).toBeLessThan(15_000)
   fault.hang(false)
+}, 180_000)
+
+/** Sends rows of a COPY until kernels and gateway keep as much as they can. */
+async function fill(client: PostgresClient): Promise<void> {
+  const row = frame('d', `${'7'.repeat(60_000)}\n`)
+  for (let isTaken = true; isTaken; isTaken = client.socket.writableLength === 0) {
+    while (client.socket.write(row));
+    for (let look = 0; look < 10 && client.socket.writableLength > 0; look++) await pause(50)
+  }
+}
+
+test('a target that takes nothing holds nobody who leaves', async () => {
+  const before = descriptorsOf(place.gateway.pid)
+  const all = await Promise.all(Array.from({ length: 4 }, () => place.client()))
+  for (const client of all) {
+    client.send('COPY chaos FROM STDIN')
+    expect((await client.next())?.kind).toBe('G')
+  }
+  fault.deaf(true)
+  for (const client of all) await fill(client)
+  const since = performance.now()
+  const [ended, reset] = [all.slice(0, 2), all.slice(2)]
+  // Its end stands behind bytes that nobody takes of its kernel.
+  for (const client of ended) client.socket.destroy()
+  for (const client of reset) client.socket.resetAndDestroy()
+  await until(() => descriptorsOf(place.gateway.pid) <= before + 3, 'descriptors', 40_000)
+  expect(performance.now() - since).toBeLessThan(25_000)
+  fault.deaf(false)
 }, 180_000)
 
 test('a target that accepts and says nothing ends the login with 08001, not the gateway', async () => {

@@ -16,6 +16,7 @@ export class MemoryWire implements Wire {
   isFull = false
   isClosed = false
   isPaused = false
+  unsentBytes = 0
   /** Our half was closed by the gateway. */
   isEnded = false
   sink: WireSink | undefined

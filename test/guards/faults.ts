@@ -80,6 +80,22 @@ export const FAULT_GUARDS = [
     fails: { [CLIENTS]: ['one that vanishes in mid-COPY'] },
   },
   {
+    id: 'client-leaves-unread',
+    against: 'clients that leave while the target takes nothing: neither end nor reset is read',
+    file: 'src/relay/unread-client.ts',
+    from: "return this.#stillLooks >= STILL_LOOKS_MAX ? 'end' : 'wait'",
+    to: "return 'wait'",
+    fails: { [TARGETS]: ['takes nothing holds nobody'] },
+  },
+  {
+    id: 'client-leaves-behind-bytes',
+    against: 'clients whose end stands behind bytes that nobody takes',
+    file: `${HERE}/relay.ts`,
+    from: "if (next !== 'ask' ||",
+    to: 'if (next ||',
+    fails: { [TARGETS]: ['takes nothing holds nobody'] },
+  },
+  {
     id: 'target-hangs-in-login',
     against: 'targets that hang: in the login',
     file: `${HERE}/dial.ts`,

@@ -6,16 +6,17 @@ import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
 import type { WireSink } from '../../accept/wire.ts'
 import { monotonicMs } from '../../base/clock.ts'
 import { GatewayError } from '../../base/errors.ts'
-import { StatementClock } from '../../relay/statement-clock.ts'
+import type { StatementClock } from '../../relay/statement-clock.ts'
+import { UnreadClient } from '../../relay/unread-client.ts'
 import type { RelayParts } from '../protocol.ts'
 import type { CatalogueStore } from './catalogues.ts'
 import { Conversation } from './conversation.ts'
 import type { PostgresUpstream } from './dial.ts'
-import { ASKING, CANCELLING, CLOSE, type Entry, OWN, REPLICATION } from './entry.ts'
+import { ASKING, CANCELLING, type Entry, OWN } from './entry.ts'
 import { IDLE } from './frame.ts'
 import { mayGoOn } from './replication.ts'
-import { overdue } from './replies.ts'
 import type { PostgresShared } from './session-masks.ts'
+import { limitStatements } from './statement-limit.ts'
 import * as write from './write.ts'
 
 /** How long a peer may take to close its half after the other side is done. */
@@ -28,8 +29,6 @@ const ROW_BYTES_SPREAD = 8 << 20
 const CANCEL_MS_MIN = 50
 /** How long a target may take to say what names mean, for the first time. */
 const START_MS_MAX = 20_000
-/** How long a target may take to obey a cancel. */
-const GRACE_MS = 5_000
 
 /** Answers why the session ended, in a word; both wires are closed then. */
 export function relay(
@@ -60,6 +59,7 @@ class Session {
   #cancelling = 0
   #endWhenIdle: GatewayError | undefined
   readonly #clock: StatementClock<Entry> | undefined
+  #unreadClient: UnreadClient | undefined
 
   constructor(
     parts: RelayParts<PostgresUpstream>,
@@ -72,7 +72,15 @@ class Session {
     this.#talk = new Conversation(parts, shared)
     this.#talk.rowBytesMax -= randomInt(ROW_BYTES_SPREAD) + randomInt(ROW_BYTES_SPREAD)
     const { statementTimeoutMs } = parts.grant.connection
-    this.#clock = statementTimeoutMs === undefined ? undefined : this.#clockOf(statementTimeoutMs)
+    if (statementTimeoutMs !== undefined) {
+      this.#clock = limitStatements(statementTimeoutMs, {
+        parts,
+        talk: this.#talk,
+        isStarting: () => this.#late !== undefined,
+        cancel: () => this.#cancelOverdue(),
+        finish: (error) => this.#finish(error.code, error),
+      })
+    }
     this.#talk.finish = (reason, error) => this.#finish(reason, error)
     this.#talk.proceed = () => {
       try {
@@ -126,42 +134,6 @@ class Session {
     })
   }
 
-  #clockOf(limitMs: number): StatementClock<Entry> {
-    const { grant, recording, turn } = this.#parts
-    const { name } = grant.connection
-    return new StatementClock({
-      limitMs,
-      graceMs: GRACE_MS,
-      first: () => {
-        // Its first question has a limit of its own: a catalogue may take longer than a statement.
-        if (this.#late !== undefined) return undefined
-        const first = this.#talk.ledger.first()
-        // Replication is no statement: PostgreSQL does not limit its time either.
-        return first?.kind === REPLICATION ? undefined : first
-      },
-      onLate: (entry) => {
-        this.#talk.overdue = entry
-        // Without a Sync the target keeps its answers back: a Flush shows whether anything still runs.
-        const last = this.#talk.ledger.last()
-        if (last !== undefined && last.kind <= CLOSE && !this.#talk.up.isWithinFrame) {
-          this.#talk.toTarget(write.FLUSH)
-        }
-        recording.moment({ kind: 'own', status: 'cancel', text: 'GW_STATEMENT_TIMEOUT' })
-        turn.schedule()
-        this.#cancelOverdue()
-      },
-      onDeaf: () => {
-        // Who waits for the client, for its data or until it reads, is not the one at fault.
-        const isClient = this.#talk.copying || this.#parts.client.wire.isFull
-        const deaf = new GatewayError('GW_UPSTREAM_LOST', 'no answer to a cancel', {
-          say: `The target of "${name}" answers neither within statement_timeout nor to a cancel.`,
-        })
-        const error = isClient ? overdue(name) : deaf
-        this.#finish(error.code, error)
-      },
-    })
-  }
-
   #welcome(): void {
     const { upstream } = this.#parts
     this.#talk.toClient(write.AUTHENTICATION_OK)
@@ -182,6 +154,7 @@ class Session {
       end: () => this.#leave(),
       closed: () => this.#closed('client closed'),
       drained: () => this.#balance(),
+      unread: (hasLeft) => this.#unread(hasLeft),
     }
   }
 
@@ -206,6 +179,20 @@ class Session {
   #leave(): void {
     if (!this.#talk.up.isWaiting) this.#finish('client closed')
     else this.#leaving ??= setTimeout(() => this.#finish('client closed'), LINGER_MS)
+  }
+
+  /** Not read, because what it says cannot go up. While the spool stands still that has a limit of its own. */
+  #unread(hasLeft: boolean): void {
+    if (this.#talk.over !== undefined || this.#stalled) return
+    const { client, upstream, live } = this.#parts
+    this.#unreadClient ??= new UnreadClient()
+    const { unsentBytes } = upstream.wire
+    const next = this.#unreadClient.look(hasLeft, { unsentBytes, lastActive: live.lastActive })
+    if (next === 'end') this.#finish('client closed')
+    if (next !== 'ask' || client.wire.isFull || this.#talk.down.isWithinFrame) return
+    // What it knows already, and takes at any time.
+    const value = upstream.parameters.get(write.UNCHANGING)
+    if (value !== undefined) this.#talk.toClient(write.parameterStatus(write.UNCHANGING, value))
   }
 
   #up(bytes: Buffer, start: number, end: number): void {

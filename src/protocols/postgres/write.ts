@@ -137,6 +137,19 @@ export function readyForQuery(status: number): Buffer {
 export const CLEARTEXT_PASSWORD = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3])
 export const AUTHENTICATION_OK = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0])
 
+/** A parameter that every server reports and none can change. */
+export const UNCHANGING = 'integer_datetimes'
+
+export function parameterStatus(name: string, value: string): Buffer {
+  const sink = new ByteSink(64)
+  sink.u8(0x53)
+  sink.i32(0)
+  sink.zeroTerminated(name)
+  sink.zeroTerminated(value)
+  sink.bytes.writeInt32BE(sink.size - 1, 1)
+  return Buffer.from(sink.view())
+}
+
 export function backendKeyData(pid: number, secret: Uint8Array): Buffer {
   const sink = new ByteSink(16)
   sink.u8(0x4b)

@@ -37,6 +37,7 @@ function open(statementTimeoutMs?: number): void {
   const { grant } = set.parts
   const upstream = {
     ...set.parts.upstream,
+    parameters: new Map([['integer_datetimes', 'on']]),
     cancel: () => new Promise<void>((resolve) => cancels.push(resolve)),
   }
   const connection = { ...grant.connection, statementTimeoutMs }
@@ -245,6 +246,63 @@ describe('a client that leaves while its statement waits', () => {
     set.turn.flush()
     expect([client.isEnded, target.isEnded]).toEqual([true, true])
     expect(up()).not.toContain('SELECT 1')
+  })
+})
+
+describe('a client that is not read, because the target takes nothing', () => {
+  beforeEach(() => {
+    begin()
+    target.isFull = true
+    target.unsentBytes = 200_000
+    says('Query "SELECT 1"')
+    expect(client.isPaused).toBe(true)
+  })
+  const look = (count: number, hasLeft: boolean) => {
+    for (let at = 0; at < count; at++) client.sink!.unread!(hasLeft)
+    set.turn.flush()
+  }
+
+  test('is told what it knows, whereby its kernel says that it has left', () => {
+    const before = client.written.length
+    look(10, false)
+    expect(client.written.length).toBe(before)
+    look(1, false)
+    const said = framesOf(Buffer.concat(client.written.splice(before))).frames
+    expect(said.map((frame) => frame.toString('latin1', 5))).toEqual(['integer_datetimes\0on\0'])
+    expect(client.isEnded).toBe(false)
+  })
+
+  test('is told nothing in the middle of a row, and nothing when it does not read itself', () => {
+    const before = client.written.length
+    client.isFull = true
+    look(11, false)
+    client.isFull = false
+    expect(client.written.length).toBe(before)
+    const row = build(`DataRow "${'x'.repeat(100)}"`, 'down', columns)
+    answers('RowDescription a:text')
+    target.receive(row.subarray(0, 50))
+    set.turn.flush()
+    const described = client.written.length
+    look(11, false)
+    expect(client.written.length).toBe(described)
+  })
+
+  test('loses its session when it has left', () => {
+    look(10, true)
+    expect([client.isEnded, target.isEnded]).toEqual([false, false])
+    look(1, true)
+    expect([client.isEnded, target.isEnded]).toEqual([true, true])
+  })
+
+  test('keeps it while something of it is taken', () => {
+    for (let round = 0; round < 40; round++) {
+      look(1, true)
+      target.unsentBytes -= round % 5 === 0 ? 4096 : 0
+    }
+    expect([client.isEnded, target.isEnded]).toEqual([false, false])
+    target.isFull = false
+    target.sink!.drained()
+    expect(client.isPaused).toBe(false)
   })
 })
 
