@@ -38,7 +38,9 @@ try {
 try {
   const engine = await serveEngine({ folder, socket, memoryBytesMax: Number(memoryBytesMax) })
   stop = engine.stop
-  process.on('message', ({ port }: EngineOrder) => {
+  process.on('message', (order: EngineOrder) => {
+    if (order.type === 'pulse') return tell({ type: 'pulse' })
+    const { port } = order
     // Loaded for the few who ask for it.
     import('../src/replay/port.ts')
       .then(({ servePort }) => servePort({ ...port, database: 'sluice', ask: engine.ask }))

@@ -1,6 +1,6 @@
 /**
  * IO (processes). Starts the embedded engine as a child process when it is first needed, watches
- * its memory, and starts it again with growing pauses when it ends.
+ * its memory and its pulse, and starts it again with growing pauses when it ends.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
@@ -9,12 +9,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { GatewayError } from '../base/errors.ts'
 import { defer, mayDefer } from './engine-priority.ts'
+import { Pulse, type ThreadSample, threadSample } from './engine-pulse.ts'
 
-/** parent → engine process, when it is ready. By message and not by argument: others can read those. */
-export interface EngineOrder {
-  readonly type: 'listen'
-  readonly port: EnginePort
-}
+/** parent → engine process, when it is ready. */
+export type EngineOrder =
+  /** By message and not by argument: others can read those. */
+  | { readonly type: 'listen'; readonly port: EnginePort }
+  /** Its main thread answers with `pulse`. */
+  | { readonly type: 'pulse' }
 
 /** Where auditors' own tools may ask, read-only. */
 export interface EnginePort {
@@ -27,6 +29,7 @@ export interface EnginePort {
 /** engine process → parent. */
 export type EngineMessage =
   | { readonly type: 'ready' }
+  | { readonly type: 'pulse' }
   /** The port for others is open, or why it is not. */
   | { readonly type: 'port'; readonly problem: string | undefined }
   | { readonly type: 'failed'; readonly message: string; readonly missing: boolean }
@@ -60,6 +63,8 @@ export class EngineChild {
   #startedMs = 0
   #stopped = false
   #deferred = false
+  /** It owes an answer, and gets its share until it has given it. */
+  #isDoubted = false
   readonly #mayDefer = mayDefer()
   restarts = -1
 
@@ -91,7 +96,7 @@ export class EngineChild {
   set deferred(deferred: boolean) {
     if (!this.#mayDefer || deferred === this.#deferred) return
     this.#deferred = deferred
-    if (this.pid !== undefined) defer(this.pid, deferred)
+    if (this.pid !== undefined && !this.#isDoubted) defer(this.pid, deferred)
   }
 
   async stop(): Promise<void> {
@@ -124,11 +129,43 @@ export class EngineChild {
     // Loading it takes a second of a core, which those who start now need more.
     if (child.pid !== undefined) defer(child.pid, this.#deferred)
     child.once('exit', (code, signal) => this.#ended(child, signal ?? `status ${code}`))
+    this.#watchOver(child)
     await hello(child)
-    this.#watch = setInterval(() => this.#checkMemory(child), WATCH_MS)
-    this.#watch.unref()
     this.#options.say('info', `record store ready, process ${child.pid}`)
     this.#openPort(child)
+  }
+
+  /** From its first moment: one that hangs before it is ready would be waited for without end. */
+  #watchOver(child: ChildProcess): void {
+    const pulse = new Pulse()
+    this.#isDoubted = false
+    child.on('message', ({ type }: EngineMessage) => {
+      if (type !== 'ready' && type !== 'pulse') return
+      pulse.answered()
+      this.#doubt(child, false)
+    })
+    clearInterval(this.#watch)
+    this.#watch = setInterval(() => {
+      this.#checkMemory(child)
+      this.#feel(child, pulse)
+    }, WATCH_MS)
+    this.#watch.unref()
+  }
+
+  #feel(child: ChildProcess, pulse: Pulse): void {
+    const sample = mainThread(child.pid)
+    const step = sample === undefined ? 'wait' : pulse.look(sample)
+    if (step === 'ask') order(child, { type: 'pulse' })
+    if (step === 'doubt') this.#doubt(child, true)
+    if (step !== 'end') return
+    this.#options.say('error', 'record store does not answer; it is ended')
+    child.kill('SIGKILL')
+  }
+
+  #doubt(child: ChildProcess, isDoubted: boolean): void {
+    if (isDoubted === this.#isDoubted || child !== this.#child) return
+    this.#isDoubted = isDoubted
+    if (this.#deferred && child.pid !== undefined) defer(child.pid, !isDoubted)
   }
 
   /** Nothing waits for it: a port that somebody else has keeps no event from being stored. */
@@ -141,7 +178,7 @@ export class EngineChild {
       if (message.problem === undefined) say('info', `the record can be read at ${where}`)
       else say('error', `the record cannot be read at ${where}: ${message.problem}`)
     })
-    child.send({ type: 'listen', port } satisfies EngineOrder)
+    order(child, { type: 'listen', port })
   }
 
   #ended(child: ChildProcess, how: string): void {
@@ -165,6 +202,11 @@ export class EngineChild {
   }
 }
 
+function order(child: ChildProcess, what: EngineOrder): void {
+  // Of one that is about to end its `exit` tells; without a callback it would be an uncaught error.
+  if (child.connected) child.send(what, () => {})
+}
+
 function hello(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     const gone = () => reject(new GatewayError('GW_UNAVAILABLE', 'the record store did not start'))
@@ -184,6 +226,25 @@ function hello(child: ChildProcess): Promise<void> {
 /** What is missing may be said to the operator who asks; everything else is for the log. */
 function missingSay(message: { message: string; missing: boolean }): { say: string } | undefined {
   return message.missing ? { say: message.message } : undefined
+}
+
+/** Undefined when it has ended. */
+function mainThread(pid: number | undefined): ThreadSample | undefined {
+  const folder = `/proc/${pid}/task/${pid}`
+  try {
+    return threadSample(readFileSync(`${folder}/stat`, 'latin1'), schedstatOf(folder))
+  } catch {
+    return undefined
+  }
+}
+
+/** Undefined where the kernel does not count it. */
+function schedstatOf(folder: string): string | undefined {
+  try {
+    return readFileSync(`${folder}/schedstat`, 'latin1')
+  } catch {
+    return undefined
+  }
 }
 
 function residentBytes(pid: number | undefined): number {

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { PostgresClient } from './client.ts'
 import { expectRecordedOnce, firstInsert, pause, startLoad, until } from './load.ts'
-import { engineOf, mount, type Place, startPlace, unmount } from './place.ts'
+import { engineOf, holdEngine, mount, type Place, startPlace, unmount } from './place.ts'
 
 let number = 0
 /** A statement that `expectRecordedOnce` finds again. */
@@ -113,14 +113,13 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk (tmpfs, which needs root)
     const load = startLoad(place, 'disk')
     await firstInsert(place)
     // Or what is shipped would make room for ever.
-    const engine = engineOf(place.gateway)!
-    process.kill(engine, 'SIGSTOP')
+    const letGo = holdEngine(place.gateway)
     fillUp()
     await load.ended
     for (const child of load.children) expect(child.output()).toMatch(/cannot be recorded/)
     // Before the engine goes on, which makes room.
     await expectRefused(place)
-    process.kill(engine, 'SIGCONT')
+    letGo()
     rmSync(ballast)
     await expectServed(place)
   }, 180_000)
@@ -130,13 +129,12 @@ test('a spool over its quota, its store hanging, ends sessions and takes new one
   const place = await startPlace({ config: { recorder: { spool: { bytes_max: '16MiB' } } } })
   try {
     await until(() => engineOf(place.gateway) !== undefined, 'the engine to run')
-    const engine = engineOf(place.gateway)!
-    process.kill(engine, 'SIGSTOP')
+    const letGo = holdEngine(place.gateway)
     const load = startLoad(place, 'quota')
     await load.ended
     for (const child of load.children) expect(child.output()).toMatch(/cannot be recorded/)
     await expectRefused(place)
-    process.kill(engine, 'SIGCONT')
+    letGo()
     await expectServed(place)
   } finally {
     await place.stop()

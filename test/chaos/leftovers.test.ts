@@ -7,7 +7,7 @@ import { ulid } from '../../src/base/id.ts'
 import { readSegment } from '../../src/record/segment.ts'
 import { expectProven, metric } from './evidence.ts'
 import { firstInsert, pause, recorded, startLoad, until } from './load.ts'
-import { engineOf, killAll, type Place, startPlace } from './place.ts'
+import { engineOf, holdEngine, killAll, type Place, startPlace } from './place.ts'
 
 /** Written by the recorder of 63df303: a complete segment, and one whose gateway was killed. 103 rows of two sessions. */
 const OLD = fileURLToPath(new URL('fixtures/segments-of-version-1', import.meta.url))
@@ -54,12 +54,13 @@ test('segments of an older version arrive whole and once, and are proven', async
 test('a damaged segment is set aside, loudly; what of it is good and all others are stored', async () => {
   const { gateway } = place
   await until(() => engineOf(gateway) !== undefined, 'the engine to run')
-  process.kill(engineOf(gateway)!, 'SIGSTOP')
+  const letGo = holdEngine(gateway)
   const load = startLoad(place, 'damage', 200)
   await firstInsert(place)
   const complete = () => segments().filter((name) => name.endsWith('.seg'))
   await until(() => complete().length >= 4, 'segments')
   await killAll(gateway)
+  letGo()
   await load.ended
 
   const victim = complete().find((name) => read(name).length >= 3)!

@@ -73,6 +73,24 @@ export function engineOf(gateway: Gateway): number | undefined {
   })
 }
 
+/** Stops its engine, and each one that is started in place of one that hung too long. Call what comes back to let it go on. */
+export function holdEngine(gateway: Gateway): () => void {
+  const tell = (signal: NodeJS.Signals) => {
+    try {
+      const pid = engineOf(gateway)
+      if (pid !== undefined) process.kill(pid, signal)
+    } catch {
+      // It has ended in this moment, or the gateway has.
+    }
+  }
+  tell('SIGSTOP')
+  const timer = setInterval(() => tell('SIGSTOP'), 100).unref()
+  return () => {
+    clearInterval(timer)
+    tell('SIGCONT')
+  }
+}
+
 /** Ends the gateway and all that it has started, in whatever state that is: one that is stopped keeps its output open. */
 export async function killAll(gateway: Gateway): Promise<void> {
   const children = childrenOf(gateway.pid)
