@@ -2,6 +2,7 @@
  * Pure. Columns of system catalogues that hold samples of stored values or texts of statements, and
  * are therefore masked while any column is (semantics §5, "Carriers"). So are frequencies and order: whoever may write
  * could store guesses and see in them what they are equal to, and the room of temporary files, which tells lengths.
+ * What a column was added with stands for all rows from before, and memory is called by the texts that it was taken for.
  * Widths and parts of NULLs stay. https://www.postgresql.org/docs/18/catalogs.html,
  * .../views.html, .../monitoring-stats.html
  */
@@ -42,6 +43,8 @@ export const CARRIERS: ReadonlyMap<string, Carrier> = new Map([
   carrier('pg_stat_activity', ['query']),
   carrier('pg_stat_database', ['temp_bytes']),
   carrier('pg_prepared_statements', ['statement']),
+  carrier('pg_attribute', ['attmissingval']),
+  carrier('pg_backend_memory_contexts', ['ident']),
   carrier('pg_cursors', ['statement']),
   carrier('pg_stat_statements', ['query', 'temp_blks_read', 'temp_blks_written'], true),
 ])

@@ -98,7 +98,9 @@ function declare(
     if (!fits(wanted, name)) continue
     const column = `${relation.schema}.${relation.name}.${name}`
     spread.add(relation.oid, number, {
-      transform: declared(declaration, column),
+      transform: isOwn(relation)
+        ? redactGuesses(declared(declaration, column))
+        : declared(declaration, column),
       inPredicates: declaration.inPredicates,
       derived: declaration.derived,
       monitor: declaration.monitor,
@@ -118,6 +120,26 @@ function declared({ path, with: how, monitor }: ColumnMaskDeclaration, column: s
 function ofColumn(transform: ValueTransform, name: string): ValueTransform {
   if (transform.type !== 'pseudonym' || !isOwnDomain(transform.domain)) return transform
   return { type: 'pseudonym', domain: `${transform.domain}\0${name}` }
+}
+
+/** The session's own temporary relations hold what it put there itself: masked forms of that answer guesses. */
+function isOwn(relation: MaskableRelation): boolean {
+  return relation.schema === 'pg_temp'
+}
+
+function redactGuesses(transform: Transform): Transform {
+  if (transform.type === 'paths')
+    return {
+      type: 'paths',
+      paths: transform.paths.map((one) =>
+        tells(one.transform) ? { ...one, transform: REDACT } : one,
+      ),
+    }
+  return tells(transform) ? REDACT : transform
+}
+
+function tells({ type }: Transform): boolean {
+  return type === 'hash' || type === 'pseudonym'
 }
 
 const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema'])

@@ -94,7 +94,7 @@ function readStatement(draft: SchemaDraft, stmt: Node): string | undefined {
     case 'CreateEnumStmt':
       return draft.type(inside.typeName, 'e')
     case 'CreateDomainStmt':
-      return draft.type(inside.domainname, 'd')
+      return draft.domain(inside)
     case 'CompositeTypeStmt':
       return draft.composite(inside)
     case 'DefineStmt':

@@ -18,6 +18,7 @@ import { NO_TARGET } from '../protocols/postgres/sql/no-target.ts'
 import { dotted, isPart, type Part } from '../protocols/postgres/sql/nodes.ts'
 import type { Node } from '../protocols/postgres/sql/parse.ts'
 import {
+  calledIn,
   list,
   numbered,
   outputNames,
@@ -25,6 +26,7 @@ import {
   plainColumn,
   qualified,
   sources,
+  words,
 } from './schema-tree.ts'
 import { builtInTypeOid } from './type-oids.ts'
 
@@ -88,8 +90,7 @@ export class SchemaDraft {
   }
 
   view(part: Part): string | undefined {
-    const names = list(part.aliases).map((one) => String(Object(one.String).sval ?? ''))
-    return this.#view(part.view, 'v', { query: part.query, names })
+    return this.#view(part.view, 'v', { query: part.query, names: words(part.aliases) })
   }
 
   /** CREATE MATERIALIZED VIEW; a table made from a query has no columns that are known here. */
@@ -97,16 +98,17 @@ export class SchemaDraft {
     if (part.objtype !== 'OBJECT_MATVIEW')
       return 'CREATE TABLE AS is not read here; say which columns the table has'
     const into = isPart(part.into) ? part.into : {}
-    const names = list(into.colNames).map((one) => String(Object(one.String).sval ?? ''))
-    return this.#view(into.rel, 'm', { query: part.query, names })
+    return this.#view(into.rel, 'm', { query: part.query, names: words(into.colNames) })
   }
 
   index(part: Part): string | undefined {
     const relation = this.#find(part.relation)
     if (typeof relation === 'string') return relation
-    if (part.unique !== true || part.whereClause !== undefined) return undefined
+    if (part.unique !== true) return undefined
     const columns = list(part.indexParams).map((one) => Object(one.IndexElem).name)
-    if (columns.every((name) => typeof name === 'string')) this.#key(relation, columns)
+    if (part.whereClause === undefined && columns.every((name) => typeof name === 'string'))
+      this.#key(relation, columns)
+    else relation.uniqueKeys = [...relation.uniqueKeys, [0]]
     return undefined
   }
 
@@ -142,6 +144,15 @@ export class SchemaDraft {
     const oid = this.#next()
     this.#types.push({ oid, schema, name, kind, extension: undefined, calls: [], uses: [] })
     return undefined
+  }
+
+  /** Its values run what its CHECK calls, and what the type does that it is made of. */
+  domain(part: Part): string | undefined {
+    const calls = calledIn(part.constraints, this.#routines)
+    const base = this.#typeOid(part.typeName)
+    const fault = this.type(part.domainname, 'd')
+    this.#types.push({ ...this.#types.pop()!, calls, uses: base < FIRST_USER_OID ? [] : [base] })
+    return fault
   }
 
   /** CREATE OPERATOR and CREATE AGGREGATE. */
@@ -253,10 +264,10 @@ export class SchemaDraft {
 
   #constraint(relation: Draft, part: Part, own: readonly string[]): string | undefined {
     const { contype } = part
-    if (contype === 'CONSTR_PRIMARY' || contype === 'CONSTR_UNIQUE') {
-      const keys = list(part.keys).map((one) => String(Object(one.String).sval))
+    const keys = words(part.keys)
+    if (contype === 'CONSTR_PRIMARY' || contype === 'CONSTR_UNIQUE')
       this.#key(relation, keys.length > 0 ? keys : own)
-    }
+    if (contype === 'CONSTR_EXCLUSION') relation.uniqueKeys = [...relation.uniqueKeys, [0]]
     if (contype !== 'CONSTR_FOREIGN') return undefined
     const target = this.#find(part.pktable)
     if (typeof target === 'string') return target
@@ -270,10 +281,10 @@ export class SchemaDraft {
 
   /** Columns that a foreign key makes equal, in pairs. Without names it means the key of the other table. */
   #link(of: { relation: Draft; target: Draft }, part: Part, own: readonly string[]): void {
-    const named = (nodes: unknown) => list(nodes).map((one) => String(Object(one.String).sval))
     const key = of.target.uniqueKeys[0] ?? []
     const keyed = key.map((number) => of.target.columns.find((one) => one.number === number)?.name)
-    const [from, to] = [named(part.fk_attrs), named(part.pk_attrs)]
+    const from = words(part.fk_attrs)
+    const to = words(part.pk_attrs)
     const [left, right] = [from.length > 0 ? from : own, to.length > 0 ? to : keyed]
     const name = (table: Draft, column: string) => `${table.schema}.${table.name}.${column}`
     for (const [at, column] of left.entries()) {
@@ -315,6 +326,9 @@ export class SchemaDraft {
     relation.calls = this.#routines
       .filter(({ schema, name }) => read.functions.has(`${schema}.${name}`))
       .map(({ oid }) => oid)
+    // Nothing but the types that it casts to, as the target's own tree would say them.
+    const casts = [...read.typeOids].map((oid) => `:resulttype ${oid}`)
+    if (casts.length > 0) relation.tree = casts.join(' ')
     const outputs = outputNames(made.query, tables)
     relation.columns = numbered(
       outputs.map((output, at) => ({
@@ -362,12 +376,20 @@ export class SchemaDraft {
 
   #typeOid(typeName: unknown): number {
     const part = isPart(typeName) ? typeName : {}
-    const names = dotted(part.names as Node[]) ?? []
     const isArray = list(part.arrayBounds).length > 0
-    const bare = names.at(-1) ?? ''
-    const [schema] = qualified(names)
+    const [schema, bare] = qualified(dotted(part.names as Node[]) ?? [])
     const own = this.#types.find((type) => type.schema === schema && type.name === bare)
-    return (isArray ? undefined : own?.oid) ?? builtInTypeOid(bare, isArray) ?? TEXT_OID
+    const oid = isArray && own !== undefined ? this.#arrayOf(own) : own?.oid
+    return oid ?? builtInTypeOid(bare, isArray) ?? TEXT_OID
+  }
+
+  #arrayOf({ oid, schema, name }: Type): number {
+    const array = `_${name}`
+    let found = this.#types.find((type) => type.schema === schema && type.name === array)
+    const nature = { kind: 'b', extension: undefined, calls: [], uses: [oid] }
+    found ??= { oid: this.#next(), schema, name: array, ...nature }
+    if (!this.#types.includes(found)) this.#types.push(found)
+    return found.oid
   }
 
   #next(): number {

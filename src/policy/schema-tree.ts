@@ -1,5 +1,5 @@
 /** Pure. Small questions about the trees of DDL, for schema-draft.ts. */
-import type { Column, Relation } from '../protocols/postgres/sql/catalogue.ts'
+import type { Column, Relation, Routine } from '../protocols/postgres/sql/catalogue.ts'
 import { attributesOf, dotted, each, isPart, type Part } from '../protocols/postgres/sql/nodes.ts'
 import type { Node } from '../protocols/postgres/sql/parse.ts'
 
@@ -20,6 +20,22 @@ export function placeOf(place: unknown): [schema: string, name: string] {
 export function qualified(names: readonly string[]): [schema: string, name: string] {
   const bare = names.at(-1) ?? ''
   return names.length > 1 ? [names[0]!, bare] : [HOME, bare]
+}
+
+/** A list of names. */
+export function words(nodes: unknown): string[] {
+  return list(nodes).map((one) => String(Object(one.String).sval ?? ''))
+}
+
+/** OIDs of those of the routines that are called anywhere in it. */
+export function calledIn(tree: unknown, routines: readonly Routine[]): number[] {
+  const names = new Set<string>()
+  each(tree, (kind, inside) => {
+    if (kind === 'FuncCall' && isPart(inside))
+      names.add(qualified(dotted(inside.funcname as Node[]) ?? []).join('.'))
+    return true
+  })
+  return routines.filter((one) => names.has(`${one.schema}.${one.name}`)).map(({ oid }) => oid)
 }
 
 export function plainColumn(name: string): Column {

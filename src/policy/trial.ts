@@ -125,10 +125,11 @@ function masksIn(grant: Grant, guard: Guard, names: Names): Masks {
   const byNames = entry(resolved, guard, () => new WeakMap<Names, Map<string, Masks>>())
   const byDatabase = entry(byNames, names, () => new Map<string, Masks>())
   const place = [grant.connection.name, grant.database]
-  const key = JSON.stringify(place)
+  const mayDefine = grant.allow.has('schema')
+  const key = JSON.stringify([...place, mayDefine])
   const known = byDatabase.get(key)
   if (known !== undefined) return known
-  const made = masksOf(guard, names, { key: `trial ${key}`, place })
+  const made = masksOf(guard, names, { key: `trial ${key}`, place, mayDefine })
   byDatabase.set(key, made)
   return made
 }

@@ -293,3 +293,16 @@ describe('parts of the documents in a column', () => {
     expect(new Set(domains).size).toBe(2)
   })
 })
+
+test('what a session put into temporary relations itself has no form that answers guesses', () => {
+  const own = [relation(1, 'pg_temp.guesses', { columns: ['mail'] })]
+  const of = (how: ValueTransform, more: Partial<ColumnMaskDeclaration> = {}) =>
+    resolve(own, mask('*.guesses.mail', { with: how, ...more })).column(1, 1)?.transform
+  expect(of({ type: 'pseudonym', domain: 'd' })).toEqual({ type: 'redact' })
+  expect(of({ type: 'hash' })).toEqual({ type: 'redact' })
+  expect(of(KEEP)).toEqual(KEEP)
+  expect(of({ type: 'hash' }, { path: ['a'] })).toMatchObject({
+    paths: [{ transform: { type: 'redact' } }],
+  })
+  expect(of(KEEP, { path: ['a'] })).toMatchObject({ paths: [{ transform: KEEP }] })
+})

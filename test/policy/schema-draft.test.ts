@@ -53,11 +53,13 @@ test('views name their outputs and what they read', () => {
   expect(relation(schema, 'v').reads.map(({ column }) => column)).toEqual([1, 2, 3])
 })
 
-test('unique indexes are keys unless they are partial or over expressions', () => {
+test('unique indexes are keys; beside the columns of a partial one or an expression something else decides', () => {
   const schema = `CREATE TABLE a (id int, x text);
     CREATE UNIQUE INDEX one ON a (id); CREATE UNIQUE INDEX two ON a (x) WHERE id > 1;
-    CREATE UNIQUE INDEX three ON a (lower(x)); CREATE INDEX four ON a (x);`
-  expect(relation(schema, 'a').uniqueKeys).toEqual([[1]])
+    CREATE UNIQUE INDEX three ON a (lower(x)); CREATE INDEX four ON a (x);
+    CREATE TABLE b (id int, EXCLUDE (id WITH =));`
+  expect(relation(schema, 'a').uniqueKeys).toEqual([[1], [0], [0]])
+  expect(relation(schema, 'b').uniqueKeys).toEqual([[0]])
 })
 
 test('a generated column knows what it is made of', () => {

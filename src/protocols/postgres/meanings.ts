@@ -6,6 +6,7 @@
  * was bound with: so what is analysed anew is a new object, and portals hold on to the old one with its description.
  */
 import type { Conversation } from './conversation.ts'
+import { TYPED } from './declared-parameters.ts'
 import { isOpenedAs, withOpened } from './openings.ts'
 import type { Analysis, Effect, Statement } from './sql/analysis.ts'
 import { opaqueStatement } from './sql/opaque-statement.ts'
@@ -48,7 +49,9 @@ export class Meanings {
       read.opaque === undefined ? read.statements : [opaqueStatement(text, read.opaque)]
     const { prepares, declares } = first?.effect ?? {}
     const body = prepares?.body ?? declares?.body ?? first
-    const asked = bySql ? body : first
+    // Of its parameters' types the text says nothing.
+    const isTyped = prepared.statement?.opaque === TYPED
+    const asked = isTyped ? prepared.statement : bySql ? body : first
     const isOpened = asked !== undefined && isOpenedAs(prepared.statement, asked)
     const statement = isOpened ? withOpened(asked) : asked
     const renewed = preparedOf({ name, text, statement, bySql }, this.stamp)

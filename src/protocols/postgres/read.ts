@@ -72,7 +72,12 @@ export interface ParseBody {
   /** Span of the text's bytes, for checks on the exact bytes. */
   readonly textStart: number
   readonly textEnd: number
+  /** OIDs of parameters' types that initdb did not make. */
+  readonly ownTypes: readonly number[]
 }
+
+const NO_TYPES: readonly number[] = []
+const FIRST_USER_OID = 16384
 
 export function readParse(bytes: Buffer, start: number, end: number): ParseBody | undefined {
   const nameEnd = zeroAt(bytes, start + 5, end)
@@ -88,7 +93,17 @@ export function readParse(bytes: Buffer, start: number, end: number): ParseBody 
     text: statementText(bytes, nameEnd + 1, textEnd),
     textStart: nameEnd + 1,
     textEnd,
+    ownTypes: types === 0 ? NO_TYPES : ownTypes(bytes, textEnd + 3, end),
   }
+}
+
+function ownTypes(bytes: Buffer, start: number, end: number): readonly number[] {
+  let found = NO_TYPES
+  for (let at = start; at < end; at += 4) {
+    const oid = bytes.readUInt32BE(at)
+    if (oid >= FIRST_USER_OID) found = [...found, oid]
+  }
+  return found
 }
 
 export interface BindBody {

@@ -5,12 +5,14 @@
 import { GatewayError } from '../../base/errors.ts'
 import { FORWARD, type Held, type LaneHandler, STOP, TAKEN, WAIT } from '../../relay/lane.ts'
 import type { Conversation } from './conversation.ts'
+import { withTypes } from './declared-parameters.ts'
 import { ASKING, BIND, CLOSE, DESCRIBE, Entry, EXECUTE, PARSE, QUERY, SYNC } from './entry.ts'
 import { IDLE, UP } from './frame.ts'
 import { FunctionCalls } from './function-call.ts'
 import { readBind, readExecute, readParse, readQuery, readTarget } from './read.ts'
 import { replicate } from './replication.ts'
 import { replicationCommand } from './sql/replication.ts'
+import type { Trust } from './sql/resolve.ts'
 import type { Portal, Prepared } from './statements.ts'
 import * as write from './write.ts'
 
@@ -191,7 +193,8 @@ export class Requests implements LaneHandler {
     if (statement !== '' && talk.prepared.find(statement, talk.segment) === 'unsettled') return WAIT
     const read = talk.reader.read(body.text, end - start)
     if (read === 'wait') return WAIT
-    const prepared = talk.reader.admitParse(body.statement, body.text, read)
+    const typed = withTypes(read, body.ownTypes, () => trustOf(talk))
+    const prepared = talk.reader.admitParse(body.statement, body.text, typed)
     if (prepared === undefined) return TAKEN
     talk.prepared.ask(prepared.name, prepared, talk.segment)
     talk.segmentOpen = true
@@ -333,4 +336,10 @@ function namesUnnamed(kind: number, bytes: Buffer, start: number): boolean {
   if (kind === UP.execute) return bytes[first] === 0
   if (kind === UP.describe || kind === UP.close) return bytes[first + 1] === 0
   return kind === UP.bind && bytes[bytes.indexOf(0, first) + 1] === 0
+}
+
+/** undefined while the session's names are not known. */
+function trustOf({ keeper, parts }: Conversation): Trust | undefined {
+  const { names } = keeper
+  return names && { names, functionsRead: parts.grant.connection.functionsRead }
 }

@@ -166,13 +166,14 @@ export class SessionMasks {
     const { columns, detectors } = guard.masks
     if (columns.length === 0 && detectors.length === 0) return NOTHING
     // A session's own relations change what the patterns reach: its masks are its own then.
-    const { connection, database } = this.#talk.parts.grant
-    const where = JSON.stringify([connection.name, database, names?.key ?? ''])
+    const { connection, database, allow } = this.#talk.parts.grant
+    const mayDefine = allow.has('schema')
+    const where = JSON.stringify([connection.name, database, mayDefine, names?.key ?? ''])
     const key = `${guard.key}|${where}`
     const known = this.#shared.masks.get(key)
     if (known !== undefined) return known
     const place = [connection.name, database]
-    const made = masksOf(guard, names, { key, place })
+    const made = masksOf(guard, names, { key, place, mayDefine })
     if (this.#shared.masks.size >= MASKS_MAX) this.#shared.masks.clear()
     this.#shared.masks.set(key, made)
     return made
@@ -184,14 +185,21 @@ function mayWrite(allow: ReadonlySet<string>): boolean {
   return allow.size > (allow.has('read') ? 1 : 0)
 }
 
-/** `key` names guard, place and names: equal keys promise equal ones. */
+/**
+ * `key` names guard, place, names and `mayDefine`: equal keys promise equal ones. `mayDefine`: the role may change the
+ * schema. It could put guesses into a column of its own, give that a name that a mask says, and see what pseudonyms they
+ * have, or which of them a pseudonym is equal to: to it they are redacted.
+ */
 export function masksOf(
   guard: Guard,
   names: Names | undefined,
-  { key, place }: { readonly key: string; readonly place: readonly string[] },
+  of: { readonly key: string; readonly place: readonly string[]; readonly mayDefine: boolean },
 ): Masks {
+  const { key, place, mayDefine } = of
   const { detectors } = guard.masks
-  const columns = guard.masks.columns.map((one) => atPlace(one, place))
+  const columns = guard.masks.columns.map((one) =>
+    mayDefine && one.with.type === 'pseudonym' ? { ...one, with: REDACT } : atPlace(one, place),
+  )
   if (names === undefined) return blind(guard, key)
   const resolved = (declared: readonly ColumnMaskDeclaration[], part: string) =>
     declared.length === 0
@@ -214,6 +222,8 @@ export function masksOf(
     idle: all === undefined && detectors.length === 0,
   }
 }
+
+const REDACT = { type: 'redact' } as const
 
 /** Before names were ever known: whatever is enforced hides everything. */
 function blind(guard: Guard, key: string): Masks {

@@ -16,7 +16,7 @@ import { relationOf } from './sql/resolve.ts'
 export const SIGNAL = 'masked_unique_violation'
 
 const UNIQUE = '23505'
-/** An exclusion constraint with `=` is one, too; no catalogue says of which columns it is. */
+/** An exclusion constraint with `=` is one, too. */
 const EXCLUSION = '23P01'
 const FOREIGN = '23503'
 const TELLING = new Set([UNIQUE, EXCLUSION, FOREIGN])
@@ -61,8 +61,10 @@ function guessed(
   if (relation === undefined) return 'of an unknown table'
   const masks = talk.results.masks.now.enforced?.byRelation.get(relation.oid)
   const keys = new Set(relation.uniqueKeys.flat())
+  // Of an expression, a predicate or an exclusion it is not known which columns decide.
+  const isAny = code === EXCLUSION || keys.has(0)
   for (const [column, mask] of masks ?? [])
-    if (!mask.monitor && (code === EXCLUSION || keys.has(column))) return mask.name
+    if (!mask.monitor && (isAny || keys.has(column))) return mask.name
   return undefined
 }
 

@@ -64,6 +64,9 @@ export const MASKED_COLUMNS = [
   'public.customers.email',
   'public.customers.ssn',
   'public.customers.card',
+  'public.members.card',
+  'public.passes.card',
+  'public.badges.card',
 ] as const
 
 /** Values of masked columns in `schema.sql`: none may stand in any byte a client gets under `mask`. */

@@ -1,5 +1,5 @@
 -- The shop that the statement corpus runs against. Loaded by a superuser into an empty database.
--- Masked by the corpus policy: public.customers.email, ssn and card.
+-- Masked by the corpus policy: public.customers.email, ssn and card, and the cards of members, passes and badges.
 
 CREATE TABLE customers (
   id int PRIMARY KEY,
@@ -72,3 +72,23 @@ BEGIN
   RETURN $1;
 END $$;
 CREATE TYPE mood AS ENUM ('good', 'bad');
+
+-- What answers whether a value is there already, besides a unique key of columns.
+CREATE TABLE members (id int PRIMARY KEY, card text, EXCLUDE USING btree (card WITH =));
+CREATE TABLE passes (id int PRIMARY KEY, card text, kind text);
+CREATE UNIQUE INDEX ON passes (lower(card));
+CREATE TABLE badges (id int, kind text, card text) PARTITION BY LIST (kind);
+CREATE TABLE badges_a PARTITION OF badges FOR VALUES IN ('a');
+CREATE UNIQUE INDEX ON badges_a (card);
+
+-- A type whose values run code.
+CREATE FUNCTION note_code(code text) RETURNS bool LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO public.audit (what) VALUES (code);
+  RETURN true;
+END $$;
+CREATE DOMAIN code AS text CHECK (note_code(value));
+CREATE TABLE coupons (id int, code code);
+CREATE TABLE coupon_books (id int, codes code[]);
+CREATE VIEW coupon_codes AS SELECT id, name::code AS code FROM customers;
+CREATE VIEW coupon_list AS SELECT id, code FROM coupons;

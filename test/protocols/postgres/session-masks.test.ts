@@ -69,3 +69,26 @@ test('an alias does not hide what a column is called from detectors', () => {
   expect(shown('notes=customers.name:text')).toContain('****')
   expect(shown('x=customers.name:text')).toContain('1234')
 })
+
+describe('pseudonyms', () => {
+  const PSEUDONYM = MASKED.replace('redact', 'pseudonym')
+  const rows = (...head: string[]) =>
+    down(
+      talk(
+        ...head,
+        'C> Query "SELECT email FROM customers"',
+        'U> RowDescription email=customers.email:text | DataRow "ada@x.org" | CommandComplete "SELECT 1" | Ready I',
+      ),
+    ).join()
+
+  test('are redacted to a role that could give guesses a name that a mask says', () => {
+    expect(rows(PSEUDONYM, 'allow: read write')).toContain('pn_')
+    expect(rows(PSEUDONYM, 'allow: read write schema')).not.toContain('pn_')
+    expect(rows(PSEUDONYM, 'allow: read write schema')).toContain('****')
+  })
+
+  test('and it compares nothing with them', () => {
+    const text = `C> Query "SELECT id FROM customers WHERE email = 'pn_x'"`
+    expect(down(talk(PSEUDONYM, 'allow: read schema', text)).join()).toMatch(/cannot decide/)
+  })
+})

@@ -112,7 +112,10 @@ function columns(few: boolean): List {
   }
 }
 
-const UNIQUE_KEY = `(i.indkey::pg_catalog.int2[])[0:(i.indnkeyatts OPERATOR(pg_catalog.-) 1)]`
+const KEY = `(i.indkey::pg_catalog.int2[])[0:(i.indnkeyatts OPERATOR(pg_catalog.-) 1)]`
+/** Beside the columns of a key something else decides, or none of it does yet: 0 is the number of no column. */
+const UNIQUE_KEY = `CASE WHEN i.indisunique AND i.indisvalid AND i.indexprs IS NULL AND i.indpred IS NULL
+    THEN ${KEY} ELSE pg_catalog.array_append(${KEY}, 0::pg_catalog.int2) END`
 
 /** Numbers that follow one of some field names in a stored query tree. */
 function inTree(fields: string): string {
@@ -154,8 +157,7 @@ function relationLists(few: boolean): Readonly<Record<string, List>> {
       owner: 'i.indrelid',
       value: listOf(`pg_catalog.array_to_json(${UNIQUE_KEY})`),
       from: 'pg_catalog.pg_index i',
-      where: `i.indisunique AND i.indisvalid AND i.indexprs IS NULL AND i.indpred IS NULL
-        AND i.indrelid ${ge} ${USER}`,
+      where: `(i.indisunique OR i.indisexclusion) AND i.indrelid ${ge} ${USER}`,
     },
     children: { owner: 'h.inhparent', value: listOf(number('h.inhrelid')), ...inherits },
     parents: { owner: 'h.inhrelid', value: listOf(number('h.inhparent')), ...inherits },

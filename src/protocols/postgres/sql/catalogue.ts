@@ -25,7 +25,10 @@ export interface Relation {
   readonly kind: string
   readonly temporary: boolean
   readonly columns: readonly Column[]
-  /** Attribute numbers of each unique index without expressions or predicate. */
+  /**
+   * Attribute numbers of each unique index and exclusion constraint. 0 among them: it is no plain key of columns, but has
+   * an expression or a predicate, excludes by other operators, or is not valid (which refuses doubles all the same).
+   */
   readonly uniqueKeys: readonly (readonly number[])[]
   /** OIDs of direct partitions and inheritance children. */
   readonly children: readonly number[]

@@ -17,6 +17,7 @@ import type { Trust } from './resolve.ts'
 import { SCHEMA } from './schema-statements.ts'
 import { nested, type Outputs, type Scope } from './scope.ts'
 import { explainRuns, SESSION } from './session-statements.ts'
+import { judgeCodeTypes } from './typed-code.ts'
 
 export interface ClassifyOptions {
   readonly trust: Trust
@@ -31,6 +32,7 @@ export function classify(node: Part, options: ClassifyOptions): Gathered {
   })
   statement(g, undefined, node)
   judgeCasts(g)
+  judgeCodeTypes(g)
   attachedSettings(g, node)
   // What only concerns the session is a read.
   if (g.classes.size === 0) g.classes.add('read')

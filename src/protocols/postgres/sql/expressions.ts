@@ -15,7 +15,7 @@ import {
 import type { Gathered } from './gathered.ts'
 import { dotted, isPart, type Part, stringOf } from './nodes.ts'
 import type { Node } from './parse.ts'
-import { lookUp, type Scope, starred, wholeRow } from './scope.ts'
+import { itemNamed, lookUp, type Scope, starred, wholeRow } from './scope.ts'
 import { judgeSetConfig } from './set-config.ts'
 
 /** Kinds that do nothing but hold others, and kinds that hold nothing of interest. */
@@ -75,8 +75,10 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
 function node(g: Gathered, scope: Scope, one: { kind: string; inside: Part }): void {
   const handler = HANDLERS.get(one.kind)
   if (handler !== undefined) handler(g, scope, one.inside)
-  else if (PLAIN.has(one.kind)) expression(g, scope, one.inside)
-  else g.notUnderstood(`${one.kind} is a kind of expression that the gateway does not know.`)
+  else if (PLAIN.has(one.kind)) {
+    if (one.kind === 'A_ArrayExpr') g.unifies = true
+    expression(g, scope, one.inside)
+  } else g.notUnderstood(`${one.kind} is a kind of expression that the gateway does not know.`)
 }
 
 function parameter(g: Gathered, _: Scope, inside: Part): void {
@@ -114,6 +116,7 @@ function columnRef(g: Gathered, scope: Scope, inside: Part): void {
     return
   }
   const found = lookUp(scope, names)
+  if (itemNamed(scope, names.at(-1)!, names.at(-2)) !== undefined) g.takesRows = true
   for (const column of found.columns) g.columns.add(column)
   if (found.attribute !== undefined) judgeAttribute(g, found.attribute)
 }
@@ -168,6 +171,7 @@ function operation(g: Gathered, scope: Scope, inside: Part): void {
 }
 
 function subLink(g: Gathered, scope: Scope, inside: Part): void {
+  if (inside.subLinkType === 'ARRAY_SUBLINK') g.unifies = true
   if (inside.testexpr !== undefined) {
     const operator = dotted(inside.operName as Node[] | undefined) ?? []
     judgeOperator(g, operator.length > 0 ? operator : ['=']) // IN

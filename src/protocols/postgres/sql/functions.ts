@@ -23,6 +23,7 @@ import {
   typeIsHarmless,
   typeOf,
 } from './resolve.ts'
+import { unifies, viewRunsTypes } from './typed-code.ts'
 
 /** A function as the text names it. */
 export interface Call {
@@ -45,6 +46,7 @@ export function judgeCall(g: Gathered, call: Call): void {
   if (schema === undefined) g.unqualified()
   const meaning = functionMeaning(g.trust, schema, name)
   if (meaning.unknown && castByCall(g, call)) return
+  if (unifies(name)) g.unifies = true
   g.functions.add(meaning.name)
   for (const one of meaning.foreign) {
     const rights = meaning.asOwner.includes(one) ? ", which runs with its owner's rights" : ''
@@ -159,6 +161,8 @@ export function judgeView(g: Gathered, view: Relation, seen = new Set<number>())
   if (FILE_VIEWS.has(whole)) g.run('admin', `${whole} shows files of the server`)
   if (view.kind !== 'v' || seen.has(view.oid)) return
   seen.add(view.oid)
+  if (viewRunsTypes(g.trust, view))
+    g.run('execute', `${whole} casts to a type whose values run code`)
   const { catalogue } = g.trust.names
   for (const oid of view.calls) {
     const routine = catalogue.routine(oid)

@@ -36,6 +36,12 @@ export class Gathered {
   /** OIDs of relations and types that were named, for the question which casts could apply. */
   readonly relationOids = new Set<number>()
   readonly typeOids = new Set<number>()
+  /** Those of them whose rows are read. */
+  readonly readOids = new Set<number>()
+  /** A literal may take the type of what stands beside it, or arrays are made (typed-code.ts). */
+  unifies = false
+  /** A row is named as a whole. */
+  takesRows = false
   effect: MutableEffect = { ...NO_EFFECT }
   writes = false
   /** Something is written by a form that the tree alone does not show to be unbounded. */

@@ -75,7 +75,9 @@ export function tableScope(place: Place): Scope {
 export function reads(g: Gathered, place: Place): void {
   g.tables.add(place.name)
   g.objects.add(place.name)
-  if (place.relation !== undefined) judgeView(g, place.relation)
+  if (place.relation === undefined) return
+  g.readOids.add(place.relation.oid)
+  judgeView(g, place.relation)
 }
 
 /** Names a relation without reading or writing rows: COMMENT, LOCK, CREATE INDEX. */

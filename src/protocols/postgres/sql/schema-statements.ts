@@ -29,6 +29,7 @@ import {
 } from './relations.ts'
 import { nested, type Scope } from './scope.ts'
 import { columnDefinitions } from './table-elements.ts'
+import { viewRunsTypes } from './typed-code.ts'
 
 type Handler = (g: Gathered, inside: Part) => void
 
@@ -344,6 +345,7 @@ function refresh(g: Gathered, inside: Part): void {
   g.tablesWritten.add(place.name)
   g.change({ bounded: false })
   // It runs its query, which nobody has looked into since.
-  if (place.relation === undefined || place.relation.calls.length > 0)
+  const { relation } = place
+  if (relation === undefined || relation.calls.length > 0 || viewRunsTypes(g.trust, relation))
     g.give('execute', 'REFRESH runs functions that the view calls')
 }

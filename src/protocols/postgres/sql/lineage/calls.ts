@@ -27,12 +27,34 @@ export function call(walk: Walk, node: FuncCall, at: Spot): Value {
   if (node.agg_star === true && name === 'count') return constant('int8')
   if (spot.use === 'predicate') return derived(args, { how: 'other', kind: undefined })
   const plain = handed.length === 0 && node.func_variadic !== true && names !== undefined
-  const known = plain && names.length <= 2 && walk.world.isBuiltInFunction(names.at(-2), name)
+  const known =
+    plain &&
+    names.length <= 2 &&
+    walk.world.isBuiltInFunction(names.at(-2), name) &&
+    !mayFail(name, node.args ?? [])
   const total = known ? totalCall(name, args) : undefined
   if (total === undefined) return other(walk, [...args, ...handed], spot)
   const how = total.isAggregate ? 'aggregate' : 'total'
   return computed(walk, derived(args, { how, kind: total.kind, copies: total.copies }), spot)
 }
+
+/** Functions of the committed list that fail for some constants, and then only where there is a value: NULL or not tells. */
+function mayFail(name: string, args: readonly Node[]): boolean {
+  const [, second, third] = args
+  if (name === 'substr' || name === 'substring') return third !== undefined && !isLength(third)
+  return name === 'encode' && !(second !== undefined && isEncoding(second))
+}
+
+function isLength(node: Node): boolean {
+  return 'A_Const' in node && node.A_Const.ival !== undefined && (node.A_Const.ival.ival ?? 0) >= 0
+}
+
+function isEncoding(node: Node): boolean {
+  const text = 'A_Const' in node ? node.A_Const.sval?.sval : undefined
+  return text !== undefined && ENCODINGS.has(text.toLowerCase())
+}
+
+const ENCODINGS: ReadonlySet<string> = new Set(['base64', 'escape', 'hex'])
 
 /** The inside of OVER or of one WINDOW. */
 export function window(walk: Walk, part: WindowDef, place: Place): void {

@@ -80,9 +80,42 @@ export function marksNamed(item: Item, name: string): readonly Source[] {
   return item.byName.get(name)?.marks ?? item.outputs.open?.marks ?? []
 }
 
-/** Masked columns that stand in a unique key, so that its violation tells whether a value exists. */
+/** Masked columns that stand in a plain unique key, which a foreign key may refer to. */
 export function uniqueMarks(relation: Relation, item: Item): Source[] {
-  const numbers = new Set(relation.uniqueKeys.flat())
+  const keys = relation.uniqueKeys.filter((key) => !key.includes(0))
+  return marksOfNumbers(relation, item, new Set(keys.flat()))
+}
+
+/**
+ * Masked columns of which ON CONFLICT without a target tells whether their values are there already. Which columns decide
+ * in an expression, a predicate or an exclusion is not known: all of them. So it is behind a view.
+ */
+export function conflictMarks(relation: Relation, item: Item, world: World): Source[] {
+  if (relation.kind === 'v') return marksOf(item)
+  const marks: Source[] = []
+  for (const one of [relation, ...below(relation, world)]) {
+    const numbers = new Set(one.uniqueKeys.flat())
+    if (numbers.has(0)) return marksOf(item)
+    marks.push(...marksOfNumbers(one, item, numbers))
+  }
+  return marks
+}
+
+/** Partitions have keys of their own. */
+function below(relation: Relation, world: World): Relation[] {
+  const found = new Map<number, Relation>()
+  const next = [...relation.children]
+  for (let oid = next.pop(); oid !== undefined; oid = next.pop()) {
+    const child = found.has(oid) ? undefined : world.relation(oid)
+    if (child === undefined) continue
+    found.set(oid, child)
+    next.push(...child.children)
+  }
+  return [...found.values()]
+}
+
+/** Partitions tie columns by name. */
+function marksOfNumbers(relation: Relation, item: Item, numbers: ReadonlySet<number>): Source[] {
   return relation.columns.flatMap((column) =>
     numbers.has(column.number) ? (item.byName.get(column.name)?.marks ?? []) : [],
   )

@@ -17,7 +17,7 @@ import { withClause } from './ctes.ts'
 import { storesInside } from './document-reads.ts'
 import { from } from './from.ts'
 import { targets } from './query.ts'
-import { marksNamed, marksOf, rangeItem, uniqueMarks } from './relation-item.ts'
+import { conflictMarks, marksNamed, marksOf, rangeItem } from './relation-item.ts'
 import { type Item, itemOf, type Level, NO_OUTPUTS, type Outputs } from './scope.ts'
 import { CLEAR, type Value } from './value.ts'
 import type { Place, Walk } from './walk.ts'
@@ -162,7 +162,7 @@ function conflicts(walk: Walk, part: InsertStmt, infer: InferClause | undefined)
   }
   if (elements.length > 0) return
   const relation = walk.world.relationOf(range.schemaname, range.relname ?? '')
-  if (relation !== undefined) walk.guard(uniqueMarks(relation, item))
+  walk.guard(relation === undefined ? marksOf(item) : conflictMarks(relation, item, walk.world))
 }
 
 export function update(walk: Walk, part: UpdateStmt, place: Place): Outputs {

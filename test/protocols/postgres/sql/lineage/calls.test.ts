@@ -32,3 +32,17 @@ test('what has an effect takes no masked value, in predicates neither', () => {
   const text = 'SELECT 1 FROM customers WHERE pg_sleep(length(email)) IS NULL'
   expect(lineage(text).refusal).toBeDefined()
 })
+
+test.each([
+  ['substr(name, 1, 0)', 'total'],
+  ['substr(name, -1, 3)', 'total'],
+  ['substr(name, 1, -1)', 'other'],
+  ['substring(name FROM 1 FOR -1)', 'other'],
+  ['substring(name, 1, (-1)::int)', 'other'],
+  ["encode('a'::bytea, 'HEX')", 'total'],
+  ["encode('a'::bytea, 'nope')", 'other'],
+])('%s is %s: what fails only where there is a value tells that there is one', (call, how) => {
+  // Of constants alone it is not said how.
+  const column = call.includes('name') ? call : `${call} || name`
+  expect(shown(`SELECT ${column} AS v FROM customers`)).toEqual([`v ${how} customers.name`])
+})

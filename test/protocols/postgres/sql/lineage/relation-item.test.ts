@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import type { Relation } from '../../../../../src/protocols/postgres/sql/catalogue.ts'
 import {
+  conflictMarks,
   marksNamed,
   marksOf,
   rangeItem,
@@ -40,4 +42,31 @@ test('what a child hides, its parent hides', () => {
   const { list, shaky } = relationOutputs(resolve(undefined, 'events')!, world)
   expect(shaky).toBe(true)
   expect(list.map(({ value }) => value.marks.length)).toEqual([0, 1])
+})
+
+test('ON CONFLICT without a target may mean any key, of partitions too', () => {
+  const told = (name: string, changed: Partial<Relation> = {}) => {
+    const relation = { ...resolve(undefined, name)!, ...changed }
+    return labels(conflictMarks(relation, rangeItem({ relname: name }, world), world))
+  }
+  const all = ['public.customers.email', 'public.customers.ssn', 'public.customers.card']
+  expect(told('customers')).toEqual(['public.customers.email'])
+  expect(told('customers', { uniqueKeys: [[1]] })).toEqual([])
+  expect(told('customers', { uniqueKeys: [[1], [6, 0]] })).toEqual(all)
+  expect(told('customers', { kind: 'v', uniqueKeys: [] })).toEqual(all)
+  // Its partition has a masked column, and a key of another.
+  expect(told('events')).toEqual([])
+  const keyed = {
+    ...world,
+    relation: () => ({ ...resolve(undefined, 'events_1')!, uniqueKeys: [[2]] }),
+  }
+  const events = resolve(undefined, 'events')!
+  expect(labels(conflictMarks(events, rangeItem({ relname: 'events' }, world), keyed))).toEqual([
+    'public.events.body',
+  ])
+})
+
+test('a foreign key refers to plain keys', () => {
+  const customers = { ...resolve(undefined, 'customers')!, uniqueKeys: [[1], [3, 0]] }
+  expect(uniqueMarks(customers, rangeItem({ relname: 'customers' }, world))).toEqual([])
 })
