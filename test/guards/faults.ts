@@ -18,7 +18,7 @@ export const FAULT_GUARDS = [
     to: '',
     fails: {
       'test/protocols/postgres/catalogues.test.ts': ['not read by this catalogue'],
-      'test/protocols/postgres/names-keeper.test.ts': ['has a catalogue of its own'],
+      'test/protocols/postgres/names-places.test.ts': ['has a catalogue of its own'],
     },
   },
   {
