@@ -92,3 +92,16 @@ CREATE TABLE coupons (id int, code code);
 CREATE TABLE coupon_books (id int, codes code[]);
 CREATE VIEW coupon_codes AS SELECT id, name::code AS code FROM customers;
 CREATE VIEW coupon_list AS SELECT id, code FROM coupons;
+
+-- Queries by name that a sub-select or a recursion inside the view reads.
+CREATE VIEW cards_by_name AS WITH c AS (SELECT id, card FROM customers)
+  SELECT o.id, (SELECT max(c.card) FROM c WHERE c.id = o.customer_id) AS found FROM orders o;
+CREATE VIEW cards_by_recursion AS WITH RECURSIVE c AS (SELECT card FROM customers),
+  r AS (SELECT card AS found, 1 AS n FROM c UNION ALL SELECT found, n + 1 FROM r WHERE n < 2)
+  SELECT found FROM r;
+CREATE VIEW cards_deep_by_name AS WITH a AS (SELECT card FROM customers),
+  b AS (SELECT CASE WHEN true THEN (SELECT max(card) FROM a) END AS found)
+  SELECT v.found FROM (VALUES ((SELECT max(found) FROM b))) v(found);
+CREATE VIEW names_by_name AS WITH c AS (SELECT id, name FROM customers)
+  SELECT o.id, (SELECT max(c.name) FROM c WHERE c.id = o.customer_id) AS found FROM orders o;
+CREATE MATERIALIZED VIEW cards_kept_by_name AS SELECT * FROM cards_by_name;

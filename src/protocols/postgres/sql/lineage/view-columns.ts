@@ -85,6 +85,8 @@ class Reading {
   readonly #routine: RoutineName
   readonly #known = new Map<Level, Map<string, Value>>()
   readonly #queries = new Map<TreeNode, Value[]>()
+  /** Of queries by name that name themselves; undefined while it is worked out. */
+  readonly #recursive = new Map<TreeNode, Value | undefined>()
 
   constructor(routine: RoutineName) {
     this.#routine = routine
@@ -239,7 +241,7 @@ class Reading {
         found = this.#anything(fields.get('values_lists'), level)
         break
       case '6':
-        found = this.#cte(entry, column, level)
+        found = this.#cte(entry, column, { level, up: whole(entry, 'ctelevelsup') })
         break
       case '9':
         found = at(list(entry, 'groupexprs').map((one) => this.#value(one, level)))
@@ -251,9 +253,10 @@ class Reading {
     return found
   }
 
-  #cte(entry: TreeNode, column: number, level: Level): Value | undefined {
-    let at: Level | undefined = level
-    for (let up = whole(entry, 'ctelevelsup'); up > 0; up--) at = at?.parent
+  /** `from.up`: how many queries further out than `from.level` it is defined. */
+  #cte(entry: TreeNode, column: number, from: { level: Level; up: number }): Value | undefined {
+    let at: Level | undefined = from.level
+    for (let up = from.up; up > 0; up--) at = at?.parent
     if (at === undefined) throw new Unknown()
     const name = entry.fields.get('ctename')
     const cte = list(at.query, 'cteList').find(
@@ -261,10 +264,18 @@ class Reading {
     )
     const query = cte?.fields.get('ctequery')
     if (cte === undefined || !isNode(query)) throw new Unknown()
-    // One that names itself: everything that it reads.
-    if (cte.fields.get('cterecursive') !== 'false') return this.#inside(query, at)
+    if (cte.fields.get('cterecursive') !== 'false') return this.#everything(query, at)
     const values = this.query(query, at)
     return column === 0 ? derived(values, { how: 'total', kind: undefined }) : values[column - 1]
+  }
+
+  /** Of one that names itself: all that it reads. What it says of itself adds nothing. */
+  #everything(query: TreeNode, level: Level): Value {
+    if (!this.#recursive.has(query)) {
+      this.#recursive.set(query, undefined)
+      this.#recursive.set(query, this.#inside(query, level))
+    }
+    return this.#recursive.get(query) ?? constant(undefined)
   }
 
   /** Whatever stands anywhere in this part of the tree. */
@@ -282,7 +293,7 @@ class Reading {
     return derived(values, { how: 'other', kind: undefined })
   }
 
-  /** All relations that stand anywhere inside a query, whole, and what it names of the queries around it. */
+  /** All relations that stand anywhere inside a query, whole, and what it names and reads of the queries around it. */
   #inside(query: TreeNode, level: Level): Value {
     const values: Value[] = []
     const collect = (part: Tree, depth: number): void => {
@@ -291,6 +302,10 @@ class Reading {
         const inner = part.kind === 'QUERY' ? depth + 1 : depth
         const up = part.kind === 'VAR' ? whole(part, 'varlevelsup') - depth : -1
         if (up >= 0) values.push(this.#variable(part, level, up))
+        // A query by name is no relation, and may be defined further out.
+        const byName = part.fields.get('rtekind') === '6' ? whole(part, 'ctelevelsup') - depth : -1
+        const read = byName >= 0 ? this.#cte(part, 0, { level, up: byName }) : undefined
+        if (read !== undefined) values.push(read)
         const relation = part.fields.get('relid')
         if (relation !== undefined && relation !== '0') {
           const oid = whole(part, 'relid')
