@@ -15,6 +15,16 @@ export const STATEMENT_GUARDS: readonly Guard[] = [
     fails: { [`${TESTS}/resolve.test.ts`]: ['harmless only where its whole name is given'] },
   },
   {
+    id: 'behind-named',
+    against: 'EXECUTE or FETCH of what changes the path, before a statement of the same message',
+    file: 'src/protocols/postgres/named.ts',
+    from: 'isMoved && one.nameless !== true ? behindChange(named) : named',
+    to: 'named',
+    fails: {
+      'test/protocols/postgres/named.test.ts': ['behind one that runs what may change names'],
+    },
+  },
+  {
     id: 'same-bytes',
     against: '`standard_conforming_strings=off`',
     file: `${SQL}/analyse.ts`,

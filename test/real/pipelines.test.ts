@@ -1,4 +1,4 @@
-/** A client that sends a transaction before the answer to what went before it, and what names mean behind it. */
+/** What names mean behind what a client sends in one go: transactions in a pipeline, statements run by name. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Stage, startStage } from '../lib/stage.ts'
 import { bind, describe, execute, parse, query, SYNC, WireClient } from '../lib/wire-client.ts'
@@ -46,6 +46,30 @@ test.each([
     expect(await email()).toEqual([])
     await ask('COMMIT')
     expect(await email()).toEqual([expect.stringMatching(/\*\*\*\*$/)])
+    client.end()
+  },
+)
+
+const MOVES = "SELECT set_config('search_path', 'public', false) FROM generate_series(1, 9)"
+test.each([
+  ['EXECUTE', `PREPARE moves AS ${MOVES}`, 'EXECUTE moves'],
+  ['FETCH', `DECLARE moves CURSOR FOR ${MOVES}`, 'FETCH moves'],
+])(
+  'a path that %s changes is not that of what stands behind it in the same message',
+  async (_, made, run) => {
+    const client = await WireClient.login(stage.url('read', 'masked'))
+    for (const text of ['BEGIN', made, 'SET search_path = archive']) await client.ask(query(text))
+    const alone = await client.ask(query(`${run}; SHOW search_path`))
+    expect(
+      alone
+        .filter(({ kind }) => kind === 'D')
+        .at(-1)
+        ?.body.toString(),
+    ).toMatch(/public$/)
+    await client.ask(query('SET search_path = archive'))
+    const seen = await client.ask(query(`${run}; SELECT lower(email) FROM customers WHERE id = 7`))
+    expect(seen.map(({ kind }) => kind).join('')).toBe('EZ')
+    expect(client.error()?.M).toContain('may change what names mean')
     client.end()
   },
 )

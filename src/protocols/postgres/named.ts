@@ -4,7 +4,7 @@
  */
 import { CLASSES } from '../../decide/action.ts'
 import type { Statement } from './sql/analysis.ts'
-import { opaqueStatement } from './sql/opaque-statement.ts'
+import { AFTER_CHANGE, opaqueStatement } from './sql/opaque-statement.ts'
 
 export type FindNamed = (
   kind: 'prepared' | 'cursor',
@@ -23,6 +23,47 @@ export function withNamed(statement: Statement, find: FindNamed): Statement | 'w
     return opaqueStatement('', { reason, position: undefined })
   }
   return merged(statement, body)
+}
+
+/** As `FindNamed`; `local`: what this message has made so far, by kind and name. */
+export type FindIn = (
+  kind: 'prepared' | 'cursor',
+  name: string,
+  local: ReadonlyMap<string, Statement>,
+) => Statement | undefined | 'wait'
+
+/**
+ * All statements of a message, each with what it runs. What one of them runs may change what names mean to those behind
+ * it, which are opaque then: analysis, that reads the text alone, could not know.
+ */
+export function allNamed(
+  statements: readonly Statement[],
+  find: FindIn,
+): readonly Statement[] | 'wait' {
+  const all: Statement[] = []
+  const local = new Map<string, Statement>()
+  let isMoved = false
+  for (const one of statements) {
+    const named = withNamed(one, (kind, name) => find(kind, name, local))
+    if (named === 'wait') return 'wait'
+    const statement: Statement = isMoved && one.nameless !== true ? behindChange(named) : named
+    const { prepares, declares, dirties } = statement.effect
+    if (prepares !== undefined) local.set(`prepared ${prepares.name}`, prepares.body)
+    if (declares !== undefined) local.set(`cursor ${declares.name}`, declares.body)
+    isMoved ||= dirties && one.effect.runs !== undefined
+    all.push(statement)
+  }
+  return all
+}
+
+function behindChange(statement: Statement): Statement {
+  if (statement.opaque !== undefined) return statement
+  return {
+    ...statement,
+    classes: CLASSES.filter((one) => one === 'opaque' || statement.classes.includes(one)),
+    opaque: { reason: AFTER_CHANGE, position: undefined },
+    reasons: [...statement.reasons, AFTER_CHANGE],
+  }
 }
 
 function merged(statement: Statement, body: Statement): Statement {

@@ -12,7 +12,7 @@ import { FAILED } from './frame.ts'
 import { endsTransaction, exactText, holds, type Judged, judge, overLimit } from './judge.ts'
 import { underMasks } from './mask-refusals.ts'
 import { Meanings } from './meanings.ts'
-import { withNamed } from './named.ts'
+import { allNamed, withNamed } from './named.ts'
 import { Opener } from './opener.ts'
 import { parameterTexts } from './params.ts'
 import type { BindBody } from './read.ts'
@@ -96,21 +96,16 @@ export class Reader {
   ): readonly Running[] | undefined | 'wait' {
     const talk = this.#talk
     const { guard } = talk
-    const statements = this.opener.statements(text, this.#statements(text, analysis))
+    const asked = this.opener.statements(text, this.#statements(text, analysis))
+    const statements = allNamed(asked, (...of) => this.meanings.named(...of))
+    if (statements === 'wait') return 'wait'
     const judged: Judged[] = []
-    const merged: Statement[] = []
-    const local = new Map<string, Statement>()
     let inTransaction = talk.inTransaction
-    for (const one of statements) {
-      const statement = withNamed(one, (kind, name) => this.meanings.named(kind, name, local))
-      if (statement === 'wait') return 'wait'
+    for (const statement of statements) {
       if (this.meanings.isFull(statement.effect)) {
         this.#refuseName(statement, text, false)
         return undefined
       }
-      const { prepares, declares, transaction } = statement.effect
-      if (prepares !== undefined) local.set(`prepared ${prepares.name}`, prepares.body)
-      if (declares !== undefined) local.set(`cursor ${declares.name}`, declares.body)
       const exact = exactText(text, statement, statements.length)
       const count = statements.length
       const verdict = this.#judge(statement, {
@@ -129,11 +124,10 @@ export class Reader {
         })
         return undefined
       }
-      if (transaction === 'begin') inTransaction = true
+      if (statement.effect.transaction === 'begin') inTransaction = true
       judged.push(verdict)
-      merged.push(statement)
     }
-    return merged.map((statement, i) =>
+    return statements.map((statement, i) =>
       this.#start(statement, judged[i]!, {
         params: NO_PARAMS,
         bytesUp: i === 0 ? bytesUp : 0,

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { withNamed } from '../../../src/protocols/postgres/named.ts'
+import { describe, expect, test } from 'vitest'
+import { allNamed, withNamed } from '../../../src/protocols/postgres/named.ts'
 import { NO_EFFECT, type Statement } from '../../../src/protocols/postgres/sql/analysis.ts'
 import { opaqueStatement } from '../../../src/protocols/postgres/sql/opaque-statement.ts'
 
@@ -52,4 +52,40 @@ test('a name that was not seen made, or that runs another name, is opaque', () =
 
 test('a name that is not settled waits', () => {
   expect(withNamed(EXECUTE, () => 'wait')).toBe('wait')
+})
+
+describe('all statements of a message', () => {
+  const moves = statement({ effect: { ...NO_EFFECT, dirties: true } })
+  const reads = statement({ verb: 'SELECT' })
+  const shows = statement({ verb: 'SHOW', nameless: true })
+
+  test('behind one that runs what may change names are opaque where they use any', () => {
+    const all = allNamed([reads, EXECUTE, shows, reads, EXECUTE], () => moves)
+    expect(all).toMatchObject([
+      { classes: ['read'], opaque: undefined },
+      { classes: ['read'], opaque: undefined },
+      { classes: ['read'], opaque: undefined },
+      { classes: ['read', 'opaque'], opaque: { reason: expect.stringMatching(/what names mean/) } },
+      { classes: ['read', 'opaque'], opaque: { reason: expect.stringMatching(/what names mean/) } },
+    ])
+  })
+
+  test('stay as they are behind one that runs what changes nothing', () => {
+    expect(allNamed([EXECUTE, reads, EXECUTE], () => reads)).toMatchObject([
+      { opaque: undefined },
+      { opaque: undefined },
+      { opaque: undefined },
+    ])
+  })
+
+  test('find what the message itself has prepared before them', () => {
+    const prepares = statement({ effect: { ...NO_EFFECT, prepares: { name: 's', body: DELETE } } })
+    const find = (kind: string, name: string, local: ReadonlyMap<string, Statement>) =>
+      local.get(`${kind} ${name}`)
+    expect(allNamed([prepares, EXECUTE], find)).toMatchObject([{}, { classes: ['read', 'write'] }])
+  })
+
+  test('wait for a name that is not settled', () => {
+    expect(allNamed([reads, EXECUTE], () => 'wait')).toBe('wait')
+  })
 })

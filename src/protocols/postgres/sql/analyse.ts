@@ -11,6 +11,7 @@ import type { Gathered } from './gathered.ts'
 import { readOtherwise } from './grammar.ts'
 import { maskFinding } from './masked.ts'
 import { isPart, type Part } from './nodes.ts'
+import { AFTER_CHANGE } from './opaque-statement.ts'
 import { type Node, type Parsed, parse, type RawStmt } from './parse.ts'
 import { relationOf } from './resolve.ts'
 
@@ -90,9 +91,6 @@ interface Setting {
   /** A statement before it may have changed what names mean; after COMMIT as well: what SET LOCAL had set is back. */
   readonly dirty: boolean
 }
-
-const AFTER_CHANGE =
-  'It follows a statement of the same message that may change what names mean; send it by itself.'
 
 function judge(node: Node, at: Setting): Statement {
   const { options } = at

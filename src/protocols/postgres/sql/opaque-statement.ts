@@ -7,6 +7,9 @@ export const TOO_LARGE: OpaqueReason = {
   position: undefined,
 }
 
+export const AFTER_CHANGE =
+  'It follows a statement of the same message that may change what names mean; send it by itself.'
+
 /**
  * Treated as if it could do anything: it may change what names mean, write without bound, and send rows. Where masks
  * apply it is refused whatever the role allows (semantics §5, "Masks bind code").
