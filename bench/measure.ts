@@ -1,5 +1,6 @@
 /** IO. Runs chosen works on one stage and gathers what they found. */
 import type { Result } from './judge.ts'
+import { idle } from './load/idle.ts'
 import { start } from './load/start.ts'
 import { TRANSFERS } from './load/transfers.ts'
 import { type Findings, WORKS as SMALL } from './load/works.ts'
@@ -15,7 +16,7 @@ export interface MeasureOptions {
   readonly onWork?: (name: string) => void
 }
 
-const WORKS = { ...SMALL, ...TRANSFERS, P15: start }
+const WORKS = { ...SMALL, ...TRANSFERS, P15: start, P11: idle }
 
 /** Work → what it found. */
 export type Measurements = ReadonlyMap<string, Findings>

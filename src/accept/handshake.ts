@@ -91,7 +91,7 @@ export class Handshake implements WireSink {
   /** What was not taken, for the relay to begin with. */
   rest(): Buffer {
     // What is left of a pooled buffer, be it nothing, would keep all of it for as long as the session lasts.
-    const rest = copy(this.#kept)
+    const rest = this.#kept.length === 0 ? NOTHING : copy(this.#kept)
     this.#kept = NOTHING
     return rest
   }

@@ -114,11 +114,13 @@ export class SocketWire implements Wire, Unread {
         onread: { buffer: shared, callback: (size: number) => wire!.#read(size) },
       })
       const timer = setTimeout(() => socket.destroy(new Error('connect timed out')), waitMsMax)
+      const stop = () => clearTimeout(timer)
       socket.once('error', reject)
-      socket.once('close', () => clearTimeout(timer))
+      socket.once('close', stop)
       socket.once('connect', () => {
-        clearTimeout(timer)
-        socket.removeListener('error', reject)
+        stop()
+        // Or the timer would be kept for as long as the socket is.
+        socket.removeListener('close', stop).removeListener('error', reject)
         const handle = (socket as unknown as { _handle: { fd: number } })._handle
         wire = new SocketWire(socket, handle.fd)
         wire.pause()

@@ -8,7 +8,6 @@ import { Handshake, PeerGone } from '../../accept/handshake.ts'
 import { PlaceNotes } from '../../accept/place-notes.ts'
 import { CONNECT_MS_MAX, placeOf, type Reached, reach, reachPlace } from '../../accept/reach.ts'
 import { secureTarget } from '../../accept/tls.ts'
-import { copy } from '../../base/bytes.ts'
 import { monotonicMs } from '../../base/clock.ts'
 import { GatewayError } from '../../base/errors.ts'
 import type { ConnectionConfig } from '../../config/shape.ts'
@@ -17,13 +16,11 @@ import type { ControlPort } from '../../threads/control-port.ts'
 import type { Claim, Upstream } from '../protocol.ts'
 import { authenticate, frameOf, type Login, NotNow, refused, TooNew } from './authenticate.ts'
 import { DOWN } from './frame.ts'
+import { type Reported, reported } from './reported.ts'
 import { startupParameters } from './startup-parameters.ts'
 import * as write from './write.ts'
 
-export interface PostgresUpstream extends Upstream {
-  /** ParameterStatus frames as the target sent them, for the client's welcome. */
-  readonly statuses: Buffer
-  readonly parameters: ReadonlyMap<string, string>
+export interface PostgresUpstream extends Upstream, Reported {
   readonly pid: number
   /** Cancels what runs there, over a connection of its own. */
   cancel(): Promise<void>
@@ -106,9 +103,9 @@ async function logIn(
     target.send(write.startup(parameters, login.minor))
     const minor = await authenticate(target, { ...login, certificate })
     const { secret, ...said } = await settle(target, connection, minor)
-    const { rest, statuses, parameters: reported, pid, status } = said
+    const { rest, statuses, parameters: about, pid, status } = said
     const cancel = () => cancelAt(login.reached, { pid, secret }, login)
-    return { wire: said.wire, rest, statuses, parameters: reported, pid, status, cancel }
+    return { wire: said.wire, rest, statuses, parameters: about, pid, status, cancel }
   } catch (error) {
     wire.destroy()
     if (error instanceof PeerGone) {
@@ -182,7 +179,6 @@ async function settle(
   minor: number,
 ): Promise<Omit<PostgresUpstream, 'cancel'> & { readonly secret: Uint8Array }> {
   const statuses: Buffer[] = []
-  const parameters = new Map<string, string>()
   let pid = 0
   let secret: Uint8Array = new Uint8Array(4)
   const keyBytesMax = minor >= 2 ? CANCEL_KEY_BYTES_MAX : 4
@@ -191,24 +187,15 @@ async function settle(
     if (kind === DOWN.parameterStatus) {
       if (statuses.length > 200)
         throw new GatewayError('GW_UPSTREAM_MALFORMED', 'too many parameters')
-      const [name = '', value = ''] = frame.toString('utf8', 5, frame.length - 1).split('\0')
-      parameters.set(name, value)
       statuses.push(frame)
     } else if (kind === DOWN.backendKeyData && isWithin(frame.length - 9, 4, keyBytesMax)) {
       pid = frame.readInt32BE(5)
       secret = Uint8Array.from(frame.subarray(9))
     } else if (kind === DOWN.readyForQuery && frame.length === 6) {
       const { wire } = target
-      const all = copy(Buffer.concat(statuses))
-      return {
-        wire,
-        rest: target.rest(),
-        statuses: all,
-        parameters,
-        pid,
-        secret,
-        status: frame[5]!,
-      }
+      const { statuses: all, parameters } = reported(statuses)
+      const rest = target.rest()
+      return { wire, rest, statuses: all, parameters, pid, secret, status: frame[5]! }
     } else if (kind === DOWN.error) throw refused(frame, connection)
     else if (kind !== DOWN.notice) {
       throw new GatewayError('GW_UPSTREAM_MALFORMED', `message ${kind} before the target is ready`)

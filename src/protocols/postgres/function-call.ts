@@ -15,7 +15,7 @@ import { opaqueStatement } from './sql/opaque-statement.ts'
 export class FunctionCalls {
   readonly #talk: Conversation
   /** Qualified and quoted, by OID; functions that initdb made. */
-  readonly #builtIn = new Map<number, string>()
+  #builtIn: Map<number, string> | undefined
   /** What the target said of the function that the waiting message calls; undefined: it knows none. */
   #asked: { readonly oid: number; readonly name: string | undefined } | undefined
 
@@ -51,7 +51,7 @@ export class FunctionCalls {
 
   #mustAsk(oid: number): boolean {
     const talk = this.#talk
-    const isKnown = this.#builtIn.has(oid) || this.#asked?.oid === oid
+    const isKnown = this.#builtIn?.has(oid) === true || this.#asked?.oid === oid
     // Nothing is asked in a failed transaction, nor about what is refused anyway.
     if (isKnown || !talk.isAtRest || talk.awaitsRollback || !talk.results.masks.now.idle)
       return false
@@ -61,14 +61,18 @@ export class FunctionCalls {
       const name = nameIn(json)
       this.#asked = { oid, name }
       // What initdb made stays what it is.
-      if (name !== undefined && oid < FIRST_USER_OID) this.#builtIn.set(oid, name)
+      if (name !== undefined && oid < FIRST_USER_OID) {
+        this.#builtIn ??= new Map()
+        this.#builtIn.set(oid, name)
+      }
     })
     return true
   }
 
   #statementOf(body: FunctionCallBody): { statement: Statement; text: string } | 'wait' {
     const { oid, values } = body
-    const name = this.#builtIn.get(oid) ?? (this.#asked?.oid === oid ? this.#asked.name : undefined)
+    const name =
+      this.#builtIn?.get(oid) ?? (this.#asked?.oid === oid ? this.#asked.name : undefined)
     const holders = Array.from({ length: values.length / 2 }, (_, i) => `$${i + 1}`)
     const text = name === undefined ? '' : `SELECT ${name}(${holders.join(', ')})`
     const called = name === undefined ? undefined : this.#talk.reader.read(text, text.length)
