@@ -11,11 +11,13 @@
  * Rows of one session that stand in a row of numbers become one run, with a SHA-256 over its events and a salted one over
  * its contents; a checksum of each row says later which one was changed. Nothing of it is secret and nothing signed.
  */
-import { createHash, type Hash, hash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
 import { COLUMNS } from './columns.ts'
-import type { EngineRow, EngineRows, EngineShape } from './engine-rows.ts'
+import type { EngineRows } from './engine-rows.ts'
+import type { Names } from './named-rows.ts'
 import { CONTENT_COLUMNS, RowBytes, SESSION_END, SHAPE_END, Sink, Span } from './row-binary.ts'
+import { type Run, SessionRows, Shape } from './session-rows.ts'
+
+export type { Run } from './session-rows.ts'
 
 /** Number of this encoding. Another list of columns is another number, and both stay readable. */
 export const CANONICAL = 1
@@ -25,24 +27,11 @@ export const CANONICAL_COLUMNS: readonly (readonly [string, string])[] = [
   ...COLUMNS.filter(([name]) => CONTENT_COLUMNS.includes(name)),
 ]
 
-/** Events `first` to `last` of a session, all of them. Digests are hexadecimal. */
-export interface Run {
-  readonly session: string
-  readonly connection: string
-  readonly first: number
-  readonly last: number
-  readonly events: string
-  readonly contents: string
-  /** Checksums, eight hexadecimal digits a row. */
-  readonly hints: string
-}
+type Block = readonly [start: number | undefined, end: number | undefined]
+const NO_NAMES: Names = new Map()
 
-/** A digest's buffer is given to its hash beyond this. */
-const BUFFER_BYTES = 64 << 10
 /** Raw bytes of this many shapes are remembered per session. */
 const SHAPES_MAX = 8
-/** From here on a call of crc32 is worth it. */
-const CRC_CALL_BYTES = 128
 
 /** Collects the rows of blocks into runs. `salt` gives 16 fresh random bytes; `engine` gets the same rows. */
 export class Runs {
@@ -52,6 +41,10 @@ export class Runs {
   /** By the last bytes of their ids, where these tell them apart: one that stands here is compared as a whole. */
   readonly #byEnd = new Map<number, SessionRows>()
   readonly #row = new RowBytes()
+  /** What numbers in the rows mean, and by their number the sessions that were named so. */
+  #names = NO_NAMES
+  readonly #byNumber = new Map<number, SessionRows>()
+  readonly #said = new RowBytes()
   #made: { run: Run; salt: Uint8Array }[] = []
   #last: SessionRows | undefined
 
@@ -60,12 +53,17 @@ export class Runs {
     this.#engine = engine
   }
 
-  /** Adds all rows of a block. Throws where it is not what encode.ts writes; rows before that are kept. */
-  add(bytes: Buffer, start = 0, end = bytes.length): void {
+  /**
+   * Adds all rows of a block, from `start` to `end`. Throws where it is not what encode.ts and named-rows.ts write; rows before
+   * that are kept.
+   */
+  add(bytes: Buffer, [start, end]: Block = [0, bytes.length], names: Names = NO_NAMES): void {
     const row = this.#row
     row.begin(bytes, start, end)
-    while (row.at < end) {
-      const rows = this.#session()
+    this.#names = names
+    while (row.at < row.end) {
+      const number = row.reference()
+      const rows = number === 0 ? this.#session() : this.#named(number)
       rows.mark()
       try {
         this.#addRow(rows)
@@ -81,6 +79,7 @@ export class Runs {
     for (const rows of this.#sessions.values()) this.#close(rows)
     this.#sessions.clear()
     this.#byEnd.clear()
+    this.#byNumber.clear()
     this.#last = undefined
     const made = this.#made
     this.#made = []
@@ -92,8 +91,8 @@ export class Runs {
     row.events = rows.events
     row.contents = rows.contents
     rows.begin(this.#salt)
-    row.at += rows.raw.bytes.length
-    const shape = this.#shape(rows)
+    const number = row.reference()
+    const shape = number === 0 ? this.#shape(rows) : this.#namedShape(rows, number)
     const tail = rows.events.size
     const seq = row.eventSteps()
     rows.eventsAt = tail
@@ -114,54 +113,104 @@ export class Runs {
     if (rows.count > 0) this.#made.push({ run: rows.finish(), salt: rows.salt })
   }
 
-  /** The session whose columns stand here; they are read once and compared after that. */
+  /** The session whose columns stand here; they are read once and compared after that. Goes on behind them. */
   #session(): SessionRows {
     const row = this.#row
-    if (this.#last?.raw.isAt(row) === true) return this.#last
-    const end = row.peekEnd()
-    let known = this.#byEnd.get(end)
-    if (known?.raw.isAt(row) !== true) {
-      const id = row.peekText()
-      known = this.#sessions.get(id)
-      if (known?.raw.isAt(row) !== true) known = this.#begin(id, known)
-      this.#byEnd.set(end, known)
+    let rows = this.#last
+    if (rows?.raw?.isAt(row) !== true) {
+      const end = row.peekEnd()
+      rows = this.#byEnd.get(end)
+      if (rows?.raw?.isAt(row) !== true) {
+        const id = row.peekText()
+        rows = this.#sessions.get(id)
+        if (rows?.raw?.isAt(row) !== true) return this.#beginHere(end)
+        this.#byEnd.set(end, rows)
+      }
+      this.#last = rows
     }
-    this.#last = known
-    return known
+    row.at += rows.raw.bytes.length
+    return rows
   }
 
-  #begin(id: string, former: SessionRows | undefined): SessionRows {
+  #beginHere(end: number): SessionRows {
     const row = this.#row
     const start = row.at
-    row.events = new Sink(1024)
-    row.steps(0, SESSION_END)
-    const raw = new Span(row.block.subarray(start, row.at))
-    row.at = start
+    const rows = this.#begin(row)
+    rows.raw = new Span(row.block.subarray(start, row.at))
+    this.#byEnd.set(end, rows)
+    this.#last = rows
+    return rows
+  }
+
+  #named(number: number): SessionRows {
+    const known = this.#byNumber.get(number)
+    if (known !== undefined) return known
+    const said = this.#meaning(number)
+    const rows = this.#begin(said)
+    if (said.at !== said.end) throw new Error('not the columns of a session')
+    this.#byNumber.set(number, rows)
+    return rows
+  }
+
+  /** Reads what a number means. */
+  #meaning(number: number): RowBytes {
+    const columns = this.#names.get(number)
+    if (columns === undefined) throw new Error('nothing says what a number means')
+    this.#said.begin(columns)
+    return this.#said
+  }
+
+  /** The session whose columns stand in `from`, which goes on behind them. */
+  #begin(from: RowBytes): SessionRows {
+    const id = from.peekText()
+    from.events = new Sink(1024)
+    from.steps(0, SESSION_END)
     // The same session with other columns is another run: the columns are of the row all the same.
-    if (former !== undefined) this.#close(former)
-    const span = Buffer.from(row.events.bytes.subarray(0, row.events.size))
-    const made = new SessionRows({ session: id, connection: textOf(span, CONNECTION) }, raw, span)
+    const former = this.#sessions.get(id)
+    if (former !== undefined) this.#replace(former)
+    const span = Buffer.from(from.events.bytes.subarray(0, from.events.size))
+    const made = new SessionRows({ session: id, connection: textOf(span, CONNECTION) }, span)
     made.number = this.#engine?.session(span) ?? 0
     this.#sessions.set(id, made)
     return made
   }
 
+  #replace(former: SessionRows): void {
+    this.#close(former)
+    for (const [number, rows] of this.#byNumber) if (rows === former) this.#byNumber.delete(number)
+  }
+
+  /** The shape whose columns stand here. Goes on behind them. */
   #shape(rows: SessionRows): Shape {
     const row = this.#row
-    for (const shape of rows.shapes) {
-      if (!shape.raw.isAt(row)) continue
-      rows.events.put(shape.events)
-      if (shape.contents.length > 0) rows.contents.put(shape.contents)
-      row.at += shape.raw.bytes.length
-      return shape
-    }
+    for (const shape of rows.shapes)
+      if (shape.raw?.isAt(row) === true) {
+        row.at += shape.raw.bytes.length
+        return rows.put(shape)
+      }
     const start = row.at
+    const shape = this.#newShape(rows, row)
+    shape.raw = new Span(row.block.subarray(start, row.at))
+    return shape
+  }
+
+  #namedShape(rows: SessionRows, number: number): Shape {
+    for (const shape of rows.shapes) if (shape.reference === number) return rows.put(shape)
+    const said = this.#meaning(number)
+    said.events = rows.events
+    said.contents = rows.contents
+    const shape = this.#newShape(rows, said)
+    if (said.at !== said.end) throw new Error('not the columns of a shape')
+    shape.reference = number
+    return shape
+  }
+
+  #newShape(rows: SessionRows, from: RowBytes): Shape {
     const [events, contents] = [rows.events.size, rows.contents.size]
     rows.events.put(rows.span)
-    row.steps(SESSION_END, SHAPE_END)
+    from.steps(SESSION_END, SHAPE_END)
     if (rows.shapes.length >= SHAPES_MAX) rows.shapes.shift()
     const shape = new Shape(
-      new Span(row.block.subarray(start, row.at)),
       Buffer.from(rows.events.bytes.subarray(events, rows.events.size)),
       Buffer.from(rows.contents.bytes.subarray(contents, rows.contents.size)),
     )
@@ -171,129 +220,6 @@ export class Runs {
     }
     rows.shapes.push(shape)
     return shape
-  }
-}
-
-const NONE = Buffer.alloc(0)
-
-class Shape implements EngineShape {
-  readonly raw: Span
-  /** Columns of the session too. */
-  readonly events: Buffer
-  readonly contents: Buffer
-  /** Checksum of what all its rows in this session begin with. */
-  readonly sum: number
-  /** For the engine: its own columns alone, and what they are called. */
-  columns: Buffer = NONE
-  number = 0
-
-  constructor(raw: Span, events: Buffer, contents: Buffer) {
-    this.raw = raw
-    this.events = events
-    this.contents = contents
-    this.sum = crc32(events)
-  }
-}
-
-/** What is collected of one session; a row is written where its digest is made of it. */
-class SessionRows implements EngineRow {
-  readonly session: string
-  readonly connection: string
-  readonly raw: Span
-  readonly span: Buffer
-  readonly shapes: Shape[] = []
-  readonly events = new Sink(1024)
-  readonly contents = new Sink(1024)
-  salt: Uint8Array = new Uint8Array()
-  first = 0
-  last = 0
-  count = 0
-  /** Called so by the engine. */
-  number = 0
-  /** Where the row's own columns begin, behind those of its shape. */
-  eventsAt = 0
-  contentsAt = 0
-  #row = { events: 0, contents: 0 }
-  #events: Hash | undefined
-  #contents: Hash | undefined
-  readonly #hints = new Sink(256)
-
-  constructor(of: { session: string; connection: string }, raw: Span, span: Buffer) {
-    this.session = of.session
-    this.connection = of.connection
-    this.raw = raw
-    this.span = span
-  }
-
-  /** Here begins a row, of which nothing may be left if it is none. */
-  mark(): void {
-    if (this.events.size > BUFFER_BYTES) this.#events = flush(this.events, this.#events)
-    if (this.contents.size > BUFFER_BYTES) this.#contents = flush(this.contents, this.#contents)
-    this.#row.events = this.events.size
-    this.#row.contents = this.contents.size
-    this.contentsAt = this.contents.size
-  }
-
-  takeBack(): void {
-    this.events.size = this.#row.events
-    this.contents.size = this.#row.contents
-  }
-
-  /** The row that was written last, which is not of this run. */
-  takeRow(): { events: Buffer; contents: Buffer } {
-    const { events, contents } = this
-    const row = {
-      events: Buffer.from(events.bytes.subarray(this.#row.events, events.size)),
-      contents: Buffer.from(contents.bytes.subarray(this.#row.contents, contents.size)),
-    }
-    this.takeBack()
-    return row
-  }
-
-  /** The contents of a run begin with its salt. */
-  begin(salt: () => Uint8Array): void {
-    if (this.count > 0) return
-    // A row that was taken back may have left a salt there.
-    this.contents.size = 0
-    this.salt = salt()
-    this.contents.put(this.salt)
-    this.#row.contents = this.contents.size
-    this.contentsAt = this.contents.size
-  }
-
-  checksum({ sum, contents }: Shape): number {
-    const events = crcOf(this.events, this.eventsAt, sum)
-    if (contents.length < CRC_CALL_BYTES) return crcOf(this.contents, this.#row.contents, events)
-    return crcOf(this.contents, this.contentsAt, crc32(contents, events))
-  }
-
-  add(seq: number, sum: number): void {
-    if (this.count === 0) this.first = seq
-    this.last = seq
-    this.count++
-    const hints = this.#hints
-    hints.room(8)
-    for (let shift = 28; shift >= 0; shift -= 4)
-      hints.bytes[hints.size++] = HEX.charCodeAt((sum >>> shift) & 15)
-  }
-
-  finish(): Run {
-    const { session, connection, first, last } = this
-    const hints = this.#hints
-    const run = {
-      session,
-      connection,
-      first,
-      last,
-      events: finish(this.events, this.#events),
-      contents: finish(this.contents, this.#contents),
-      hints: hints.bytes.toString('latin1', 0, hints.size),
-    }
-    this.#events = undefined
-    this.#contents = undefined
-    hints.clear(BUFFER_BYTES)
-    this.count = 0
-    return run
   }
 }
 
@@ -310,47 +236,4 @@ function textOf(bytes: Buffer, index: number): string {
     if (left === 0) return bytes.toString('utf8', at, at + size)
     at += size
   }
-}
-
-const HEX = '0123456789abcdef'
-
-/** Four tables of 256: for the last byte, and for those one, two and three before it. */
-const CRC = new Int32Array(1024)
-for (let n = 0; n < 1024; n++) {
-  let value = n < 256 ? n : CRC[n - 256]!
-  for (let i = 0; i < 8; i++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1
-  CRC[n] = value
-}
-
-/** CRC-32 of what stands in a sink from `start` on, after `before`. */
-function crcOf({ bytes, view, size }: Sink, start: number, before: number): number {
-  if (size - start >= CRC_CALL_BYTES) return crc32(bytes.subarray(start, size), before)
-  let value = ~before
-  let i = start
-  for (; i + 4 <= size; i += 4) {
-    const four = value ^ view.getInt32(i, true)
-    const [low, high] = [four & 0xffff, four >>> 16]
-    value =
-      CRC[768 + (low & 255)]! ^
-      CRC[512 + (low >>> 8)]! ^
-      CRC[256 + (high & 255)]! ^
-      CRC[high >>> 8]!
-  }
-  for (; i < size; i++) value = CRC[(value ^ bytes[i]!) & 255]! ^ (value >>> 8)
-  return ~value >>> 0
-}
-
-function flush(sink: Sink, before: Hash | undefined): Hash {
-  const made = before ?? createHash('sha256')
-  made.update(sink.bytes.subarray(0, sink.size))
-  sink.clear(BUFFER_BYTES * 2)
-  return made
-}
-
-/** SHA-256 of what was added; small amounts cost one call. */
-function finish(sink: Sink, before: Hash | undefined): string {
-  const rest = sink.bytes.subarray(0, sink.size)
-  const digest = before?.update(rest).digest('hex') ?? hash('sha256', rest, 'hex')
-  sink.clear(BUFFER_BYTES * 2)
-  return digest
 }

@@ -60,7 +60,7 @@ export interface ChainOptions {
   readonly inserts?: EngineInserts | undefined
 }
 
-/** While nothing happens a head is signed this often: a record that ends is seen to end. */
+/** A head is signed at least this often: a record that ends is seen to end. */
 export const HEARTBEAT_MS = 60_000
 /** Leaves wait this long for others to be signed with them. */
 const GATHER_MS = 400
@@ -356,9 +356,10 @@ export class Chain {
     this.#options.say('error', `spool segment ${segment} was changed after it was written`)
   }
 
-  #read(runs: Runs, { bytes, blocks }: SegmentContent, block: number, segment: string): void {
+  #read(runs: Runs, content: SegmentContent, at: number, segment: string): void {
+    const { bytes, blocks, names } = content
     try {
-      runs.add(bytes, blocks[block * 2], blocks[block * 2 + 1])
+      runs.add(bytes, [blocks[at * 2], blocks[at * 2 + 1]], names)
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
       this.#options.say('warn', `a block of ${segment} is not covered by the chain: ${why}`)

@@ -109,6 +109,11 @@ function text(into: Buffer, at: number, value: string, size: number): number {
   return at + TEXT_HEAD + size
 }
 
+/** Those of an outcome, of which only the kind differs. */
+export function responseSpan(outcome: Buffer): Buffer {
+  return Buffer.concat([RESPONSE, outcome.subarray(OUTCOME.length)])
+}
+
 /** Columns of SHAPE_COLUMNS for a row that is no part of an action. */
 export function momentSpan(kind: Moment['kind']): Buffer {
   return span([kind, '', '', [], '', '', '', '', 0, '', ''])
@@ -179,13 +184,8 @@ export class RowBuffer {
     this.rows++
   }
 
-  /** `spans` are those of the outcome, of which only the kind differs. */
   response(spans: readonly [Buffer, Buffer], head: RowHead, payload: Uint8Array): void {
-    this.#reserve(spans[0].length + spans[1].length + NUMBERS_MAX)
-    this.#span(spans[0])
-    this.#span(RESPONSE)
-    this.#span(spans[1].subarray(OUTCOME.length))
-    this.#head(head)
+    this.#begin(spans, head)
     this.#span(NO_ACTION)
     this.#span(NO_OUTCOME_BUT)
     this.#binary(payload)

@@ -55,11 +55,14 @@ export class EngineInserts {
 }
 
 /** undefined: something in it is no row, and the store says what. */
-function again({ bytes, blocks }: SegmentContent, isInline: boolean): EngineRows | undefined {
+function again(
+  { bytes, blocks, names }: SegmentContent,
+  isInline: boolean,
+): EngineRows | undefined {
   const rows = new EngineRows(isInline)
   const runs = new Runs(() => SALT, rows)
   try {
-    for (let i = 0; i < blocks.length; i += 2) runs.add(bytes, blocks[i], blocks[i + 1])
+    for (let i = 0; i < blocks.length; i += 2) runs.add(bytes, [blocks[i], blocks[i + 1]], names)
   } catch {
     return undefined
   }

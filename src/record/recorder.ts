@@ -15,7 +15,7 @@ import {
   momentSpan,
   RowBuffer,
   type RowHead,
-  type ShapeSpans,
+  responseSpan,
   sessionSpan,
   shapeSpans,
 } from './encode.ts'
@@ -30,12 +30,17 @@ import type {
   SessionFacts,
   Shape,
 } from './event.ts'
+import { Name } from './named-rows.ts'
 import { BLOCK_HEAD, sealBlock } from './segment.ts'
 import { Spool } from './spool.ts'
 import type { RunKey } from './spool-cipher.ts'
 
 /** Buffered rows beyond this are written at once, not at the end of the turn. */
 const BUFFER_BYTES = 4 << 20
+/** Of this thread, so that a shape means the same whoever records it. */
+let numbers = 0
+let blocks = 0
+
 /** While the spool cannot be written, at most this much is kept; then events are refused. */
 const BUFFER_BYTES_MAX = 64 << 20
 
@@ -68,6 +73,14 @@ class SpoolRecorder implements Recorder {
   readonly #channel = new BroadcastChannel('sluice')
   readonly #spool: Spool
   readonly #rows = new RowBuffer(BLOCK_HEAD, BUFFER_BYTES + (1 << 20))
+  /** What the buffered rows name. */
+  readonly #named: Name[] = []
+  readonly #byColumns = new WeakMap<Buffer, Name>()
+  readonly #moments = new Map<MomentKind, Name>()
+  #block = ++blocks
+  /** What the last block said first, and in which stretch: the next one says it again, so that either may be damaged. */
+  #again: Name[] = []
+  #said = -1
   #jobSeq = 0
   #flushAt = BUFFER_BYTES
 
@@ -98,7 +111,36 @@ class SpoolRecorder implements Recorder {
 
   shape(shape: ActionShape): Shape {
     const hash = shape.exact === '' ? '' : this.hash(shape.exact)
-    return shapeSpans(shape, hash) as ShapeSpans & Shape
+    const { action, outcome } = shapeSpans(shape, hash)
+    return new NamedShape(this.name(action), this.name(outcome)) as NamedShape & Shape
+  }
+
+  /** The number of these columns; the same memory is the same name. */
+  name(columns: Buffer): Name {
+    let name = this.#byColumns.get(columns)
+    if (name === undefined) {
+      name = new Name(++numbers, columns)
+      this.#byColumns.set(columns, name)
+    }
+    return name
+  }
+
+  moment(kind: MomentKind): Name {
+    let name = this.#moments.get(kind)
+    if (name === undefined) {
+      name = this.name(momentSpan(kind))
+      this.#moments.set(kind, name)
+    }
+    return name
+  }
+
+  /** As it stands in the row that is buffered next. */
+  reference(name: Name): Buffer {
+    if (name.block !== this.#block) {
+      name.block = this.#block
+      this.#named.push(name)
+    }
+    return name.reference
   }
 
   /**
@@ -115,11 +157,48 @@ class SpoolRecorder implements Recorder {
   flush(): void {
     const rows = this.#rows
     if (rows.rows === 0) return
-    const block = rows.bytes.subarray(0, rows.size)
+    const stretch = this.#stretch()
+    const block = this.#blockIn(stretch)
     sealBlock(block, rows.rows)
     this.#spool.write(block)
+    this.#again = this.#named.filter((name) => name.stretch !== stretch)
+    for (const name of this.#again) name.stretch = stretch
+    this.#said = stretch
+    this.#named.length = 0
+    this.#block = ++blocks
     rows.clear()
     this.#flushAt = BUFFER_BYTES
+  }
+
+  /** Where the block will stand: another segment may begin because of what it has to say there. */
+  #stretch(): number {
+    let stretch = this.#spool.stretchFor(this.#rows.size)
+    for (;;) {
+      const found = this.#spool.stretchFor(this.#rows.size + this.#unsaid(stretch))
+      if (found === stretch) return stretch
+      stretch = found
+    }
+  }
+
+  /** Size of what has to be said in this stretch before the rows. */
+  #unsaid(stretch: number): number {
+    let size = 0
+    for (const name of this.#named) if (name.stretch !== stretch) size += name.size
+    if (this.#said === stretch) for (const name of this.#again) size += name.size
+    return size
+  }
+
+  /** In memory of its own only where something has to be said. */
+  #blockIn(stretch: number): Buffer {
+    const { bytes, start, size } = this.#rows
+    const more = this.#unsaid(stretch)
+    if (more === 0) return bytes.subarray(0, size)
+    const block = Buffer.allocUnsafeSlow(size + more)
+    let at = start
+    for (const name of this.#named) if (name.stretch !== stretch) at = name.say(block, at)
+    if (this.#said === stretch) for (const name of this.#again) at = name.say(block, at)
+    bytes.copy(block, at, start, size)
+    return block
   }
 
   hash(text: string): string {
@@ -152,51 +231,64 @@ class SpoolRecorder implements Recorder {
   }
 }
 
-const moments = new Map<MomentKind, Buffer>()
+/** What a shape is called in rows of each kind. */
+class NamedShape {
+  readonly action: Name
+  readonly outcome: Name
+  /** Few have one. */
+  response: Name | undefined
+
+  constructor(action: Name, outcome: Name) {
+    this.action = action
+    this.outcome = outcome
+  }
+}
 
 class SessionRecording implements Recording {
   readonly sessionId: string
   readonly #recorder: SpoolRecorder
   readonly #rows: RowBuffer
-  readonly #session: Buffer
+  readonly #session: Name
   #seq = 0
 
   constructor(recorder: SpoolRecorder, rows: RowBuffer, facts: SessionFacts) {
     this.sessionId = facts.sessionId
     this.#recorder = recorder
     this.#rows = rows
-    this.#session = sessionSpan(facts)
+    this.#session = recorder.name(sessionSpan(facts))
   }
 
   action(shape: Shape, times: ActionTimes): number {
     const number = ++this.#seq
     const head = this.#recorder.stamp(number, number)
-    this.#rows.action([this.#session, spans(shape).action], head, times)
+    this.#rows.action(this.#names(named(shape).action), head, times)
     return number
   }
 
   outcome(shape: Shape, action: number, outcome: Outcome): void {
     const head = this.#recorder.stamp(++this.#seq, action)
-    this.#rows.outcome([this.#session, spans(shape).outcome], head, outcome)
+    this.#rows.outcome(this.#names(named(shape).outcome), head, outcome)
   }
 
   response(shape: Shape, action: number, payload: Uint8Array): void {
     const head = this.#recorder.stamp(++this.#seq, action)
-    this.#rows.response([this.#session, spans(shape).outcome], head, payload)
+    const names = named(shape)
+    names.response ??= this.#recorder.name(responseSpan(names.outcome.columns))
+    this.#rows.response(this.#names(names.response), head, payload)
   }
 
   moment(moment: Moment): void {
-    let span = moments.get(moment.kind)
-    if (span === undefined) {
-      span = momentSpan(moment.kind)
-      moments.set(moment.kind, span)
-    }
     const head = this.#recorder.stamp(++this.#seq, 0)
-    this.#rows.moment([this.#session, span], head, moment)
+    this.#rows.moment(this.#names(this.#recorder.moment(moment.kind)), head, moment)
+  }
+
+  /** What a row begins with. */
+  #names(shape: Name): readonly [Buffer, Buffer] {
+    return [this.#recorder.reference(this.#session), this.#recorder.reference(shape)]
   }
 }
 
 /** What `Recorder.shape` returned, seen from inside. */
-function spans(shape: Shape): ShapeSpans {
-  return shape as unknown as ShapeSpans
+function named(shape: Shape): NamedShape {
+  return shape as unknown as NamedShape
 }

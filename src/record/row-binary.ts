@@ -177,6 +177,22 @@ export class RowBytes {
     this.end = end
   }
 
+  /** The number that stands here in place of columns, and goes on behind it; 0: the columns do, which begin with a text. */
+  reference(): number {
+    const { block, at } = this
+    const tag = block[at]!
+    if (tag < 0x80) {
+      this.at++
+      return tag
+    }
+    const size = tag >= 0xcd && tag <= 0xcf ? 1 << (tag - 0xcc) : 0
+    this.at += size === 0 ? 0 : 1 + size
+    if (size === 0) return 0
+    if (size === 2) return block.readUInt16BE(at + 1)
+    const low = block.readUInt32BE(at + size - 3)
+    return size === 4 ? low : block.readUInt32BE(at + 1) * 0x100000000 + low
+  }
+
   /** The text that stands here, without going on. */
   peekText(): string {
     const start = this.at

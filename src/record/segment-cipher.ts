@@ -9,13 +9,7 @@
  * A torn block fails its checksum, as in a clear segment. A block whose checksum holds and whose tag does not was changed.
  */
 import { SEAL_BYTES } from './ratchet.ts'
-import {
-  BLOCK_HEAD,
-  type BlockOpener,
-  encryptedHeader,
-  sealBlock,
-  segmentHeader,
-} from './segment.ts'
+import { BLOCK_HEAD, type BlockOpener, encryptedHeader, sealBlock } from './segment.ts'
 import {
   CIPHER_FRAME_BYTES,
   CIPHER_HEAD_BYTES,
@@ -29,12 +23,12 @@ import {
 /** Where the number of rows stands in a block. */
 const ROWS_AT = BLOCK_HEAD - 4
 
-/** The writer's side; one per segment. */
+/** The writer's side; one per segment, whose header says that it is encrypted. */
 export class BlockEncryptor {
   readonly #frames: FrameEncryptor
 
-  constructor(run: RunKey, thread: number, instance: string) {
-    this.#frames = new FrameEncryptor(run, segmentHeader(thread, instance, 'encrypted'))
+  constructor(run: RunKey, header: Buffer) {
+    this.#frames = new FrameEncryptor(run, header)
   }
 
   get header(): Buffer {

@@ -10,7 +10,8 @@
  *   │ u32  │ u32    │ u32  │ size bytes    │   crc32 covers rows and what follows it
  *   └──────┴────────┴──────┴───────────────┘   a block of 0 rows is a seal of the ratchet (ratchet.ts)
  *
- * An encrypted segment (version 3) has more behind its header, and in each block a frame in place of the rows: spool-cipher.ts
+ * From version 4 on rows name their session and shape (named-rows.ts); before that, each held all of its columns.
+ * An encrypted segment (version 3 or 5) has more behind its header, and in each block a frame in place of the rows: spool-cipher.ts
  * draws both, segment-cipher.ts puts them there. Seals are not encrypted, and speak for the bytes as they stand in the file.
  *
  * All numbers are big-endian. A process that is killed leaves a whole number of blocks, at most one
@@ -19,10 +20,16 @@
  */
 import { crc32 } from 'node:zlib'
 import { COLUMNS_HASH } from './columns.ts'
+import { areNamed, expanded, type Names, readNames } from './named-rows.ts'
 
 const MAGIC = 'SLUICESP'
-/** 2 where the segment may hold seals, 3 where it is encrypted and may hold seals. All are read, side by side. */
-const VERSIONS = { plain: 1, sealed: 2, encrypted: 3 } as const
+/**
+ * All are read, side by side, and the last two are written. A plain one holds no seals; of those that came later, any may, and
+ * a named one has names for sessions and shapes.
+ */
+const VERSIONS = { plain: 1, sealed: 2, encrypted: 3, named: 4, namedEncrypted: 5 } as const
+const CLEAR: readonly number[] = [VERSIONS.plain, VERSIONS.sealed, VERSIONS.named]
+const ENCRYPTED: readonly number[] = [VERSIONS.encrypted, VERSIONS.namedEncrypted]
 const FIXED = 20
 
 /** Room that a block's header needs in front of its rows. */
@@ -32,6 +39,7 @@ export interface SegmentHeader {
   readonly columns: number
   readonly thread: number
   readonly instance: string
+  readonly isNamed: boolean
 }
 
 export interface SegmentContent {
@@ -40,6 +48,8 @@ export interface SegmentContent {
   readonly bytes: Buffer
   /** Where the rows of each block begin and end in it: two numbers a block, since an object for each costs more than reading it. */
   readonly blocks: readonly number[]
+  /** What numbers in rows mean; none where rows have all of their columns. */
+  readonly names: Names
   readonly seals: readonly Seal[]
   readonly rows: number
   /** Where the last seal ends. */
@@ -113,6 +123,7 @@ export function readSegment(
   if (header === undefined) return 'foreign'
   const blocks = (before?.blocks ?? []) as number[]
   const seals = (before?.seals ?? []) as Seal[]
+  const names = (before?.names ?? new Map()) as Map<number, Buffer>
   let { sealed, rows, damaged, end } = before ?? {
     sealed: 0,
     rows: 0,
@@ -129,7 +140,16 @@ export function readSegment(
     if (crc32(bytes.subarray(at + 8, next)) >>> 0 === bytes.readUInt32BE(at + 4)) {
       const count = bytes.readUInt32BE(at + 8)
       // Whole, and not what was written there: no crash leaves that, so it is never cut off as torn.
-      const isOurs = opener?.open(bytes.subarray(at, next)) ?? true
+      let isOurs = opener?.open(bytes.subarray(at, next)) ?? true
+      let rowsAt = 0
+      if (isOurs && count > 0 && header.isNamed) {
+        const [start, last] =
+          opener === undefined ? [at + BLOCK_HEAD, next] : [opener.start, opener.end]
+        const from = opener?.clear ?? bytes
+        rowsAt = readNames(from, { start, end: last }, names)
+        // What it names may have been said in a block that is gone.
+        isOurs = rowsAt >= 0 && (bad === 0 || areNamed(from, [rowsAt, last], names))
+      }
       if (!isOurs) bad++
       else if (count === 0) {
         seals.push({
@@ -138,8 +158,8 @@ export function readSegment(
           block: blocks.length / 2,
         })
         sealed = next
-      } else if (opener === undefined) blocks.push(at + BLOCK_HEAD, next)
-      else blocks.push(opener.start, opener.end)
+      } else if (opener === undefined) blocks.push(rowsAt || at + BLOCK_HEAD, next)
+      else blocks.push(rowsAt || opener.start, opener.end)
       if (isOurs) rows += count
       bad = Math.max(bad, opener?.missing ?? 0)
       damaged = bad
@@ -149,7 +169,8 @@ export function readSegment(
     at = next
   }
   const torn = bytes.length - end
-  return { header, bytes: opener?.clear ?? bytes, blocks, seals, rows, sealed, end, damaged, torn }
+  const clear = opener?.clear ?? bytes
+  return { header, bytes: clear, blocks, names, seals, rows, sealed, end, damaged, torn }
 }
 
 /** The whole header of an encrypted segment, which is longer than others by `added`; undefined: it is none. */
@@ -162,11 +183,19 @@ export function encryptedHeader(bytes: Buffer, added: number): Buffer | undefine
 
 /** By its version, also where the rest of its header is torn. */
 export function isEncrypted(bytes: Buffer): boolean {
-  return bytes.length >= 10 && bytes.readUInt16BE(8) === VERSIONS.encrypted
+  return bytes.length >= 10 && ENCRYPTED.includes(bytes.readUInt16BE(8))
 }
 
-/** The rows of all blocks, one behind the other, moved together where they stand: what was read is no segment after this. */
-export function joinRows({ bytes, blocks }: SegmentContent): Buffer {
+/**
+ * The rows of all blocks with all of their columns, one behind the other. Where they have them already they are moved together
+ * where they stand: what was read is no segment after this. Throws where they are no rows.
+ */
+export function joinRows({ bytes, blocks, names }: SegmentContent): Buffer {
+  if (names.size > 0) {
+    const rows = expanded({ bytes, blocks, names })
+    if (rows === undefined) throw new Error('a block does not hold rows')
+    return Buffer.concat(rows)
+  }
   const start = blocks[0] ?? 0
   let end = start
   for (let i = 0; i < blocks.length; i += 2) {
@@ -179,13 +208,13 @@ export function joinRows({ bytes, blocks }: SegmentContent): Buffer {
 function readHeader(bytes: Buffer, isEncrypted: boolean): SegmentHeader | undefined {
   if (bytes.length < FIXED || bytes.toString('latin1', 0, 8) !== MAGIC) return undefined
   const version = bytes.readUInt16BE(8)
-  const isClear = version === VERSIONS.plain || version === VERSIONS.sealed
-  if (isEncrypted ? version !== VERSIONS.encrypted : !isClear) return undefined
+  if (!(isEncrypted ? ENCRYPTED : CLEAR).includes(version)) return undefined
   const end = FIXED + bytes.readUInt16BE(18)
   if (bytes.length < end) return undefined
   return {
     columns: bytes.readUInt32BE(10),
     thread: bytes.readUInt32BE(14),
     instance: bytes.toString('latin1', FIXED, end),
+    isNamed: version >= VERSIONS.named,
   }
 }

@@ -45,6 +45,8 @@ const PAUSE_MS_MAX = 5000
 /** A header is shorter: a file without a whole one, and with nothing behind this, was torn while it was made. */
 const HEADER_BYTES_MAX = { clear: 64, encrypted: 192 } as const
 
+/** What the store says of rows that are none. */
+const INCORRECT_DATA = 117
 /** As it stands behind the table in an INSERT. */
 const AS = `(${COLUMN_NAMES.join(', ')}) FORMAT MsgPack`
 
@@ -146,7 +148,7 @@ export class Shipper {
     this.#options.cover(name, content)
     // Thousands of small blocks would each cost both sides a chunk of their own.
     if (content.rows > 0) {
-      const whole = () => ({ as: AS, settings: {}, body: joinRows(content) })
+      const whole = () => ({ as: AS, settings: {}, body: wholeRows(content) })
       const inserts = this.#whole.has(name) ? undefined : this.#options.inserts
       const { as, settings, body } = inserts?.take(baseName(name), content) ?? whole()
       const rows = { table: 'events', as, settings, count: content.rows, body: () => body }
@@ -192,6 +194,16 @@ export class Shipper {
     const { rows, damaged, end, torn } = content
     // Blocks that were changed are no crash: they are set aside with all that is good.
     return { isEmpty: rows === 0 && damaged === 0, end, torn }
+  }
+}
+
+/** As they are inserted where nothing else is known of them. */
+function wholeRows(content: SegmentContent): Buffer {
+  try {
+    return joinRows(content)
+  } catch (cause) {
+    // No store would take it, however often it is sent.
+    throw new StoreError(String(cause), undefined, INCORRECT_DATA)
   }
 }
 

@@ -48,10 +48,13 @@ const SEGMENT_BYTES_LEAST = 64 << 10
 /** A segment is closed this long after its first event. */
 export const SEGMENT_AGE_MS = 300
 /** One that has this much by then is filled for longer. */
-const BUSY_BYTES = 1 << 20
+const BUSY_BYTES = 128 << 10
 const BUSY_AGE_MS = 1200
 /** How long a folder over its quota is taken for full before it is measured again. */
 const MEASURE_MS = 100
+
+/** Of this thread: none is of two segments. */
+let stretches = 0
 
 export interface SpoolOptions {
   readonly folder: string
@@ -89,6 +92,9 @@ export class Spool {
   #sealTimer: NodeJS.Timeout | undefined
   /** Up to here the segment is sealed. */
   #sealed = 0
+  /** Here the stretch begins in which the next block will stand. */
+  #stretchAt = 0
+  #stretch = 0
   #usage: SpoolUsage = { bytes: 0, files: 0, segments: 0, oldestMs: 0 }
   #measuredMs = -MEASURE_MS
 
@@ -105,15 +111,22 @@ export class Spool {
     this.#window = new FileWindow(size & ~0xffff)
   }
 
+  /**
+   * The stretch in which a block of this length will stand that is written next: what was said in it before is known
+   * (named-rows.ts). Throws as `write` does.
+   */
+  stretchFor(length: number): number {
+    this.#begun(length)
+    return this.#stretch
+  }
+
   /** Throws GatewayError GW_RECORDING_LOST; nothing of the block is kept then. */
   write(block: Buffer): void {
     const length = block.length + this.#cipherRoom
+    this.#begun(block.length)
     try {
-      const room = length + this.#sealRoom
-      if (this.#size + room > this.#window.bytes.length) this.close()
-      if (this.#descriptor < 0) this.#open()
       this.#checkQuota(length)
-      if (this.#size + room > this.#window.bytes.length) {
+      if (this.#size + length + this.#sealRoom > this.#window.bytes.length) {
         this.#writeLarge(this.#cipher?.encrypted(block) ?? block)
         return
       }
@@ -122,14 +135,31 @@ export class Spool {
       else this.#cipher.encrypt(block, this.#window.bytes.subarray(this.#size, this.#size + length))
       if (this.#options.strict) this.#sync(length)
     } catch (cause) {
-      if (cause instanceof GatewayError) throw cause
-      throw new GatewayError('GW_RECORDING_LOST', 'the spool cannot be written', { cause })
+      throw lost(cause)
     }
     this.#size += length
+    if (this.#size - this.#stretchAt > SEALED_BYTES_MAX) this.#beginStretch()
     if (this.#timer === undefined) this.#startTimer()
     if (this.#ratchet === undefined) return
     if (this.#size - this.#sealed > SEALED_BYTES_MAX) this.#seal()
     else this.#sealTimer ??= setTimeout(() => this.#seal(), SEAL_MS).unref()
+  }
+
+  /** A segment is open that has room for the block, or nothing in it. */
+  #begun(length: number): void {
+    const room = length + this.#cipherRoom + this.#sealRoom
+    if (this.#size > this.#begin && this.#size + room > this.#window.bytes.length) this.close()
+    if (this.#descriptor >= 0) return
+    try {
+      this.#open()
+    } catch (cause) {
+      throw lost(cause)
+    }
+  }
+
+  #beginStretch(): void {
+    this.#stretch = ++stretches
+    this.#stretchAt = this.#size
   }
 
   /** What cannot be written through is taken back, and the segment ends with what was acknowledged. */
@@ -181,6 +211,7 @@ export class Spool {
     this.#ratchet.advance()
     this.#size += seal.length
     this.#sealed = this.#size
+    this.#beginStretch()
   }
 
   /** A block that the window is too small for, alone in its segment by ordinary writes. */
@@ -219,13 +250,16 @@ export class Spool {
       throw cause
     }
     // A key for each segment: whatever became of the one before, no nonce comes again.
-    this.#cipher = encrypt === undefined ? undefined : new BlockEncryptor(encrypt, thread, instance)
-    const kind = this.#options.ratchet ? 'sealed' : 'plain'
-    const header = this.#cipher?.header ?? segmentHeader(thread, instance, kind)
+    this.#cipher =
+      encrypt === undefined
+        ? undefined
+        : new BlockEncryptor(encrypt, segmentHeader(thread, instance, 'namedEncrypted'))
+    const header = this.#cipher?.header ?? segmentHeader(thread, instance, 'named')
     this.#window.bytes.set(header)
     this.#begin = header.length
     this.#size = header.length
     this.#sealed = 0
+    this.#beginStretch()
   }
 
   /** Takes back a segment that holds nothing yet. */
@@ -265,6 +299,11 @@ export class Spool {
     if (this.#size < BUSY_BYTES) this.close()
     else this.#timer = setTimeout(() => this.close(), BUSY_AGE_MS - SEGMENT_AGE_MS).unref()
   }
+}
+
+function lost(cause: unknown): GatewayError {
+  if (cause instanceof GatewayError) return cause
+  return new GatewayError('GW_RECORDING_LOST', 'the spool cannot be written', { cause })
 }
 
 export interface SegmentName {

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ulid } from '../../src/base/id.ts'
-import { readSegment } from '../../src/record/segment.ts'
+import { expanded } from '../../src/record/named-rows.ts'
+import { readSegment, type SegmentContent } from '../../src/record/segment.ts'
 import { expectProven, metric } from './evidence.ts'
 import { firstInsert, pause, recorded, startLoad, until } from './load.ts'
 import { engineOf, holdEngine, killAll, type Place, startPlace } from './place.ts'
@@ -64,12 +65,12 @@ test('a damaged segment is set aside, loudly; what of it is good and all others 
   await load.ended
 
   const victim = complete().find((name) => read(name).length >= 3)!
-  const blocks = read(victim)
+  const damaged = read(victim)[1]!
   const path = join(spool(), victim)
   const bytes = readFileSync(path)
-  // One bit in the middle of the second block.
-  const at = bytes.indexOf(blocks[1]!) + (blocks[1]!.length >> 1)
-  bytes[at]! ^= 1
+  // One bit in the middle of the second block's rows.
+  const { blocks } = content(victim)!
+  bytes[(blocks[2]! + blocks[3]!) >> 1]! ^= 1
   writeFileSync(path, bytes)
   const foreign = `${ulid()}-0009-0000000001.seg`
   writeFileSync(join(spool(), foreign), Buffer.alloc(4096, 'no segment'))
@@ -87,7 +88,7 @@ test('a damaged segment is set aside, loudly; what of it is good and all others 
   expect(found.length).toBe(new Set(found).size)
   expect(found.filter((marker) => !wanted.has(marker))).toEqual([])
   // An answer says the number too, and may stand in another block than its statement.
-  const gone = new Set(markersOf([blocks[1]!]))
+  const gone = new Set(markersOf([damaged]))
   const known = new Set(found)
   expect([...wanted].filter((marker) => !known.has(marker) && !gone.has(marker))).toEqual([])
   const client = await place.client()
@@ -115,13 +116,15 @@ test('a lock file that a dead gateway left locks nothing, and another way to the
   await client.close()
 }, 180_000)
 
-/** Blocks that check; none in a file that was torn while it was made. */
+function content(name: string): SegmentContent | undefined {
+  const read = readSegment(readFileSync(join(spool(), name)))
+  return read === 'foreign' ? undefined : read
+}
+
+/** Rows of blocks that check, with all of their columns; none in a file that was torn while it was made. */
 function read(name: string): readonly Buffer[] {
-  const content = readSegment(readFileSync(join(spool(), name)))
-  if (content === 'foreign') return []
-  const { bytes, blocks } = content
-  const ends = blocks.filter((_, at) => at % 2 === 1)
-  return ends.map((end, at) => bytes.subarray(blocks[at * 2], end))
+  const read = content(name)
+  return read === undefined ? [] : expanded(read)!
 }
 
 function markersOf(blocks: readonly Buffer[]): string[] {

@@ -52,11 +52,12 @@ function contentOf(
   }
   const gap = Buffer.alloc(3)
   const bytes = Buffer.concat([Buffer.alloc(5), ...bodies.flatMap((body) => [body, gap])])
-  const header = { columns: hash, thread: 1, instance: 'x' }
+  const header = { columns: hash, thread: 1, instance: 'x', isNamed: false }
   return {
     header,
     bytes,
     blocks: places,
+    names: new Map(),
     seals: [],
     rows: 1,
     sealed: 0,

@@ -2,7 +2,13 @@ import fc from 'fast-check'
 import { Unpackr } from 'msgpackr'
 import { expect, test } from 'vitest'
 import { COLUMN_NAMES } from '../../src/record/columns.ts'
-import { momentSpan, RowBuffer, sessionSpan, shapeSpans } from '../../src/record/encode.ts'
+import {
+  momentSpan,
+  RowBuffer,
+  responseSpan,
+  sessionSpan,
+  shapeSpans,
+} from '../../src/record/encode.ts'
 import { facts, OUTCOME, SHAPE, TIMES } from './running.ts'
 
 const unpackr = new Unpackr({ useRecords: false, int64AsType: 'number', mapsAsObjects: false })
@@ -73,7 +79,7 @@ test('a part of a response stands under its action as the outcome does, with not
   const rows = new RowBuffer(12, 64)
   const payload = Buffer.alloc(100_000, 7)
   const spans = shapeSpans(SHAPE, 'hash')
-  rows.response([SESSION, spans.outcome], HEAD, payload)
+  rows.response([SESSION, responseSpan(spans.outcome)], HEAD, payload)
   rows.outcome([SESSION, spans.outcome], HEAD, OUTCOME)
   const [part, outcome] = decode(rows)
   expect(part).toMatchObject({ kind: 'response', verdict: 'allow', action_seq: 4, seq: 5 })

@@ -324,11 +324,10 @@ describe('rows that were collected while a segment was covered', () => {
   /** Block by block, as the chain reads a segment that is being written. */
   function collected(inserts: EngineInserts, content: SegmentContent, blocks = content.blocks) {
     for (let i = 0; i < blocks.length; i += 2)
-      new Runs(() => new Uint8Array(16), inserts.rows('I')).add(
-        content.bytes,
+      new Runs(() => new Uint8Array(16), inserts.rows('I')).add(content.bytes, [
         blocks[i],
         blocks[i + 1],
-      )
+      ])
   }
   const sessions = ['a', 'b', 'c'].map((sessionId) => ({ sessionId }))
   const few = { sessions, shapes: [{}, { class: 'write' as const }], actions: 20 }

@@ -15,7 +15,7 @@ function rows(engine: EngineRows, statements: readonly string[]): EngineRows {
     buffer.action([session, action], head, TIMES)
     buffer.outcome([session, outcome], { ...head, seq: i * 2 + 2 }, OUTCOME)
   }
-  new Runs(() => new Uint8Array(16), engine).add(buffer.bytes, 0, buffer.size)
+  new Runs(() => new Uint8Array(16), engine).add(buffer.bytes, [0, buffer.size])
   return engine
 }
 

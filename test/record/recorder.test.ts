@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { BroadcastChannel } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import { clock } from '../../src/base/clock.ts'
-import { readSegment } from '../../src/record/segment.ts'
+import { expanded } from '../../src/record/named-rows.ts'
+import { readSegment, type SegmentContent } from '../../src/record/segment.ts'
 import { placeMaker } from './places.ts'
 import { facts, OUTCOME, type Place, SHAPE, TIMES, until } from './running.ts'
 
@@ -13,10 +14,21 @@ const place = placeMaker()
 
 const files = (at: Place) => readdirSync(at.spool).sort()
 
+/** All of them can be read: what they name was said. */
 function rowsIn(at: Place): number {
-  return files(at)
-    .map((name) => readSegment(readFileSync(join(at.spool, name))))
-    .reduce((sum, content) => sum + (content === 'foreign' ? 0 : content.rows), 0)
+  let rows = 0
+  for (const name of files(at)) {
+    const content = contentOf(readFileSync(join(at.spool, name)))
+    expect(expanded(content)).toHaveLength(content.blocks.length / 2)
+    rows += content.rows
+  }
+  return rows
+}
+
+function contentOf(bytes: Buffer): SegmentContent {
+  const content = readSegment(bytes)
+  if (content === 'foreign') throw new Error('no segment')
+  return content
 }
 
 test('nothing is on disk before flush, and everything is after it', () => {
@@ -93,6 +105,58 @@ test('a block that no segment has room for gets one of its own', () => {
   recorder.flush()
   expect(files(at).map((name) => name.split('.')[1])).toEqual(['seg', 'seg', 'open'])
   expect(rowsIn(at)).toBe(3)
+})
+
+test('columns that rows share are written once a stretch, and any one block may be damaged', () => {
+  const at = place()
+  const recorder = at.recorder({ ratchet: true })
+  const sessions = ['a', 'b', 'c'].map((subject) => recorder.open(facts(at.instance, { subject })))
+  const shapes = ['SELECT 1', 'SELECT 2'].map((statement) =>
+    recorder.shape({ ...SHAPE, statement }),
+  )
+  // Half a dozen stretches of 256 KiB.
+  const payload = Buffer.alloc(30_000)
+  for (let i = 0; i < 48; i++) {
+    const session = sessions[i % 3]!
+    const action = session.action(shapes[i % 2]!, TIMES)
+    if (i % 5 > 0) recorder.flush()
+    session.response(shapes[i % 2]!, action, payload)
+    session.outcome(shapes[i % 2]!, action, OUTCOME)
+    recorder.flush()
+  }
+  recorder.close()
+  const bytes = readFileSync(join(at.spool, files(at)[0]!))
+  const whole = contentOf(bytes)
+  const rows = expanded(whole)!
+  expect(whole.seals.length).toBeGreaterThan(4)
+  expect(Buffer.concat(rows).length - bytes.length).toBeGreaterThan(48 * 300)
+  for (const [block, expected] of rows.map(
+    (_, at) => [at, rows.filter((_, n) => n !== at)] as const,
+  )) {
+    const damaged = Buffer.from(bytes)
+    damaged[whole.blocks[block * 2]!]! ^= 1
+    const content = contentOf(damaged)
+    expect(content).toMatchObject({ damaged: 1, torn: 0 })
+    const found = expanded(content)!
+    expect(found).toHaveLength(expected.length)
+    expect(Buffer.concat(found).equals(Buffer.concat(expected))).toBe(true)
+  }
+})
+
+test('a shape is the same in whatever spool of the thread it is recorded', () => {
+  const [one, two] = [place(), place()]
+  const [first, second] = [one.recorder(), two.recorder()]
+  const shape = first.shape(SHAPE)
+  for (const recorder of [first, second, first, second]) {
+    const session = recorder.open(facts('I'))
+    recorder.shape({ ...SHAPE, statement: 'SELECT 2' })
+    session.outcome(shape, session.action(shape, TIMES), OUTCOME)
+    recorder.flush()
+  }
+  expect([rowsIn(one), rowsIn(two)]).toEqual([4, 4])
+  for (const at of [one, two])
+    for (const block of expanded(contentOf(readFileSync(join(at.spool, files(at)[0]!))))!)
+      expect(block.includes(SHAPE.statement)).toBe(true)
 })
 
 test('numbers of events rise within a session, and within a job even when the clock stands still', () => {

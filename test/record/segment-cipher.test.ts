@@ -34,7 +34,7 @@ function block(body: Uint8Array, rows: number): Buffer {
 const seal = block(Buffer.alloc(SEAL_BYTES - BLOCK_HEAD, 7), 0)
 
 function written(): { header: Buffer; blocks: Buffer[]; bytes: Buffer } {
-  const cipher = new BlockEncryptor(RUN, 3, '01HXYZ')
+  const cipher = new BlockEncryptor(RUN, segmentHeader(3, '01HXYZ', 'encrypted'))
   const blocks = BODIES.map((body, at) => cipher.encrypted(block(body, at + 1)))
   blocks.splice(2, 0, seal)
   return { header: cipher.header, blocks, bytes: Buffer.concat([cipher.header, ...blocks]) }

@@ -1,0 +1,142 @@
+import fc from 'fast-check'
+import { Packr } from 'msgpackr'
+import { describe, expect, test } from 'vitest'
+import { EVENT_COLUMNS } from '../../src/record/columns.ts'
+import {
+  areNamed,
+  expanded,
+  Name,
+  readNames,
+  readReference,
+  valueEnd,
+  valuesEnd,
+} from '../../src/record/named-rows.ts'
+
+const packr = new Packr({ useRecords: false })
+const pack = (values: readonly unknown[]) =>
+  Buffer.concat(values.map((value) => Buffer.from(packr.pack(value))))
+
+/** What is said of names, as a block begins with it. */
+function said(...names: Name[]): Buffer {
+  const bytes = Buffer.alloc(names.reduce((size, name) => size + name.size, 0))
+  let at = 0
+  for (const name of names) at = name.say(bytes, at)
+  expect(at).toBe(bytes.length)
+  return bytes
+}
+
+const all = (bytes: Buffer) => ({ start: 0, end: bytes.length })
+const EVENT = pack(EVENT_COLUMNS.map((_, at) => at))
+
+test('a number of any size is read as it was written, and nothing else is one', () => {
+  const numbers = [1, 127, 128, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 45]
+  for (const number of numbers) {
+    const { reference } = new Name(number, Buffer.alloc(0))
+    const bytes = Buffer.concat([Buffer.from([9]), reference, Buffer.from([7])])
+    const end = 1 + reference.length
+    expect(readReference(bytes, 1, bytes.length)).toEqual([number, end])
+    for (let cut = 1; cut < end; cut++) expect(readReference(bytes, 1, cut)).toBe(undefined)
+    const names = new Map<number, Buffer>()
+    const block = said(new Name(number, pack(['a'])))
+    expect(readNames(block, all(block), names)).toBe(block.length)
+    expect([...names]).toEqual([[number, pack(['a'])]])
+  }
+  for (const tag of [0x80, 0x90, 0xa3, 0xc0, 0xc2, 0xcc, 0xd0, 0xd9, 0xdb, 0xff])
+    expect(readReference(Buffer.alloc(10, tag), 0, 10)).toBe(undefined)
+})
+
+describe('what a block says', () => {
+  const [one, two] = [new Name(1, pack(['s', 1])), new Name(300, pack(['kind', []]))]
+
+  test('is added to what was said, and rows begin behind it', () => {
+    const names = new Map([[1, one.columns]])
+    const block = Buffer.concat([Buffer.from('xx'), said(one, two), Buffer.from([1, 0xcd])])
+    const at = readNames(block, { start: 2, end: block.length }, names)
+    expect(block.subarray(at)).toEqual(Buffer.from([1, 0xcd]))
+    expect([...names.keys()]).toEqual([1, 300])
+    // The memory of a segment is used again.
+    block.fill(0)
+    expect(names.get(300)).toEqual(two.columns)
+  })
+
+  test('is refused as a whole where it is cut, or where a number means something else', () => {
+    const block = said(two, one)
+    const names = new Map<number, Buffer>()
+    for (let cut = 1; cut < block.length; cut++) {
+      const at = readNames(block, { start: 0, end: cut }, names)
+      // A cut between the two is none: what follows is no name.
+      expect(at === -1 || at === two.size).toBe(true)
+      if (at === -1) expect(names.size === 0 || cut > two.size).toBe(true)
+    }
+    const other = said(new Name(7, pack(['new'])), new Name(1, pack(['t', 1])))
+    const before = new Map([[1, one.columns]])
+    expect(readNames(other, all(other), before)).toBe(-1)
+    expect([...before.keys()]).toEqual([1])
+    const twice = said(one, new Name(1, pack(['t', 1])))
+    expect(readNames(twice, all(twice), new Map())).toBe(-1)
+    const zero = said(new Name(0, pack(['t'])))
+    expect(readNames(zero, all(zero), new Map())).toBe(-1)
+  })
+})
+
+describe('rows', () => {
+  const session = new Name(5, pack(['s', 'i', false]))
+  const shape = new Name(70_000, pack(['action', ['a', 'b'], 7]))
+  const names = new Map([session, shape].map((name) => [name.number, name.columns]))
+  const row = Buffer.concat([session.reference, shape.reference, EVENT])
+  const full = Buffer.concat([session.columns, shape.columns, EVENT])
+
+  test('get all of their columns, block by block', () => {
+    const bytes = Buffer.concat([Buffer.from('head'), row, row, Buffer.from('--'), row])
+    const ends = [4, 4 + row.length * 2, 6 + row.length * 2, bytes.length]
+    expect(expanded({ bytes, blocks: ends, names })).toEqual([Buffer.concat([full, full]), full])
+    expect(areNamed(bytes, [4, 4 + row.length], names)).toBe(true)
+  })
+
+  test('of an earlier list have as many columns as it had', () => {
+    const short = Buffer.concat([session.reference, shape.reference, pack([1, 'x'])])
+    const rows = { bytes: short, blocks: [0, short.length], names }
+    expect(expanded(rows, 8)).toEqual([
+      Buffer.concat([session.columns, shape.columns, pack([1, 'x'])]),
+    ])
+    expect(expanded(rows, 9)).toBe(undefined)
+    expect(expanded(rows)).toBe(undefined)
+  })
+
+  test('are none where they are cut, or name what nothing was said of', () => {
+    for (let cut = 1; cut < row.length; cut++)
+      expect(expanded({ bytes: row, blocks: [0, cut], names })).toBe(undefined)
+    for (const number of [5, 70_000]) {
+      const fewer = new Map(names)
+      fewer.delete(number)
+      expect(areNamed(row, [0, row.length], fewer)).toBe(false)
+    }
+  })
+})
+
+test('values of msgpack end where msgpackr says, and not beyond what there is', () => {
+  const text = fc.string({ maxLength: 70_000 })
+  const number = fc.nat({ max: 0xffffffff })
+  const value = fc.oneof(
+    number,
+    fc.nat({ max: 300 }),
+    fc.boolean(),
+    text,
+    fc.array(fc.string(), { maxLength: 40 }),
+    fc.dictionary(fc.string(), fc.nat()),
+    fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+  )
+  fc.assert(
+    fc.property(fc.array(value, { minLength: 1, maxLength: 5 }), (values) => {
+      const packed = values.map((one) => pack([one]))
+      const bytes = Buffer.concat(packed)
+      expect(valueEnd(bytes, 0)).toBe(packed[0]!.length)
+      expect(valuesEnd(bytes, 0, values.length)).toBe(bytes.length)
+      expect(valuesEnd(bytes, 0, values.length, bytes.length - 1)).toBe(undefined)
+      expect(valuesEnd(bytes, 0, values.length + 1)).toBe(undefined)
+    }),
+    { numRuns: 200 },
+  )
+  for (const tag of [0xc0, 0xc1, 0xc7, 0xca, 0xcb, 0xd0, 0xd4, 0xe0, 0xff])
+    expect(valueEnd(Buffer.alloc(40, tag), 0)).toBe(undefined)
+})
