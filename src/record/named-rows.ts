@@ -10,14 +10,16 @@
  *
  * A block begins with what its rows name and was not said before in the same stretch of the segment; a stretch ends with each
  * seal (spool.ts). What a block says is said again by the next one, so that a block that is damaged takes no other along.
- * Numbers are of one writing thread, from 1 on, and never mean anything else; sessions and shapes share them.
+ * Numbers are of one writing thread, from 1 on, and never mean anything else; sessions and shapes share them. A row may hold the
+ * columns of its shape in place of a number, and does where they are recorded for the first time: many texts come once.
  */
-import { EVENT_COLUMNS } from './columns.ts'
+import { EVENT_COLUMNS, SHAPE_COLUMNS } from './columns.ts'
 
 const SAID = 0
 const SAID_HEAD = 13
 const WORD = 0x100000000
 const NONE: ReadonlyMap<number, Buffer> = new Map()
+const NOTHING = Buffer.alloc(0)
 
 /** What numbers of a segment mean: columns of a session or of a shape, as msgpack. */
 export type Names = ReadonlyMap<number, Buffer>
@@ -25,17 +27,24 @@ export type Names = ReadonlyMap<number, Buffer>
 /** Columns that are written once a stretch, and the number that stands for them. */
 export class Name {
   readonly columns: Buffer
-  readonly number: number
+  /** 0: none yet. */
+  number = 0
   /** The number, as it stands in rows. */
-  readonly reference: Buffer
+  reference: Buffer = NOTHING
+  /** Recorded before. */
+  isKnown = false
   /** The last stretch in which it was said. */
   stretch = -1
   /** The last block that names it. */
   block = -1
 
-  constructor(number: number, columns: Buffer) {
-    this.number = number
+  constructor(columns: Buffer, number = 0) {
     this.columns = columns
+    if (number > 0) this.call(number)
+  }
+
+  call(number: number): void {
+    this.number = number
     this.reference = reference(number)
   }
 
@@ -150,15 +159,17 @@ function expandedBlock(
   let at = start
   while (at < end) {
     const session = readReference(bytes, at, end)
-    const shape = session && readReference(bytes, session[1], end)
     const first = names.get(session?.[0] ?? 0)
-    const second = names.get(shape?.[0] ?? 0)
-    if (shape === undefined || first === undefined || second === undefined) return undefined
-    const left =
-      columns === undefined ? EVENT_COLUMNS.length : columns - countOf(first) - countOf(second)
-    const next = valuesEnd(bytes, shape[1], left, end)
+    if (session === undefined || first === undefined) return undefined
+    const shape = readReference(bytes, session[1], end)
+    const second = shape === undefined ? NOTHING : names.get(shape[0])
+    if (second === undefined) return undefined
+    const own = shape?.[1] ?? session[1]
+    const today = EVENT_COLUMNS.length + (shape === undefined ? SHAPE_COLUMNS.length : 0)
+    const left = columns === undefined ? today : columns - countOf(first) - countOf(second)
+    const next = valuesEnd(bytes, own, left, end)
     if (next === undefined) return undefined
-    pieces.push(first, second, bytes.subarray(shape[1], next))
+    pieces.push(first, second, bytes.subarray(own, next))
     at = next
   }
   return pieces

@@ -112,14 +112,18 @@ class SpoolRecorder implements Recorder {
   shape(shape: ActionShape): Shape {
     const hash = shape.exact === '' ? '' : this.hash(shape.exact)
     const { action, outcome } = shapeSpans(shape, hash)
-    return new NamedShape(this.name(action), this.name(outcome)) as NamedShape & Shape
+    return new NamedShape(new Name(action), this.#shared(outcome)) as NamedShape & Shape
   }
 
-  /** The number of these columns; the same memory is the same name. */
-  name(columns: Buffer): Name {
+  session(facts: SessionFacts): Name {
+    return new Name(sessionSpan(facts), ++numbers)
+  }
+
+  /** Many shapes have the same memory here. */
+  #shared(columns: Buffer): Name {
     let name = this.#byColumns.get(columns)
     if (name === undefined) {
-      name = new Name(++numbers, columns)
+      name = new Name(columns)
       this.#byColumns.set(columns, name)
     }
     return name
@@ -128,14 +132,21 @@ class SpoolRecorder implements Recorder {
   moment(kind: MomentKind): Name {
     let name = this.#moments.get(kind)
     if (name === undefined) {
-      name = this.name(momentSpan(kind))
+      name = new Name(momentSpan(kind))
       this.#moments.set(kind, name)
     }
     return name
   }
 
-  /** As it stands in the row that is buffered next. */
+  /** As it stands in the row that is buffered next: by its columns the first time, by a number from then on. */
   reference(name: Name): Buffer {
+    if (name.number === 0) {
+      if (!name.isKnown) {
+        name.isKnown = true
+        return name.columns
+      }
+      name.call(++numbers)
+    }
     if (name.block !== this.#block) {
       name.block = this.#block
       this.#named.push(name)
@@ -161,13 +172,21 @@ class SpoolRecorder implements Recorder {
     const block = this.#blockIn(stretch)
     sealBlock(block, rows.rows)
     this.#spool.write(block)
-    this.#again = this.#named.filter((name) => name.stretch !== stretch)
-    for (const name of this.#again) name.stretch = stretch
-    this.#said = stretch
-    this.#named.length = 0
+    this.#noteSaid(stretch)
     this.#block = ++blocks
     rows.clear()
     this.#flushAt = BUFFER_BYTES
+  }
+
+  #noteSaid(stretch: number): void {
+    if (this.#again.length > 0) this.#again = []
+    for (const name of this.#named) {
+      if (name.stretch === stretch) continue
+      name.stretch = stretch
+      this.#again.push(name)
+    }
+    this.#said = stretch
+    this.#named.length = 0
   }
 
   /** Where the block will stand: another segment may begin because of what it has to say there. */
@@ -255,7 +274,7 @@ class SessionRecording implements Recording {
     this.sessionId = facts.sessionId
     this.#recorder = recorder
     this.#rows = rows
-    this.#session = recorder.name(sessionSpan(facts))
+    this.#session = recorder.session(facts)
   }
 
   action(shape: Shape, times: ActionTimes): number {
@@ -273,7 +292,7 @@ class SessionRecording implements Recording {
   response(shape: Shape, action: number, payload: Uint8Array): void {
     const head = this.#recorder.stamp(++this.#seq, action)
     const names = named(shape)
-    names.response ??= this.#recorder.name(responseSpan(names.outcome.columns))
+    names.response ??= new Name(responseSpan(names.outcome.columns))
     this.#rows.response(this.#names(names.response), head, payload)
   }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { Packr } from 'msgpackr'
 import { describe, expect, test } from 'vitest'
-import { EVENT_COLUMNS } from '../../src/record/columns.ts'
+import { EVENT_COLUMNS, SHAPE_COLUMNS } from '../../src/record/columns.ts'
 import {
   areNamed,
   expanded,
@@ -31,13 +31,13 @@ const EVENT = pack(EVENT_COLUMNS.map((_, at) => at))
 test('a number of any size is read as it was written, and nothing else is one', () => {
   const numbers = [1, 127, 128, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 45]
   for (const number of numbers) {
-    const { reference } = new Name(number, Buffer.alloc(0))
+    const { reference } = new Name(Buffer.alloc(0), number)
     const bytes = Buffer.concat([Buffer.from([9]), reference, Buffer.from([7])])
     const end = 1 + reference.length
     expect(readReference(bytes, 1, bytes.length)).toEqual([number, end])
     for (let cut = 1; cut < end; cut++) expect(readReference(bytes, 1, cut)).toBe(undefined)
     const names = new Map<number, Buffer>()
-    const block = said(new Name(number, pack(['a'])))
+    const block = said(new Name(pack(['a']), number))
     expect(readNames(block, all(block), names)).toBe(block.length)
     expect([...names]).toEqual([[number, pack(['a'])]])
   }
@@ -46,7 +46,7 @@ test('a number of any size is read as it was written, and nothing else is one', 
 })
 
 describe('what a block says', () => {
-  const [one, two] = [new Name(1, pack(['s', 1])), new Name(300, pack(['kind', []]))]
+  const [one, two] = [new Name(pack(['s', 1]), 1), new Name(pack(['kind', []]), 300)]
 
   test('is added to what was said, and rows begin behind it', () => {
     const names = new Map([[1, one.columns]])
@@ -68,20 +68,20 @@ describe('what a block says', () => {
       expect(at === -1 || at === two.size).toBe(true)
       if (at === -1) expect(names.size === 0 || cut > two.size).toBe(true)
     }
-    const other = said(new Name(7, pack(['new'])), new Name(1, pack(['t', 1])))
+    const other = said(new Name(pack(['new']), 7), new Name(pack(['t', 1]), 1))
     const before = new Map([[1, one.columns]])
     expect(readNames(other, all(other), before)).toBe(-1)
     expect([...before.keys()]).toEqual([1])
-    const twice = said(one, new Name(1, pack(['t', 1])))
+    const twice = said(one, new Name(pack(['t', 1]), 1))
     expect(readNames(twice, all(twice), new Map())).toBe(-1)
-    const zero = said(new Name(0, pack(['t'])))
+    const zero = said(new Name(pack(['t']), 0))
     expect(readNames(zero, all(zero), new Map())).toBe(-1)
   })
 })
 
 describe('rows', () => {
-  const session = new Name(5, pack(['s', 'i', false]))
-  const shape = new Name(70_000, pack(['action', ['a', 'b'], 7]))
+  const session = new Name(pack(['s', 'i', false]), 5)
+  const shape = new Name(pack(['action', ['a', 'b'], 7]), 70_000)
   const names = new Map([session, shape].map((name) => [name.number, name.columns]))
   const row = Buffer.concat([session.reference, shape.reference, EVENT])
   const full = Buffer.concat([session.columns, shape.columns, EVENT])
@@ -91,6 +91,18 @@ describe('rows', () => {
     const ends = [4, 4 + row.length * 2, 6 + row.length * 2, bytes.length]
     expect(expanded({ bytes, blocks: ends, names })).toEqual([Buffer.concat([full, full]), full])
     expect(areNamed(bytes, [4, 4 + row.length], names)).toBe(true)
+  })
+
+  test('may hold the columns of their shape', () => {
+    const columns = pack(SHAPE_COLUMNS.map(([name]) => name))
+    const bytes = Buffer.concat([row, session.reference, columns, EVENT, row])
+    const whole = Buffer.concat([full, session.columns, columns, EVENT, full])
+    expect(expanded({ bytes, blocks: [0, bytes.length], names })).toEqual([whole])
+    const early = Buffer.concat([session.reference, columns, pack([1])])
+    const count = 3 + SHAPE_COLUMNS.length + 1
+    expect(expanded({ bytes: early, blocks: [0, early.length], names }, count)).toEqual([
+      Buffer.concat([session.columns, columns, pack([1])]),
+    ])
   })
 
   test('of an earlier list have as many columns as it had', () => {

@@ -53,7 +53,7 @@ function later(path: string): Buffer {
   const said = [...names].map(([number, columns]) => {
     const values = valuesAt(columns, 0)
     if (values.length === SESSION_COLUMNS.length) values.unshift(...values.splice(OWNER, 1))
-    const name = new Name(number, Buffer.concat(values))
+    const name = new Name(Buffer.concat(values), number)
     const into = Buffer.alloc(name.size)
     name.say(into, 0)
     return into
