@@ -13,7 +13,7 @@
  */
 import { COLUMNS } from './columns.ts'
 import type { EngineRows } from './engine-rows.ts'
-import type { Names } from './named-rows.ts'
+import { EXPANDED_BYTES_MAX, type Names } from './named-rows.ts'
 import { CONTENT_COLUMNS, RowBytes, SESSION_END, SHAPE_END, Sink, Span } from './row-binary.ts'
 import { type Run, SessionRows, Shape } from './session-rows.ts'
 
@@ -45,6 +45,7 @@ export class Runs {
   #names = NO_NAMES
   readonly #byNumber = new Map<number, SessionRows>()
   readonly #said = new RowBytes()
+  #expanded = 0
   #made: { run: Run; salt: Uint8Array }[] = []
   #last: SessionRows | undefined
 
@@ -178,6 +179,8 @@ export class Runs {
   #replace(former: SessionRows): void {
     this.#close(former)
     for (const [number, rows] of this.#byNumber) if (rows === former) this.#byNumber.delete(number)
+    for (const [end, rows] of this.#byEnd) if (rows === former) this.#byEnd.delete(end)
+    if (this.#last === former) this.#last = undefined
   }
 
   /** The shape whose columns stand here. Goes on behind them. */
@@ -195,7 +198,13 @@ export class Runs {
   }
 
   #namedShape(rows: SessionRows, number: number): Shape {
-    for (const shape of rows.shapes) if (shape.reference === number) return rows.put(shape)
+    for (const shape of rows.shapes)
+      if (shape.reference === number) {
+        this.#expanded += shape.events.length + shape.contents.length
+        // Somebody else has written it: rows of ours are in segments that take less.
+        if (this.#expanded > EXPANDED_BYTES_MAX) throw new Error('its names stand for too much')
+        return rows.put(shape)
+      }
     const said = this.#meaning(number)
     said.events = rows.events
     said.contents = rows.contents

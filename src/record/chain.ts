@@ -171,8 +171,9 @@ export class Chain {
     const segment = baseName(name)
     const run = { isOurs: this.#isOurs(segment), isOpen: name.endsWith('.open') }
     const ranges = this.#ratchets.read(segment, content, run)
-    const runs = new Runs(() => randomBytes(16), this.#options.inserts?.rows(segment))
     let at = this.#covered.get(segment) ?? 0
+    const last = ranges.at(-1)?.until ?? at
+    const runs = new Runs(() => randomBytes(16), this.#options.inserts?.rows(segment, at, last))
     const leaves: LoggedLeaf[] = []
     // What the ratchet speaks for and what it does not never share a leaf.
     for (const [index, { until, proof }] of ranges.entries()) {
@@ -339,6 +340,7 @@ export class Chain {
       if (content !== undefined) this.cover(name, content)
     }
     this.#opened.keep(names)
+    this.#options.inserts?.keep(names.map(baseName))
     this.#forgetGone()
   }
 

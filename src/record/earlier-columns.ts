@@ -42,7 +42,14 @@ export function upgrade(content: SegmentContent, earlier: readonly ColumnList[])
   }
   const columns = COLUMNS_HASH
   const bytes = Buffer.concat(pieces)
-  return { ...content, header: { ...header, columns }, bytes, blocks: made, names: new Map() }
+  return {
+    ...content,
+    header: { ...header, columns },
+    bytes,
+    blocks: made,
+    names: new Map(),
+    said: new Map(),
+  }
 }
 
 /** Rows of each block, with all of their columns. */

@@ -12,7 +12,7 @@ const SALT = new Uint8Array(16)
 
 export class EngineInserts {
   readonly #rowsMin: number
-  readonly #waiting = new Map<string, EngineRows>()
+  readonly #waiting = new Map<string, { readonly rows: EngineRows; until: number }>()
   /** As the last segment had better been. */
   #isInline = false
 
@@ -20,22 +20,29 @@ export class EngineInserts {
     this.#rowsMin = rowsMin
   }
 
-  /** Where rows of this segment go; undefined where too many wait. */
-  rows(segment: string): EngineRows | undefined {
-    let rows = this.#waiting.get(segment)
-    if (rows !== undefined) return rows
+  /**
+   * Where rows of these blocks of the segment go; undefined where too many wait, or those of the blocks before are not there:
+   * they may come again where they could not be noted, and each row counts once.
+   */
+  rows(segment: string, from: number, until: number): EngineRows | undefined {
+    const known = this.#waiting.get(segment)
+    if (from > 0 && known?.until === from) {
+      known.until = until
+      return known.rows
+    }
+    this.drop(segment)
     let bytes = 0
-    for (const one of this.#waiting.values()) bytes += one.bytes
-    if (bytes > WAITING_BYTES_MAX) return undefined
-    rows = new EngineRows(this.#isInline)
-    this.#waiting.set(segment, rows)
+    for (const { rows } of this.#waiting.values()) bytes += rows.bytes
+    if (from > 0 || bytes > WAITING_BYTES_MAX) return undefined
+    const rows = new EngineRows(this.#isInline)
+    this.#waiting.set(segment, { rows, until })
     return rows
   }
 
   /** Once; undefined: it goes as it stands. */
   take(segment: string, content: SegmentContent): EngineInsert | undefined {
-    const rows = this.#waiting.get(segment)
-    this.#waiting.delete(segment)
+    const rows = this.#waiting.get(segment)?.rows
+    this.drop(segment)
     if (content.rows < this.#rowsMin) return undefined
     return this.#insert(content, rows ?? again(content, this.#isInline))
   }
@@ -43,6 +50,13 @@ export class EngineInserts {
   /** It is not shipped, or not this way. */
   drop(segment: string): void {
     this.#waiting.delete(segment)
+  }
+
+  /** Drops those of which there is no file. */
+  keep(segments: readonly string[]): void {
+    if (this.#waiting.size === 0) return
+    const kept = new Set(segments)
+    for (const segment of this.#waiting.keys()) if (!kept.has(segment)) this.drop(segment)
   }
 
   #insert(content: SegmentContent, rows: EngineRows | undefined): EngineInsert | undefined {

@@ -40,6 +40,7 @@ export const ENGINE_ROWS_MIN = 1000
 const SHARED_MIN = 8
 /** Of columns that stand in the query, for sessions and for shapes; twice as long there, in hexadecimal. */
 const NUMBERED_BYTES_MAX = 32 << 10
+const BODY_BYTES_MAX = 256 << 20
 /** A query is refused beyond 256 KiB, and empty texts are twice as long in it as here. */
 const QUERY_MAX = 200_000
 /** Where shapes are not numbered, this much of them is known again. */
@@ -85,8 +86,9 @@ export class EngineRows {
     return this.#body.bytes.length
   }
 
-  /** There are too many sessions or shapes: this will be none. */
+  /** There are too many sessions or shapes, or it is too long: this will be none. */
   get isFull(): boolean {
+    if (this.#body.size > BODY_BYTES_MAX) return true
     return this.#sessions.isFull || (!this.isInline && this.#shapes.isFull)
   }
 

@@ -18,6 +18,8 @@ import { EVENT_COLUMNS, SHAPE_COLUMNS } from './columns.ts'
 const SAID = 0
 const SAID_HEAD = 13
 const WORD = 0x100000000
+/** Rows of no segment of ours are longer, with all of their columns. */
+export const EXPANDED_BYTES_MAX = 1 << 30
 const NONE: ReadonlyMap<number, Buffer> = new Map()
 const NOTHING = Buffer.alloc(0)
 
@@ -75,31 +77,34 @@ function reference(number: number): Buffer {
   return bytes
 }
 
-/**
- * Adds what a block says to `names`; answers where its rows begin. -1: it is not whole, or a number means something else all of
- * a sudden, and nothing was added.
- */
+/** What a block says, and where its rows begin. */
+export interface Said {
+  readonly names: Names
+  readonly rowsAt: number
+}
+
+/** undefined: it is not whole, or a number means something else than in `names` all of a sudden. */
 export function readNames(
   bytes: Buffer,
   { start, end }: { readonly start: number; readonly end: number },
-  names: Map<number, Buffer>,
-): number {
+  names: Names,
+): Said | undefined {
+  if (bytes[start] !== SAID) return { names: NONE, rowsAt: start }
   let at = start
   const said = new Map<number, Buffer>()
   while (at < end && bytes[at] === SAID) {
-    if (at + SAID_HEAD > end) return -1
+    if (at + SAID_HEAD > end) return undefined
     const number = bytes.readUInt32BE(at + 1) * WORD + bytes.readUInt32BE(at + 5)
     const next = at + SAID_HEAD + bytes.readUInt32BE(at + 9)
-    if (next > end || number === 0) return -1
+    if (next > end || number === 0) return undefined
     const columns = bytes.subarray(at + SAID_HEAD, next)
     const known = said.get(number) ?? names.get(number)
-    if (known !== undefined && !known.equals(columns)) return -1
+    if (known !== undefined && !known.equals(columns)) return undefined
     // Memory of its own: that of a segment is used again.
-    if (known === undefined) said.set(number, Buffer.from(columns))
+    said.set(number, known ?? Buffer.from(columns))
     at = next
   }
-  for (const [number, columns] of said) names.set(number, columns)
-  return at
+  return { names: said, rowsAt: at }
 }
 
 /** The number that stands here and where it ends; undefined: something else does. */
@@ -142,9 +147,11 @@ export function expanded(
   columns?: number,
 ): Buffer[] | undefined {
   const all: Buffer[] = []
+  let size = 0
   for (let i = 0; i < blocks.length; i += 2) {
     const pieces = expandedBlock({ bytes, names, columns }, blocks[i]!, blocks[i + 1]!, [])
-    if (pieces === undefined) return undefined
+    for (const piece of pieces ?? []) size += piece.length
+    if (pieces === undefined || size > EXPANDED_BYTES_MAX) return undefined
     all.push(Buffer.concat(pieces))
   }
   return all

@@ -59,6 +59,11 @@ export class OpenSegment {
     const descriptor = openSync(path, 'r')
     try {
       const { size } = fstatSync(descriptor)
+      // Its writer has taken back what the disk did not: what is in memory is not what was written.
+      if (size < this.#content.end) {
+        this.#content = undefined
+        return undefined
+      }
       if (size > this.#bytes.length) this.#grow(size)
       let filled = this.#content.end
       while (filled < size) {

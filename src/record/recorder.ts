@@ -75,6 +75,8 @@ class SpoolRecorder implements Recorder {
   readonly #rows = new RowBuffer(BLOCK_HEAD, BUFFER_BYTES + (1 << 20))
   /** What the buffered rows name. */
   readonly #named: Name[] = []
+  /** Bytes that they stand for, each time they are named. */
+  #shared = 0
   readonly #byColumns = new WeakMap<Buffer, Name>()
   readonly #moments = new Map<MomentKind, Name>()
   #block = ++blocks
@@ -112,7 +114,7 @@ class SpoolRecorder implements Recorder {
   shape(shape: ActionShape): Shape {
     const hash = shape.exact === '' ? '' : this.hash(shape.exact)
     const { action, outcome } = shapeSpans(shape, hash)
-    return new NamedShape(new Name(action), this.#shared(outcome)) as NamedShape & Shape
+    return new NamedShape(new Name(action), this.#outcome(outcome)) as NamedShape & Shape
   }
 
   session(facts: SessionFacts): Name {
@@ -120,7 +122,7 @@ class SpoolRecorder implements Recorder {
   }
 
   /** Many shapes have the same memory here. */
-  #shared(columns: Buffer): Name {
+  #outcome(columns: Buffer): Name {
     let name = this.#byColumns.get(columns)
     if (name === undefined) {
       name = new Name(columns)
@@ -151,6 +153,7 @@ class SpoolRecorder implements Recorder {
       name.block = this.#block
       this.#named.push(name)
     }
+    this.#shared += name.columns.length
     return name.reference
   }
 
@@ -159,7 +162,7 @@ class SpoolRecorder implements Recorder {
    * left.
    */
   stamp(seq: number, action: number): RowHead {
-    if (this.#rows.size > this.#flushAt) this.#makeRoom()
+    if (this.#rows.size + this.#shared > this.#flushAt) this.#makeRoom()
     const at = this.#options.clock.microseconds()
     this.#jobSeq = Math.max(at, this.#jobSeq + 1)
     return { at, seq, action, job: this.#jobSeq }
@@ -171,8 +174,9 @@ class SpoolRecorder implements Recorder {
     const stretch = this.#stretch()
     const block = this.#blockIn(stretch)
     sealBlock(block, rows.rows)
-    this.#spool.write(block)
+    this.#spool.write(block, this.#shared)
     this.#noteSaid(stretch)
+    this.#shared = 0
     this.#block = ++blocks
     rows.clear()
     this.#flushAt = BUFFER_BYTES
@@ -191,9 +195,10 @@ class SpoolRecorder implements Recorder {
 
   /** Where the block will stand: another segment may begin because of what it has to say there. */
   #stretch(): number {
-    let stretch = this.#spool.stretchFor(this.#rows.size)
+    const { size } = this.#rows
+    let stretch = this.#spool.stretchFor(size, this.#shared)
     for (;;) {
-      const found = this.#spool.stretchFor(this.#rows.size + this.#unsaid(stretch))
+      const found = this.#spool.stretchFor(size + this.#unsaid(stretch), this.#shared)
       if (found === stretch) return stretch
       stretch = found
     }
@@ -239,13 +244,14 @@ class SpoolRecorder implements Recorder {
    * time.
    */
   #makeRoom(): void {
-    if (this.#rows.size > BUFFER_BYTES_MAX) {
+    const size = this.#rows.size + this.#shared
+    if (size > BUFFER_BYTES_MAX) {
       throw new GatewayError('GW_RECORDING_LOST', 'the spool cannot be written for too long')
     }
     try {
       this.flush()
     } catch {
-      this.#flushAt = this.#rows.size + BUFFER_BYTES
+      this.#flushAt = size + BUFFER_BYTES
     }
   }
 }

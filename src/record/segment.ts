@@ -50,6 +50,8 @@ export interface SegmentContent {
   readonly blocks: readonly number[]
   /** What numbers in rows mean; none where rows have all of their columns. */
   readonly names: Names
+  /** Of these, what was said since the last seal. */
+  readonly said: Names
   readonly seals: readonly Seal[]
   readonly rows: number
   /** Where the last seal ends. */
@@ -124,6 +126,7 @@ export function readSegment(
   const blocks = (before?.blocks ?? []) as number[]
   const seals = (before?.seals ?? []) as Seal[]
   const names = (before?.names ?? new Map()) as Map<number, Buffer>
+  const said = (before?.said ?? new Map()) as Map<number, Buffer>
   let { sealed, rows, damaged, end } = before ?? {
     sealed: 0,
     rows: 0,
@@ -143,12 +146,12 @@ export function readSegment(
       let isOurs = opener?.open(bytes.subarray(at, next)) ?? true
       let rowsAt = 0
       if (isOurs && count > 0 && header.isNamed) {
-        const [start, last] =
-          opener === undefined ? [at + BLOCK_HEAD, next] : [opener.start, opener.end]
-        const from = opener?.clear ?? bytes
-        rowsAt = readNames(from, { start, end: last }, names)
-        // What it names may have been said in a block that is gone.
-        isOurs = rowsAt >= 0 && (bad === 0 || areNamed(from, [rowsAt, last], names))
+        const block =
+          opener === undefined
+            ? { bytes, start: at + BLOCK_HEAD, end: next }
+            : { bytes: opener.clear, start: opener.start, end: opener.end }
+        rowsAt = rowsOf(block, { names, said }, bad > 0 || (opener?.missing ?? 0) > 0)
+        isOurs = rowsAt >= 0
       }
       if (!isOurs) bad++
       else if (count === 0) {
@@ -158,6 +161,7 @@ export function readSegment(
           block: blocks.length / 2,
         })
         sealed = next
+        said.clear()
       } else if (opener === undefined) blocks.push(rowsAt || at + BLOCK_HEAD, next)
       else blocks.push(rowsAt || opener.start, opener.end)
       if (isOurs) rows += count
@@ -170,7 +174,27 @@ export function readSegment(
   }
   const torn = bytes.length - end
   const clear = opener?.clear ?? bytes
-  return { header, bytes: clear, blocks, names, seals, rows, sealed, end, damaged, torn }
+  return { header, bytes: clear, blocks, names, said, seals, rows, sealed, end, damaged, torn }
+}
+
+/**
+ * Where the rows of a block begin, and notes what it says. -1: it is not whole, or cannot be trusted to mean what it meant:
+ * behind damage (`isDoubted`) only what was said since the last seal counts, since that seal speaks for both.
+ */
+function rowsOf(
+  { bytes, start, end }: { bytes: Buffer; start: number; end: number },
+  { names, said }: { names: Map<number, Buffer>; said: Map<number, Buffer> },
+  isDoubted: boolean,
+): number {
+  const read = readNames(bytes, { start, end }, names)
+  if (read === undefined) return -1
+  const { rowsAt } = read
+  if (isDoubted && !areNamed(bytes, [rowsAt, end], new Map([...said, ...read.names]))) return -1
+  for (const [number, columns] of read.names) {
+    names.set(number, columns)
+    said.set(number, columns)
+  }
+  return rowsAt
 }
 
 /** The whole header of an encrypted segment, which is longer than others by `added`; undefined: it is none. */

@@ -42,6 +42,8 @@ import { CIPHER_FRAME_BYTES, type RunKey } from './spool-cipher.ts'
  * needs less than two thirds of the time for each row when 16 MiB come at once that it needs for 4: it merges less.
  */
 export const SEGMENT_BYTES_MAX = 16 << 20
+/** With all of their columns, rows of a segment are this many times as long as its room, at most: who stores it has them all in memory. */
+const SHARED_TIMES_MAX = 4
 /** Under a small quota, segments take at most this part of it, so that several fit. */
 const QUOTA_PART = 16
 const SEGMENT_BYTES_LEAST = 64 << 10
@@ -94,6 +96,8 @@ export class Spool {
   #sealed = 0
   /** Here the stretch begins in which the next block will stand. */
   #stretchAt = 0
+  /** Bytes that names in the segment stand for. */
+  #shared = 0
   #stretch = 0
   #usage: SpoolUsage = { bytes: 0, files: 0, segments: 0, oldestMs: 0 }
   #measuredMs = -MEASURE_MS
@@ -113,17 +117,17 @@ export class Spool {
 
   /**
    * The stretch in which a block of this length will stand that is written next: what was said in it before is known
-   * (named-rows.ts). Throws as `write` does.
+   * (named-rows.ts). `shared`: bytes that its names stand for. Throws as `write` does.
    */
-  stretchFor(length: number): number {
-    this.#begun(length)
+  stretchFor(length: number, shared: number): number {
+    this.#begun(length, shared)
     return this.#stretch
   }
 
   /** Throws GatewayError GW_RECORDING_LOST; nothing of the block is kept then. */
-  write(block: Buffer): void {
+  write(block: Buffer, shared = 0): void {
     const length = block.length + this.#cipherRoom
-    this.#begun(block.length)
+    this.#begun(block.length, shared)
     try {
       this.#checkQuota(length)
       if (this.#size + length + this.#sealRoom > this.#window.bytes.length) {
@@ -138,6 +142,7 @@ export class Spool {
       throw lost(cause)
     }
     this.#size += length
+    this.#shared += shared
     if (this.#size - this.#stretchAt > SEALED_BYTES_MAX) this.#beginStretch()
     if (this.#timer === undefined) this.#startTimer()
     if (this.#ratchet === undefined) return
@@ -146,9 +151,11 @@ export class Spool {
   }
 
   /** A segment is open that has room for the block, or nothing in it. */
-  #begun(length: number): void {
+  #begun(length: number, shared: number): void {
+    const most = this.#window.bytes.length
     const room = length + this.#cipherRoom + this.#sealRoom
-    if (this.#size > this.#begin && this.#size + room > this.#window.bytes.length) this.close()
+    const isFull = this.#size + room > most || this.#shared + shared > most * SHARED_TIMES_MAX
+    if (isFull && this.#size > this.#begin) this.close()
     if (this.#descriptor >= 0) return
     try {
       this.#open()
@@ -257,6 +264,7 @@ export class Spool {
     const header = this.#cipher?.header ?? segmentHeader(thread, instance, 'named')
     this.#window.bytes.set(header)
     this.#begin = header.length
+    this.#shared = 0
     this.#size = header.length
     this.#sealed = 0
     this.#beginStretch()

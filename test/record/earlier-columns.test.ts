@@ -58,6 +58,7 @@ function contentOf(
     bytes,
     blocks: places,
     names: new Map(),
+    said: new Map(),
     seals: [],
     rows: 1,
     sealed: 0,

@@ -322,11 +322,12 @@ describe('stays as it is', () => {
 
 describe('rows that were collected while a segment was covered', () => {
   /** Block by block, as the chain reads a segment that is being written. */
-  function collected(inserts: EngineInserts, content: SegmentContent, blocks = content.blocks) {
-    for (let i = 0; i < blocks.length; i += 2)
-      new Runs(() => new Uint8Array(16), inserts.rows('I')).add(content.bytes, [
-        blocks[i],
-        blocks[i + 1],
+  function collected(inserts: EngineInserts, content: SegmentContent, from = 0): void {
+    const { bytes, blocks } = content
+    for (let at = from; at < blocks.length / 2; at++)
+      new Runs(() => new Uint8Array(16), inserts.rows('I', at, at + 1)).add(bytes, [
+        blocks[at * 2],
+        blocks[at * 2 + 1],
       ])
   }
   const sessions = ['a', 'b', 'c'].map((sessionId) => ({ sessionId }))
@@ -354,20 +355,31 @@ describe('rows that were collected while a segment was covered', () => {
 
   test('are left where some came twice, or not at all', () => {
     const content = segment(few)
-    for (const blocks of [content.blocks.slice(2), [...content.blocks, ...content.blocks]]) {
+    // The first block was covered by another run; what was collected could not be noted and comes again, from anywhere.
+    for (const starts of [[1], [0, 0], [0, 1], [1, 1], [0, 5, 3]]) {
       const inserts = new EngineInserts(2)
-      collected(inserts, content, blocks)
+      for (const from of starts) collected(inserts, content, from)
       expect(inserts.take('I', content)).toEqual(compacted(content))
     }
+  })
+
+  test('of which there is no file any more are dropped', () => {
+    const inserts = new EngineInserts(2)
+    collected(inserts, segment({ ...few, payload: Buffer.alloc(1 << 20) }))
+    expect(inserts.rows('J', 0, 1)).toBe(undefined)
+    inserts.keep(['I'])
+    expect(inserts.rows('J', 0, 1)).toBe(undefined)
+    inserts.keep(['K'])
+    expect(inserts.rows('J', 0, 1)).toBeDefined()
   })
 
   test('wait up to 64 MiB; the others are made when they are needed', () => {
     const inserts = new EngineInserts(2)
     const large = segment({ ...few, payload: Buffer.alloc(1 << 20) })
     collected(inserts, large)
-    expect(inserts.rows('J')).toBe(undefined)
+    expect(inserts.rows('J', 0, 1)).toBe(undefined)
     expect(inserts.take('J', segment(few))).toEqual(compacted(segment(few)))
     inserts.drop('I')
-    expect(inserts.rows('J')).toBeDefined()
+    expect(inserts.rows('J', 0, 1)).toBeDefined()
   })
 })

@@ -36,10 +36,9 @@ test('a number of any size is read as it was written, and nothing else is one', 
     const end = 1 + reference.length
     expect(readReference(bytes, 1, bytes.length)).toEqual([number, end])
     for (let cut = 1; cut < end; cut++) expect(readReference(bytes, 1, cut)).toBe(undefined)
-    const names = new Map<number, Buffer>()
     const block = said(new Name(pack(['a']), number))
-    expect(readNames(block, all(block), names)).toBe(block.length)
-    expect([...names]).toEqual([[number, pack(['a'])]])
+    const names = new Map([[number, pack(['a'])]])
+    expect(readNames(block, all(block), new Map())).toEqual({ names, rowsAt: block.length })
   }
   for (const tag of [0x80, 0x90, 0xa3, 0xc0, 0xc2, 0xcc, 0xd0, 0xd9, 0xdb, 0xff])
     expect(readReference(Buffer.alloc(10, tag), 0, 10)).toBe(undefined)
@@ -48,34 +47,30 @@ test('a number of any size is read as it was written, and nothing else is one', 
 describe('what a block says', () => {
   const [one, two] = [new Name(pack(['s', 1]), 1), new Name(pack(['kind', []]), 300)]
 
-  test('is added to what was said, and rows begin behind it', () => {
-    const names = new Map([[1, one.columns]])
+  test('is told, with where the rows begin', () => {
     const block = Buffer.concat([Buffer.from('xx'), said(one, two), Buffer.from([1, 0xcd])])
-    const at = readNames(block, { start: 2, end: block.length }, names)
-    expect(block.subarray(at)).toEqual(Buffer.from([1, 0xcd]))
-    expect([...names.keys()]).toEqual([1, 300])
+    const read = readNames(block, { start: 2, end: block.length }, new Map([[1, one.columns]]))!
+    expect(block.subarray(read.rowsAt)).toEqual(Buffer.from([1, 0xcd]))
+    expect([...read.names.keys()]).toEqual([1, 300])
     // The memory of a segment is used again.
     block.fill(0)
-    expect(names.get(300)).toEqual(two.columns)
+    expect(read.names.get(300)).toEqual(two.columns)
+    expect(readNames(Buffer.from([7, 8]), { start: 0, end: 2 }, new Map())?.rowsAt).toBe(0)
   })
 
   test('is refused as a whole where it is cut, or where a number means something else', () => {
     const block = said(two, one)
-    const names = new Map<number, Buffer>()
     for (let cut = 1; cut < block.length; cut++) {
-      const at = readNames(block, { start: 0, end: cut }, names)
+      const read = readNames(block, { start: 0, end: cut }, new Map())
       // A cut between the two is none: what follows is no name.
-      expect(at === -1 || at === two.size).toBe(true)
-      if (at === -1) expect(names.size === 0 || cut > two.size).toBe(true)
+      expect(read?.rowsAt).toBe(cut === two.size ? cut : undefined)
     }
     const other = said(new Name(pack(['new']), 7), new Name(pack(['t', 1]), 1))
-    const before = new Map([[1, one.columns]])
-    expect(readNames(other, all(other), before)).toBe(-1)
-    expect([...before.keys()]).toEqual([1])
+    expect(readNames(other, all(other), new Map([[1, one.columns]]))).toBe(undefined)
     const twice = said(one, new Name(pack(['t', 1]), 1))
-    expect(readNames(twice, all(twice), new Map())).toBe(-1)
+    expect(readNames(twice, all(twice), new Map())).toBe(undefined)
     const zero = said(new Name(pack(['t']), 0))
-    expect(readNames(zero, all(zero), new Map())).toBe(-1)
+    expect(readNames(zero, all(zero), new Map())).toBe(undefined)
   })
 })
 
@@ -113,6 +108,15 @@ describe('rows', () => {
     ])
     expect(expanded(rows, 9)).toBe(undefined)
     expect(expanded(rows)).toBe(undefined)
+  })
+
+  test('are none where they would be longer than any of ours', () => {
+    const long = new Name(pack(['x'.repeat(1 << 20)]), 9)
+    const rows = Array<Buffer>(1025).fill(Buffer.concat([long.reference, shape.reference, EVENT]))
+    const bytes = Buffer.concat(rows)
+    const all = { bytes, names: new Map([...names, [9, long.columns]]) }
+    const ends = rows.flatMap((_, at) => [at, at + 1].map((n) => n * rows[0]!.length))
+    expect(expanded({ ...all, blocks: ends })).toBe(undefined)
   })
 
   test('are none where they are cut, or name what nothing was said of', () => {

@@ -116,3 +116,18 @@ test('of complete segments a few are kept, and none whose file is gone', () => {
   opened.keep(['s-1.seg', 's-2.open', 's-7.seg'])
   expect(kept()).toEqual(['s-1', 's-2'])
 })
+
+test('what its writer has taken back, because the disk did not take it, is not kept', () => {
+  const path = join(folder, 'segment.open')
+  const done = join(folder, 'segment.seg')
+  const good = Buffer.concat([segmentHeader(1, 'i'), block(10, 1)])
+  const opened = new OpenSegments()
+  writeFileSync(path, Buffer.concat([good, block(20, 2), Buffer.alloc(4096)]))
+  expect(opened.read(path)).toMatchObject({ rows: 3 })
+  writeFileSync(done, good)
+  expect(opened.complete(done)).toBe(undefined)
+  // A seal behind what was left is shorter than any block of rows.
+  opened.read(path)
+  writeFileSync(done, Buffer.concat([good, block(16, 0)]))
+  expect(opened.take(done)).toBe(undefined)
+})

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BroadcastChannel } from 'node:worker_threads'
+import { crc32 } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { clock } from '../../src/base/clock.ts'
 import { expanded } from '../../src/record/named-rows.ts'
@@ -23,6 +24,11 @@ function rowsIn(at: Place): number {
     rows += content.rows
   }
   return rows
+}
+
+/** Where the first block begins. */
+function headOf(bytes: Buffer): number {
+  return 20 + bytes.readUInt16BE(18)
 }
 
 function contentOf(bytes: Buffer): SegmentContent {
@@ -141,6 +147,68 @@ test('columns that rows share are written once a stretch, and any one block may 
     expect(found).toHaveLength(expected.length)
     expect(Buffer.concat(found).equals(Buffer.concat(expected))).toBe(true)
   }
+})
+
+test('a segment stands for no more than four times its room', () => {
+  const at = place()
+  // Sixteen segments of 64 KiB.
+  const recorder = at.recorder({ bytesMax: 1 << 20 })
+  const session = recorder.open(facts(at.instance))
+  const shape = recorder.shape({ ...SHAPE, statement: `SELECT '${'x'.repeat(20_000)}'` })
+  for (let i = 0; i < 100; i++) {
+    session.action(shape, TIMES)
+    if (i % 3 === 0) recorder.flush()
+  }
+  recorder.close()
+  expect(rowsIn(at)).toBe(100)
+  const sizes = files(at).map((name) =>
+    expanded(contentOf(readFileSync(join(at.spool, name))))!.reduce(
+      (sum, one) => sum + one.length,
+      0,
+    ),
+  )
+  expect(Math.max(...sizes)).toBeLessThan(5 * (64 << 10))
+  expect(sizes.length).toBeGreaterThan(6)
+})
+
+test('what is said in a stretch that somebody changed does not count in the next', () => {
+  const at = place()
+  const recorder = at.recorder({ ratchet: true })
+  const session = recorder.open(facts(at.instance, { subject: 'alice' }))
+  const shape = recorder.shape(SHAPE)
+  const payload = Buffer.alloc(100_000)
+  for (let i = 0; i < 12; i++) {
+    session.outcome(shape, session.action(shape, TIMES), { ...OUTCOME, payload })
+    recorder.flush()
+  }
+  recorder.close()
+  const bytes = readFileSync(join(at.spool, files(at)[0]!))
+  const { seals, blocks } = contentOf(bytes)
+  expect(seals.length).toBeGreaterThan(2)
+  // All that the first stretch says, with good checksums.
+  let changed = 0
+  const end = blocks[seals[0]!.block * 2 - 1]!
+  for (
+    let found = bytes.indexOf('alice');
+    found > 0 && found < end;
+    found = bytes.indexOf('alice', found)
+  ) {
+    bytes.write('mallo', found)
+    changed++
+  }
+  for (let block = 0; block < seals[0]!.block; block++) {
+    const start = block === 0 ? headOf(bytes) : blocks[block * 2 - 1]!
+    const next = blocks[block * 2 + 1]!
+    bytes.writeUInt32BE(crc32(bytes.subarray(start + 8, next)) >>> 0, start + 4)
+  }
+  expect(changed).toBe(2)
+  const content = contentOf(bytes)
+  expect(content.damaged).toBeGreaterThan(0)
+  const rows = expanded(content)!
+  const first = rows.slice(0, content.seals[0]!.block)
+  const later = rows.slice(content.seals[0]!.block)
+  expect(first.every((one) => one.includes('mallo'))).toBe(true)
+  expect(later.some((one) => one.includes('mallo'))).toBe(false)
 })
 
 test('a shape is the same in whatever spool of the thread it is recorded', () => {
