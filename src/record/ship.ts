@@ -203,7 +203,7 @@ function wholeRows(content: SegmentContent): Buffer {
     return joinRows(content)
   } catch (cause) {
     // No store would take it, however often it is sent.
-    throw new StoreError(String(cause), undefined, INCORRECT_DATA)
+    throw new StoreError(String(cause), INCORRECT_DATA, cause)
   }
 }
 

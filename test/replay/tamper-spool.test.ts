@@ -62,7 +62,8 @@ test('what another gateway has not copied yet is no finding, what it never copie
 function edit(path: string): void {
   const bytes = readFileSync(path)
   const content = contentOf(bytes)
-  const block = bytes.subarray(content.blocks[0]! - BLOCK_HEAD, content.blocks[1])
+  // Behind the header, whose length the instance's name says.
+  const block = bytes.subarray(20 + bytes.readUInt16BE(18), content.blocks[1])
   block.write('CUSTOMERS', block.indexOf('customers'), 'latin1')
   sealBlock(block, block.readUInt32BE(8))
   writeFileSync(path, bytes)
