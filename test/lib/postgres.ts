@@ -85,19 +85,27 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   if (options.auth === 'md5') {
     appendFileSync(join(data, 'postgresql.auto.conf'), 'password_encryption = md5\n')
   }
-  give(folder)
-  const child = start(`${bin}/postgres`, ['-D', data], asServer())
   const log = join(folder, 'log')
-  const toLog = (chunk: Buffer): void => appendFileSync(log, chunk)
   writeFileSync(log, '')
-  child.process.stderr?.on('data', toLog)
+  give(folder)
+  // Straight into a file: this thread waits for psql at times, and who waits for nobody to read a pipe would wait for ever.
+  const line = 'exec "$0" -D "$1" 2> "$2"'
+  const child = start('sh', ['-c', line, `${bin}/postgres`, data, log], asServer())
   try {
-    await child.until(/database system is ready to accept connections/)
+    await untilReady(log)
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
     throw error
   }
   return describe({ version, port, folder, log, ca, child })
+}
+
+async function untilReady(log: string): Promise<void> {
+  for (let left = 600; left > 0; left--) {
+    if (readFileSync(log, 'utf8').includes('database system is ready to accept connections')) return
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  throw new Error(`PostgreSQL is not ready: ${readFileSync(log, 'utf8')}`)
 }
 
 function describe(server: {
