@@ -9,6 +9,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
 import { BLOCK_HEAD, readSegment, type SegmentContent } from './segment.ts'
 import { type Opening, openingOf } from './segment-cipher.ts'
+import { readWhole } from './segment-file.ts'
 import { baseName } from './spool.ts'
 import { SpoolKeys } from './spool-cipher.ts'
 
@@ -65,12 +66,7 @@ export class OpenSegment {
         return undefined
       }
       if (size > this.#bytes.length) this.#grow(size)
-      let filled = this.#content.end
-      while (filled < size) {
-        const got = readSync(descriptor, this.#bytes, filled, size - filled, filled)
-        if (got === 0) break
-        filled += got
-      }
+      const filled = readWhole(descriptor, this.#bytes, { from: this.#content.end, to: size })
       const read = this.#read(this.#bytes.subarray(0, filled), false)
       this.#content = read === 'foreign' ? undefined : read
       this.isComplete = true

@@ -48,13 +48,7 @@ export class SegmentFile {
     try {
       const { size } = fstatSync(descriptor)
       const bytes = this.#room(size)
-      let filled = 0
-      while (filled < size) {
-        const got = readSync(descriptor, bytes, filled, size - filled, filled)
-        if (got === 0) break
-        filled += got
-      }
-      return bytes.subarray(0, filled)
+      return bytes.subarray(0, readWhole(descriptor, bytes, { from: 0, to: size }))
     } finally {
       closeSync(descriptor)
     }
@@ -69,6 +63,21 @@ export class SegmentFile {
     }
     return this.#bytes
   }
+}
+
+/** Reads these places of a file to the same ones in memory; answers up to where, less where the file is shorter. */
+export function readWhole(
+  descriptor: number,
+  into: Buffer,
+  { from, to }: { readonly from: number; readonly to: number },
+): number {
+  let filled = from
+  while (filled < to) {
+    const got = readSync(descriptor, into, filled, to - filled, filled)
+    if (got === 0) break
+    filled += got
+  }
+  return filled
 }
 
 /** undefined: gone in this moment, or not a segment: ship.ts says so. */

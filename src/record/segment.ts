@@ -144,12 +144,11 @@ export function readSegment(
       const count = bytes.readUInt32BE(at + 8)
       // Whole, and not what was written there: no crash leaves that, so it is never cut off as torn.
       let isOurs = opener?.open(bytes.subarray(at, next)) ?? true
-      let rowsAt = 0
+      // Of what was just opened: of a seal it is what was opened before, and not used.
+      const rowsEnd = opener?.end ?? next
+      let rowsAt = opener?.start ?? at + BLOCK_HEAD
       if (isOurs && count > 0 && header.isNamed) {
-        const block =
-          opener === undefined
-            ? { bytes, start: at + BLOCK_HEAD, end: next }
-            : { bytes: opener.clear, start: opener.start, end: opener.end }
+        const block = { bytes: opener?.clear ?? bytes, start: rowsAt, end: rowsEnd }
         rowsAt = rowsOf(block, { names, said }, bad > 0 || (opener?.missing ?? 0) > 0)
         isOurs = rowsAt >= 0
       }
@@ -162,8 +161,7 @@ export function readSegment(
         })
         sealed = next
         said.clear()
-      } else if (opener === undefined) blocks.push(rowsAt || at + BLOCK_HEAD, next)
-      else blocks.push(rowsAt || opener.start, opener.end)
+      } else blocks.push(rowsAt, rowsEnd)
       if (isOurs) rows += count
       bad = Math.max(bad, opener?.missing ?? 0)
       damaged = bad
