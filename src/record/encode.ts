@@ -56,15 +56,8 @@ export function sessionSpan(facts: SessionFacts): Buffer {
  * literals alone come by the thousand: what they share is packed once.
  */
 export function shapeSpans(shape: ActionShape, hash: string): ShapeSpans {
-  const { verb, objects, verdict, rule, policyVersion, requestId, statement, facts } = shape
-  const by = [verdict, rule, policyVersion, requestId] as const
-  const decided = memo(DECIDED, by, () => span(by))
-  const what = memo(WHAT, [shape.class, verb, ...objects], () =>
-    span(['action', shape.class, verb, objects]),
-  )
-  const outcome = memo(OUTCOMES, [shape.class, verb, ...by], () =>
-    span(['outcome', shape.class, verb, [], '', '', ...by, '']),
-  )
+  const { statement, facts } = shape
+  const { what, decided, outcome } = sharedSpans(shape)
   const statementBytes = Buffer.byteLength(statement)
   const factsBytes = Buffer.byteLength(facts)
   const texts = statementBytes + hash.length + factsBytes + 3 * TEXT_HEAD
@@ -78,26 +71,40 @@ export function shapeSpans(shape: ActionShape, hash: string): ShapeSpans {
   return { action, outcome }
 }
 
-type Memo = Map<string, Buffer>
-const DECIDED: Memo = new Map()
-const WHAT: Memo = new Map()
-const OUTCOMES: Memo = new Map()
+interface SharedSpans {
+  readonly what: Buffer
+  readonly decided: Buffer
+  readonly outcome: Buffer
+}
+
+/** Begun anew beyond SHARED_MAX. */
+const SHARED = new Map<string, SharedSpans>()
+/** Whatever is touched, outcomes are the same memory. */
+const OUTCOMES = new Map<string, Buffer>()
+const SHARED_MAX = 512
 /** A str 32's kind and length. */
 const TEXT_HEAD = 5
-/** A memo is begun anew beyond this many. */
-const MEMO_MAX = 512
 
-/** What was made of these values, or is made now. */
-function memo(known: Memo, values: readonly (string | number)[], make: () => Buffer): Buffer {
-  // Lengths stand before texts, so that no two lists have one key.
-  let key = ''
-  for (const value of values)
-    key += typeof value === 'string' ? `${value.length}:${value}` : `#${value}`
-  const found = known.get(key)
-  if (found !== undefined) return found
-  if (known.size >= MEMO_MAX) known.clear()
-  const made = make()
-  known.set(key, made)
+function sharedSpans(shape: ActionShape): SharedSpans {
+  const { verb, objects, verdict, rule, policyVersion, requestId } = shape
+  // Lengths stand before texts that may hold anything, so that no two shapes have one key.
+  let key = `${policyVersion} ${shape.class} ${verdict} `
+  key += `${verb.length}:${verb}${rule.length}:${rule}${requestId.length}:${requestId}`
+  const asOutcome = key
+  for (const object of objects) key += `${object.length}:${object}`
+  const known = SHARED.get(key)
+  if (known !== undefined) return known
+  if (SHARED.size >= SHARED_MAX) {
+    SHARED.clear()
+    OUTCOMES.clear()
+  }
+  const by = [verdict, rule, policyVersion, requestId] as const
+  const outcome =
+    OUTCOMES.get(asOutcome) ?? span(['outcome', shape.class, verb, [], '', '', ...by, ''])
+  OUTCOMES.set(asOutcome, outcome)
+  const what = span(['action', shape.class, verb, objects])
+  const made = { what, decided: span(by), outcome }
+  SHARED.set(key, made)
   return made
 }
 

@@ -7,10 +7,10 @@
  * `job_seq` is the time in microseconds, made strictly rising per worker: unique within a worker,
  * and between workers as good as the clock that they share.
  */
-import { createHmac } from 'node:crypto'
 import { BroadcastChannel } from 'node:worker_threads'
 import type { Clock } from '../base/clock.ts'
 import { GatewayError } from '../base/errors.ts'
+import { KeyedHash } from '../base/keyed-hash.ts'
 import {
   momentSpan,
   RowBuffer,
@@ -72,6 +72,7 @@ class SpoolRecorder implements Recorder {
   readonly #options: RecorderOptions
   readonly #channel = new BroadcastChannel('sluice')
   readonly #spool: Spool
+  readonly #keyed: KeyedHash
   readonly #rows = new RowBuffer(BLOCK_HEAD, BUFFER_BYTES + (1 << 20))
   /** What the buffered rows name. */
   readonly #named: Name[] = []
@@ -88,6 +89,7 @@ class SpoolRecorder implements Recorder {
 
   constructor(options: RecorderOptions) {
     this.#options = options
+    this.#keyed = new KeyedHash(options.recordKey)
     // Only ever posts; must not keep the thread alive.
     this.#channel.unref()
     this.#spool = new Spool({
@@ -226,8 +228,7 @@ class SpoolRecorder implements Recorder {
   }
 
   hash(text: string): string {
-    const digest = createHmac('sha256', this.#options.recordKey).update(text).digest('hex')
-    return digest.substring(0, 32)
+    return this.#keyed.hex(text).substring(0, 32)
   }
 
   close(): void {

@@ -10,6 +10,7 @@ import type { Verdict } from '../../decide/verdict.ts'
 import { findingsOf } from '../../mask/findings.ts'
 import type { Shape } from '../../record/event.ts'
 import type { RelayWorker, SessionContext } from '../protocol.ts'
+import { factsJson } from './facts-json.ts'
 import type { Statement } from './sql/analysis.ts'
 
 export interface Judged {
@@ -142,17 +143,6 @@ function shapeOf(
     rule: verdict.verdict === 'allow' ? verdict.rule || verdict.wouldDeny : verdict.rule,
     policyVersion: guard.version,
     requestId: '',
-    facts: factsJson(action, question),
-  })
-}
-
-/** All facts but text and values, which could hold what a mask hides. */
-function factsJson(action: Action, question: Question): string {
-  const { literals: _literals, params: _params, ...sql } = action.facts.sql!
-  return JSON.stringify({
-    classes: action.classes,
-    opaque: action.opaque === undefined ? undefined : true,
-    findings: action.findings,
-    sql: { ...sql, in_transaction: question.inTransaction, statements: question.statements },
+    facts: factsJson(action),
   })
 }
