@@ -57,6 +57,28 @@ export const COPYING_GUARDS: readonly Guard[] = [
     fails: { [MASKED]: ['UPDATE orders SET status[length(c.ssn)] = $1'] },
   },
   {
+    id: 'replaced-views',
+    against:
+      'a view that becomes another, under a materialised view that has stored what it showed',
+    file: DDL,
+    from: '  if (replace === true) moved(',
+    to: '  if (replace === undefined) moved(',
+    fails: { [OWN]: ['CREATE OR REPLACE VIEW customer_mails AS SELECT 1 AS id'] },
+  },
+  {
+    id: 'columns-left-to-children',
+    against: 'a masked column that is dropped from a parent and stays in its children',
+    file: DDL,
+    from: '.length > 0 && leaves(part, known))\n      moved(',
+    to: '.length > 0 && leaves(part, known) && false)\n      moved(',
+    fails: {
+      [OWN]: [
+        'ALTER TABLE ONLY customers DROP COLUMN email',
+        'a column that is dropped from a parent may stay in a child of its own',
+      ],
+    },
+  },
+  {
     id: 'row-types',
     against: 'a column that is renamed through the row type that its table is OF',
     file: DDL,

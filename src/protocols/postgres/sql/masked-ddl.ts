@@ -6,7 +6,7 @@
  * walked as an expression, so that it is refused when it names a relation with masked columns.
  */
 
-import { FIRST_USER_OID } from './catalogue.ts'
+import { FIRST_USER_OID, type Relation } from './catalogue.ts'
 import {
   marksNamed,
   marksOf,
@@ -26,6 +26,7 @@ import type {
   Node,
   RangeVar,
   RenameStmt,
+  ViewStmt,
 } from './parse.ts'
 
 /** Changes to a table that neither show, store nor uncover a value of it. */
@@ -74,7 +75,7 @@ export function definition(walk: Walk, stmt: Node): void {
   const kind = Object.keys(stmt)[0] ?? ''
   if (HARMLESS_KINDS.has(kind)) return
   if ('CreateTableAsStmt' in stmt) createAs(walk, stmt.CreateTableAsStmt.query)
-  else if ('ViewStmt' in stmt) stored(walk, stmt.ViewStmt.query)
+  else if ('ViewStmt' in stmt) view(walk, stmt.ViewStmt)
   else if ('IndexStmt' in stmt) index(walk, stmt.IndexStmt)
   else if ('CreateStmt' in stmt) create(walk, stmt.CreateStmt)
   else if ('AlterTableStmt' in stmt) alter(walk, stmt.AlterTableStmt)
@@ -100,6 +101,13 @@ function seeing(items: readonly Item[]): Place {
 
 function stored(walk: Walk, query: Node | undefined): void {
   if (query !== undefined) walk.statement(query, NOWHERE, 'stored')
+}
+
+/** What a materialised view has stored of a view stays when that view becomes another, and nothing would cover it then. */
+function view(walk: Walk, { view: range, query, replace }: ViewStmt): void {
+  const isTemporary = range?.relpersistence === 't'
+  if (replace === true) moved(walk, isTemporary ? { ...range, schemaname: 'pg_temp' } : range)
+  stored(walk, query)
 }
 
 function createAs(walk: Walk, query: Node | undefined): void {
@@ -208,6 +216,8 @@ function alter(walk: Walk, part: AlterTableStmt): void {
       walk.guard(marksNamed(item, name).filter((one) => one.mask?.transform.type === 'null'))
     if (marked && (subtype === undefined || !HARMLESS_CHANGES.has(subtype)))
       moved(walk, part.relation)
+    if (subtype === 'AT_DropColumn' && marksNamed(item, name).length > 0 && leaves(part, known))
+      moved(walk, part.relation)
     each(def, (key, inside) => {
       if (key === 'Constraint' && isPart(inside)) constraint(walk, inside as Constraint, item)
       // ATTACH PARTITION and INHERIT name the other table.
@@ -220,6 +230,15 @@ function alter(walk: Walk, part: AlterTableStmt): void {
     if (rest !== undefined)
       walk.forbid(walk.value({ Unknown: rest } as unknown as Node, place).marks)
   }
+}
+
+/**
+ * Dropped from a parent alone, or where a child has it of its own or from another parent too, a column stays in the
+ * children with its values, and what tied them to the mask is gone. Partitions have none of their own.
+ */
+function leaves(part: AlterTableStmt, relation: Relation | undefined): boolean {
+  if (relation?.kind === 'p') return false
+  return part.relation?.inh !== true || (relation?.children.length ?? 0) > 0
 }
 
 /** A default is a value that is written without being looked at: under pseudonyms it would be a guess that comes back. */
@@ -236,6 +255,9 @@ function constraint(walk: Walk, part: Constraint, item: Item): void {
   const own = [...(part.keys ?? []), ...(part.including ?? []), ...(part.fk_attrs ?? [])]
   for (const name of own.map((one) => stringOf(one) ?? ''))
     walk.guard(item.byName.get(name)?.marks ?? [])
+  // Which columns the index has is not known here; as a primary key it takes no NULL.
+  if (part.contype === 'CONSTR_PRIMARY' && part.indexname !== undefined)
+    walk.guard(marksOf(item).filter((one) => one.mask?.transform.type === 'null'))
   named(walk, part.exclusions, { kind: 'IndexElem', items: [item] })
   walk.decide(part.raw_expr, seeing([item]))
   walk.decide(part.where_clause, seeing([item]))

@@ -25,6 +25,8 @@ test.each([
   'ALTER TYPE row_type RENAME ATTRIBUTE email TO e CASCADE',
   'ALTER TYPE row_type ALTER ATTRIBUTE email TYPE varchar(5) CASCADE',
   'ALTER TABLE customers CLUSTER ON customers_email_key',
+  'ALTER TABLE ONLY customers DROP COLUMN email',
+  'CREATE OR REPLACE VIEW customer_mails AS SELECT 1 AS id, NULL::text AS email',
 ])('%s could take a mask away', (text) => {
   expect(refusal(text)).toBeDefined()
 })
@@ -32,6 +34,10 @@ test.each([
 test.each([
   'DROP TABLE customers',
   'ALTER TABLE customers DROP COLUMN email',
+  'ALTER TABLE ONLY customers DROP COLUMN name',
+  'CREATE OR REPLACE VIEW customer_names AS SELECT id, name FROM customers',
+  'CREATE OR REPLACE VIEW new_view AS SELECT id, name FROM customers',
+  'CREATE OR REPLACE TEMP VIEW customer_mails AS SELECT id FROM orders',
   'ALTER TABLE customers ALTER name SET DEFAULT 1',
   'ALTER TABLE customers ALTER email DROP DEFAULT',
   'ALTER TABLE customers RENAME CONSTRAINT a TO b',
@@ -63,6 +69,23 @@ test.each([
   expect(refusal(text)).toBeUndefined()
 })
 
+test('a column that is dropped from a parent may stay in a child of its own', () => {
+  const inherited = RELATIONS.map((relation) =>
+    relation.name === 'customers' ? { ...relation, children: [20002] } : relation,
+  )
+  const parts = { routines: [], operators: [], types: [], casts: [] }
+  const catalogue = (relations: typeof RELATIONS) =>
+    catalogueOf({ serverVersion: 180000, epoch: 1, builtIn: INITDB, relations, ...parts })
+  const text = 'ALTER TABLE customers DROP COLUMN email'
+  expect(refusal(text, { ...NAMES, catalogue: catalogue(inherited) })).toBeDefined()
+  const others = text.replace('email', 'name')
+  expect(refusal(others, { ...NAMES, catalogue: catalogue(inherited) })).toBeUndefined()
+  const partitioned = inherited.map((relation) =>
+    relation.name === 'customers' ? { ...relation, kind: 'p' } : relation,
+  )
+  expect(refusal(text, { ...NAMES, catalogue: catalogue(partitioned) })).toBeUndefined()
+})
+
 test('a constraint of a domain tries the values of all columns of it', () => {
   const email = (column: { name: string }) => column.name === 'email'
   const relations = RELATIONS.map((relation) => ({
@@ -89,4 +112,8 @@ test('whether a column could be NOT NULL tells what the mask `null` hides', () =
   expect(refusal(text, NAMES, hidden)).toBeDefined()
   expect(refusal(text)).toBeUndefined()
   expect(refusal(text.replace('email', 'name'), NAMES, hidden)).toBeUndefined()
+  const key = 'ALTER TABLE customers ADD PRIMARY KEY USING INDEX i'
+  expect(refusal(key, NAMES, hidden)).toBeDefined()
+  expect(refusal(key)).toBeUndefined()
+  expect(refusal('ALTER TABLE customers ADD UNIQUE USING INDEX i', NAMES, hidden)).toBeUndefined()
 })
