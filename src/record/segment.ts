@@ -18,7 +18,7 @@
  * torn one behind them, and zeros to the end of the room that was reserved: everything before the
  * first block that does not check is kept, the rest is cut off.
  */
-import { crc32 } from 'node:zlib'
+import { crc32 } from '../base/crc32.ts'
 import { COLUMNS_HASH } from './columns.ts'
 import { areNamed, expanded, type Names, readNames } from './named-rows.ts'
 
@@ -106,7 +106,7 @@ export function segmentHeader(
 export function sealBlock(bytes: Buffer, rows: number): void {
   bytes.writeUInt32BE(bytes.length - BLOCK_HEAD, 0)
   bytes.writeUInt32BE(rows, 8)
-  bytes.writeUInt32BE(crc32(bytes.subarray(8)) >>> 0, 4)
+  bytes.writeUInt32BE(crc32(bytes, 8, bytes.length), 4)
 }
 
 /**
@@ -140,7 +140,7 @@ export function readSegment(
     const next = at + BLOCK_HEAD + size
     // Zeros are the room that an open segment had left: no block's checksum is of that kind.
     if ((size === 0 && bytes.readUInt32BE(at + 4) === 0) || next > bytes.length) break
-    if (crc32(bytes.subarray(at + 8, next)) >>> 0 === bytes.readUInt32BE(at + 4)) {
+    if (crc32(bytes, at + 8, next) === bytes.readUInt32BE(at + 4)) {
       const count = bytes.readUInt32BE(at + 8)
       // Whole, and not what was written there: no crash leaves that, so it is never cut off as torn.
       let isOurs = opener?.open(bytes.subarray(at, next)) ?? true

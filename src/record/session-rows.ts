@@ -3,7 +3,7 @@
  * each.
  */
 import { createHash, type Hash, hash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
+import { crc32 } from '../base/crc32.ts'
 import type { EngineRow, EngineShape } from './engine-rows.ts'
 import { Sink, type Span } from './row-binary.ts'
 
@@ -21,8 +21,6 @@ export interface Run {
 
 /** A digest's buffer is given to its hash beyond this. */
 const BUFFER_BYTES = 64 << 10
-/** From here on a call of crc32 is worth it. */
-const CRC_CALL_BYTES = 128
 const NONE = Buffer.alloc(0)
 
 /** What stands between a session's columns and those of an event. */
@@ -42,7 +40,7 @@ export class Shape implements EngineShape {
   constructor(events: Buffer, contents: Buffer) {
     this.events = events
     this.contents = contents
-    this.sum = crc32(events)
+    this.sum = crc32(events, 0, events.length)
   }
 }
 
@@ -119,10 +117,9 @@ export class SessionRows implements EngineRow {
     this.contentsAt = this.contents.size
   }
 
-  checksum({ sum, contents }: Shape): number {
-    const events = crcOf(this.events, this.eventsAt, sum)
-    if (contents.length < CRC_CALL_BYTES) return crcOf(this.contents, this.#row.contents, events)
-    return crcOf(this.contents, this.contentsAt, crc32(contents, events))
+  checksum({ sum }: Shape): number {
+    const events = crc32(this.events.bytes, this.eventsAt, this.events.size, sum)
+    return crc32(this.contents.bytes, this.#row.contents, this.contents.size, events)
   }
 
   add(seq: number, sum: number): void {
@@ -156,32 +153,6 @@ export class SessionRows implements EngineRow {
 }
 
 const HEX = '0123456789abcdef'
-
-/** Four tables of 256: for the last byte, and for those one, two and three before it. */
-const CRC = new Int32Array(1024)
-for (let n = 0; n < 1024; n++) {
-  let value = n < 256 ? n : CRC[n - 256]!
-  for (let i = 0; i < 8; i++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1
-  CRC[n] = value
-}
-
-/** CRC-32 of what stands in a sink from `start` on, after `before`. */
-function crcOf({ bytes, view, size }: Sink, start: number, before: number): number {
-  if (size - start >= CRC_CALL_BYTES) return crc32(bytes.subarray(start, size), before)
-  let value = ~before
-  let i = start
-  for (; i + 4 <= size; i += 4) {
-    const four = value ^ view.getInt32(i, true)
-    const [low, high] = [four & 0xffff, four >>> 16]
-    value =
-      CRC[768 + (low & 255)]! ^
-      CRC[512 + (low >>> 8)]! ^
-      CRC[256 + (high & 255)]! ^
-      CRC[high >>> 8]!
-  }
-  for (; i < size; i++) value = CRC[(value ^ bytes[i]!) & 255]! ^ (value >>> 8)
-  return ~value >>> 0
-}
 
 function flush(sink: Sink, before: Hash | undefined): Hash {
   const made = before ?? createHash('sha256')
