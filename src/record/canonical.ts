@@ -15,6 +15,7 @@ import { COLUMNS } from './columns.ts'
 import type { EngineRows } from './engine-rows.ts'
 import { EXPANDED_BYTES_MAX, type Names } from './named-rows.ts'
 import { CONTENT_COLUMNS, RowBytes, SESSION_END, SHAPE_END, Sink, Span } from './row-binary.ts'
+import { RowBinaryReader } from './row-binary-reader.ts'
 import { type Run, SessionRows, Shape } from './session-rows.ts'
 
 export type { Run } from './session-rows.ts'
@@ -237,12 +238,7 @@ const CONNECTION = COLUMNS.findIndex(([name]) => name === 'connection')
 
 /** The text at a place of RowBinary before which only texts stand. */
 function textOf(bytes: Buffer, index: number): string {
-  let at = 0
-  for (let left = index; ; left--) {
-    let [size, scale] = [0, 1]
-    for (; bytes[at]! > 127; scale *= 128) size += (bytes[at++]! & 127) * scale
-    size += bytes[at++]! * scale
-    if (left === 0) return bytes.toString('utf8', at, at + size)
-    at += size
-  }
+  const reader = new RowBinaryReader(bytes)
+  for (let left = index; left > 0; left--) reader.skip('String')
+  return reader.text()
 }

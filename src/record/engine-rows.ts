@@ -11,6 +11,7 @@
 import type { Settings } from './clickhouse.ts'
 import { COLUMN_NAMES, EVENT_COLUMNS, SESSION_COLUMNS, SHAPE_COLUMNS } from './columns.ts'
 import { CONTENT_COLUMNS, Sink } from './row-binary.ts'
+import { RowBinaryReader } from './row-binary-reader.ts'
 
 export interface EngineInsert {
   /** What stands behind the table in an INSERT. */
@@ -184,23 +185,12 @@ function numbered(
 
 /** Of RowBinary that canonical.ts wrote. Texts in hexadecimal: nothing of them can be taken for anything else. */
 function literals(bytes: Buffer, columns: Columns): string[] {
-  let at = 0
-  const size = () => {
-    let [value, scale] = [0, 1]
-    for (; bytes[at]! > 127; scale *= 128) value += (bytes[at++]! & 127) * scale
-    return value + bytes[at++]! * scale
-  }
-  const text = () => {
-    const length = size()
-    const start = at
-    at += length
-    return `x'${bytes.toString('hex', start, at)}'`
-  }
+  const reader = new RowBinaryReader(bytes)
+  const text = () => `x'${reader.take(reader.length()).toString('hex')}'`
   return columns.map(([, type]) => {
     if (type === 'String') return text()
-    if (type === 'Bool') return String(bytes[at++] !== 0)
-    if (type === 'Array(String)') return `[${Array.from({ length: size() }, text).join(',')}]`
-    at += 8
-    return bytes.readBigUInt64LE(at - 8).toString()
+    if (type === 'Bool') return String(reader.bool())
+    if (type !== 'Array(String)') return reader.uint64().toString()
+    return `[${Array.from({ length: reader.length() }, text).join(',')}]`
   })
 }

@@ -2,6 +2,8 @@
  * Pure. Values of rows in ClickHouse's RowBinary (https://clickhouse.com/docs/interfaces/formats/RowBinary), of the types that
  * recorded events have. What is made of them is shown to people: the digests are taken of the bytes (verifier.mjs).
  */
+import { RowBinaryReader } from '../record/row-binary-reader.ts'
+
 export type RowValue =
   | string
   | number
@@ -17,58 +19,20 @@ export function rowValues(
   columns: readonly (readonly [name: string, type: string])[],
 ): RowValues[] {
   const rows: RowValues[] = []
-  const reader = new Reader(bytes)
+  const reader = new RowBinaryReader(bytes)
   while (!reader.isAtEnd)
-    rows.push(Object.fromEntries(columns.map(([name, type]) => [name, reader.value(type)])))
+    rows.push(Object.fromEntries(columns.map(([name, type]) => [name, valueIn(reader, type)])))
   return rows
 }
 
-class Reader {
-  readonly #bytes: Buffer
-  #at = 0
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes
-  }
-
-  get isAtEnd(): boolean {
-    return this.#at >= this.#bytes.length
-  }
-
-  value(type: string): RowValue {
-    if (type === 'String') return this.#text()
-    if (type === 'Bool') return this.#take(1)[0] !== 0
-    if (type.startsWith('Array')) return Array.from({ length: this.#size() }, () => this.#text())
-    if (!type.startsWith('Map')) return this.#number()
-    const pairs = Array.from({ length: this.#size() }, () => [this.#text(), this.#number()])
-    return Object.fromEntries(pairs)
-  }
-
-  #text(): string {
-    return this.#take(this.#size()).toString('utf8')
-  }
-
-  #number(): number {
-    return Number(this.#take(8).readBigUInt64LE())
-  }
-
-  /** Never more than there are bytes: a forged count must not make room for itself. */
-  #size(): number {
-    let value = 0
-    for (let scale = 1; ; scale *= 128) {
-      const byte = this.#take(1)[0]!
-      value += (byte & 127) * scale
-      if (byte < 128) break
-    }
-    if (value > this.#bytes.length - this.#at) throw new Error('the rows are cut off')
-    return value
-  }
-
-  #take(count: number): Buffer {
-    const end = this.#at + count
-    if (end > this.#bytes.length) throw new Error('the rows are cut off')
-    const taken = this.#bytes.subarray(this.#at, end)
-    this.#at = end
-    return taken
-  }
+function valueIn(reader: RowBinaryReader, type: string): RowValue {
+  if (type === 'String') return reader.text()
+  if (type === 'Bool') return reader.bool()
+  if (type.startsWith('Array')) return Array.from({ length: reader.length() }, () => reader.text())
+  if (!type.startsWith('Map')) return Number(reader.uint64())
+  const pairs = Array.from({ length: reader.length() }, () => [
+    reader.text(),
+    Number(reader.uint64()),
+  ])
+  return Object.fromEntries(pairs)
 }

@@ -96,12 +96,13 @@ export function* readRows(bytes, columns, contents) {
   let at = 0
   const size = () => {
     let value = 0
-    for (let scale = 1; ; scale *= 128) {
-      if (at >= bytes.length) throw new Error('the rows are cut off')
+    // Ten bytes hold 64 bits: what goes on after that is no length.
+    for (let scale = 1; at < bytes.length && scale < 2 ** 70; scale *= 128) {
       const byte = bytes[at++]
       value += (byte & 127) * scale
       if (byte < 128) return value
     }
+    throw new Error('the rows are cut off')
   }
   const skip = (count) => {
     at += count
@@ -693,11 +694,10 @@ export class Verifier {
     }
     this.counts.events += seen.size
     this.follow(leaf, rows, place)
-    const missing = []
-    for (let seq = first; seq <= last; seq++) if (!seen.has(seq)) missing.push(seq)
+    const missing = gaps(first, last, seen)
     if (missing.length > 0) {
       // Retention deletes what is old; how old stands in the signed head.
-      for (const [from, to] of ranges(missing))
+      for (const [from, to] of missing)
         this.doubt(
           'missing',
           `event${from === to ? '' : 's'} ${span({ first: from, last: to })} of session ${session} of ${when(leaf.at)} ${from === to ? 'is' : 'are'} missing`,
@@ -1099,6 +1099,20 @@ function ranges(numbers) {
     if (last !== undefined && last[1] === n - 1) last[1] = n
     else found.push([n, n])
   }
+  return found
+}
+
+/** Of the numbers `first` to `last`, however many a forged leaf may claim, those that are not keys of `seen`. */
+function gaps(first, last, seen) {
+  /** @type {[number, number][]} */
+  const found = []
+  if (seen.size === last - first + 1) return found
+  let next = first
+  for (const seq of [...seen.keys()].sort((a, b) => a - b)) {
+    if (seq > next) found.push([next, seq - 1])
+    next = seq + 1
+  }
+  if (next <= last) found.push([next, last])
   return found
 }
 

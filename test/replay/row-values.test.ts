@@ -46,6 +46,9 @@ test('what is cut off or no rows at all is refused, and takes no room', () => {
   const forged = Buffer.concat([text('a'), number(1), number(1), Buffer.of(0)])
   const huge = Buffer.from([0xff, 0xff, 0xff, 0xff, 0x7f])
   expect(() => rowValues(Buffer.concat([forged, huge]), COLUMNS)).toThrow('cut off')
+  // A length without an end is none, however long somebody goes on with it.
+  const endless = Buffer.concat([Buffer.alloc(200, 0x80), Buffer.of(0)])
+  expect(() => rowValues(endless, COLUMNS)).toThrow('cut off')
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       try {

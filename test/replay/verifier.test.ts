@@ -30,3 +30,16 @@ test('nothing in a file of evidence is obeyed by the terminal of who verifies it
   expect(said).toContain('chain \\u{1b}]0;x\\u{7}\\u{9b}2J\\u{202e}')
   expect(said).not.toMatch(/[^\P{C}\n]/u)
 })
+
+test('a length without an end, and a leaf that claims to speak for more events than there are, take no time', () => {
+  const verifier = new Verifier()
+  verifier.line(BEGIN)
+  verifier.line({ chain: 'g.c' })
+  const endless = Buffer.concat([Buffer.alloc(200, 0x80), Buffer.of(0)]).toString('base64')
+  expect(() => verifier.line({ leaves: [], rows: endless })).toThrow('cut off')
+  const leaf = ['sluice-leaf-1', 'g.c', 0, 1, 'seg', '01S', 1, 2 ** 53, '', '', '', 'live', 'demo']
+  verifier.line({ leaves: [{ text: JSON.stringify(leaf), salt: '', hints: '' }], rows: '' })
+  const { findings } = verifier.finish()
+  const missing = { kind: 'missing', session: '01S', first: 1, last: 2 ** 53 }
+  expect(findings).toContainEqual(expect.objectContaining(missing))
+})
