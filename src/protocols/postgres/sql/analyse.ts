@@ -44,6 +44,9 @@ function unreadable(text: string, options: AnalyseOptions): string | undefined {
   if (!names.standardConformingStrings) return 'standard_conforming_strings is off.'
   if (names.encoding !== 'utf8' && /[^\x00-\x7f]/.test(text))
     return 'The text holds bytes that the target may read in another encoding.'
+  // Names that are the same in UTF-8, cut to 63 bytes, may be two at the target.
+  if (names.encoding !== 'utf8' && /u&["']/i.test(text))
+    return 'The text holds characters by number, which the target may read in another encoding.'
   return undefined
 }
 

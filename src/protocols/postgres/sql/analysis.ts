@@ -22,6 +22,11 @@ export interface Names {
   readonly key: string
   /** 'utf8' when gateway and target read the same bytes; else every text with a byte ≥ 0x80 is opaque. */
   readonly encoding: 'utf8' | 'other'
+  /**
+   * What the target does with a text that it sends: `fails` where the client's encoding lacks one of its characters;
+   * `cuts` where the database knows bytes only, and a part of a text may be half a character. Left out: it passes.
+   */
+  readonly sending?: 'fails' | 'cuts' | undefined
   readonly standardConformingStrings: boolean
   /** `pg_temp_3`, once the session has one; relations in it stand under `pg_temp` in `own` and `searchPath`. */
   readonly temporarySchema?: string | undefined

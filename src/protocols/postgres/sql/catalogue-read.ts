@@ -75,7 +75,8 @@ function namesOf(answer: Readonly<Record<string, unknown>>, shared: Catalogue): 
       : list(answer.path).map(text)
   if (path === undefined) throw new Unlike()
   const client = text(answer.client)
-  const utf8 = text(answer.server) === 'UTF8' && (client === 'UTF8' || client === 'SQL_ASCII')
+  const server = text(answer.server)
+  const utf8 = server === 'UTF8' && (client === 'UTF8' || client === 'SQL_ASCII')
   const told = JSON.stringify(answer)
   return {
     catalogue: isEmpty(own) ? shared : overlay(shared, own),
@@ -85,9 +86,17 @@ function namesOf(answer: Readonly<Record<string, unknown>>, shared: Catalogue): 
     own: own.relations,
     key: `${shared.epoch}:${createHash('sha256').update(told).digest('base64url')}`,
     encoding: utf8 ? 'utf8' : 'other',
+    sending: sendingOf(server, client),
     standardConformingStrings: text(answer.strings) === 'on',
     temporarySchema: temporary,
   }
+}
+
+/** Towards UTF-8 every text of another encoding has its like; from plain bytes towards plain bytes nothing is looked at. */
+function sendingOf(server: string, client: string): Names['sending'] {
+  if (client === server || client === 'SQL_ASCII') return undefined
+  if (client !== 'UTF8') return 'fails'
+  return server === 'SQL_ASCII' ? 'cuts' : undefined
 }
 
 function isEmpty(own: { readonly [part: string]: readonly unknown[] }): boolean {

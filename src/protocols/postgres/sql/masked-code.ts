@@ -67,12 +67,22 @@ export function codeRefusal(stmt: Node, classes: readonly ActionClass[]): Refusa
   const past = [...names, ...attributeNames(stmt)].find((name) => PAST_RELATIONS.test(name))
   if (past !== undefined)
     return { reason: `${past} reads past the tables, where masks cannot follow.`, hint: HINT }
+  if (classes.includes('admin') && setsEncoding(stmt))
+    return {
+      reason: "Whether a client's encoding can show a masked text would tell what it holds.",
+      hint: 'Leave client_encoding at UTF8.',
+    }
   if (classes.includes('admin') && !isHarmlessAdmin(stmt, names))
     return {
       reason: 'While columns are masked, nothing may read or send data past the tables.',
       hint: HINT,
     }
   return undefined
+}
+
+/** To another than UTF-8, or it would be no administration. Portals that are open already would send in it, too. */
+function setsEncoding(stmt: Node): boolean {
+  return 'VariableSetStmt' in stmt && stmt.VariableSetStmt.name === 'client_encoding'
 }
 
 function isHarmlessAdmin(stmt: Node, names: readonly string[]): boolean {

@@ -32,6 +32,9 @@ test('bytes that the target may read in another way make the text opaque', () =>
   expect(opaqueOf('SELECT 1', off)).toBeDefined()
   expect(opaqueOf("SELECT 'é'", other)).toBeDefined()
   expect(opaqueOf('SELECT 1', other)).toBeUndefined()
+  // Sixty-three bytes of UTF-8 are more than sixty-three of Latin 1: two names there, one here.
+  expect(opaqueOf(String.raw`SELECT 1 AS U&"\00e9"`, other)).toBeDefined()
+  expect(opaqueOf(String.raw`SELECT 1 AS U&"\00e9"`)).toBeUndefined()
 })
 
 test('after a change of names the rest of the message is opaque, unless it names nothing', () => {

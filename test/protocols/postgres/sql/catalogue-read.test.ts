@@ -133,3 +133,17 @@ test('of one that has, or may get, a temporary schema more is asked', () => {
   for (const temporary of [0, null, [], undefined]) expect(idle({ temporary })).toBeUndefined()
   fc.assert(fc.property(fc.json(), (json) => idleNamesFrom(json, NAMES.catalogue) === undefined))
 })
+
+test.each([
+  ['UTF8', 'UTF8', undefined],
+  ['UTF8', 'SQL_ASCII', undefined],
+  ['UTF8', 'LATIN1', 'fails'],
+  ['LATIN1', 'LATIN1', undefined],
+  ['LATIN1', 'UTF8', undefined],
+  ['LATIN1', 'LATIN2', 'fails'],
+  ['SQL_ASCII', 'UTF8', 'cuts'],
+  ['SQL_ASCII', 'SQL_ASCII', undefined],
+  ['SQL_ASCII', 'LATIN1', 'fails'],
+])('texts of %s are sent in %s: %s', (server, client, wanted) => {
+  expect(read({ server, client })?.sending).toBe(wanted)
+})

@@ -51,6 +51,8 @@ describe('masks bind code', () => {
     ["ALTER SYSTEM SET archive_command = 'x'", ['admin']],
     ['CREATE DATABASE d TEMPLATE shop', ['admin']],
     ['CREATE EXTENSION dblink', ['admin']],
+    ["SET client_encoding = 'LATIN1'", ['admin']],
+    ["SET LOCAL NAMES 'LATIN1'", ['admin']],
   ] as [string, ActionClass[]][])('%s is refused', (text, classes) => {
     expect(find(text, MASKED, classes).refusal).toBeDefined()
   })
@@ -82,6 +84,34 @@ describe('other masks', () => {
   test('with null, whether a value is there is hidden too', () => {
     const nulled = masks([{ relation: 20001, column: 3, mask: { transform: { type: 'null' } } }])
     expect(find('SELECT id FROM customers WHERE email IS NULL', nulled).refusal).toBeDefined()
+  })
+
+  const nulled = masks([{ relation: 20001, column: 3, mask: { transform: { type: 'null' } } }])
+  const beside = `customers c, (SELECT '' COLLATE "C" AS a) x, (SELECT id AS b FROM orders) y`
+
+  test.each([
+    `SELECT lower(c.email || b) FROM ${beside}`,
+    `SELECT min(c.email || b) FROM ${beside}`,
+    `SELECT c.email || b = c.email FROM ${beside}`,
+    'SELECT upper(s.a || s.b) FROM (SELECT email COLLATE "C" AS a, email COLLATE "POSIX" AS b FROM customers) s',
+    'SELECT coalesce(email, (SELECT name FROM customers)) FROM customers',
+    "SELECT coalesce(email, 'x'::text::date::text) FROM customers",
+    'SELECT coalesce(s.email, s.b) FROM (SELECT email, (SELECT name FROM customers) AS b FROM customers) s',
+  ])('what fails only where there is a value, or none, tells what null hides: %s', (text) => {
+    expect(find(text, nulled).refusal).toBeDefined()
+    expect(find(text).refusal).toBeUndefined()
+  })
+
+  test('a constant with a collation of its own is put to nothing masked', () => {
+    expect(find(`SELECT upper(c.email || a) FROM ${beside}`, nulled).refusal).toBeDefined()
+  })
+
+  test.each([
+    "SELECT upper(email), min(email), email || 'x', email = 'x' FROM customers",
+    "SELECT coalesce(email, 'none'), coalesce(name, email) FROM customers",
+    'SELECT concat(name, email), max(name) FROM customers',
+  ])('with null, %s passes', (text) => {
+    expect(find(text, nulled).refusal).toBeUndefined()
   })
 
   test('a refusal names the column', () => {

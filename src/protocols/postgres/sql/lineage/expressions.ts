@@ -13,7 +13,16 @@ import { castIsTotal, isArray, isListed, type Kind, kindNamed, unified } from '.
 import { columnRef, steady, whole } from './scope.ts'
 import { computed, meeting, other, type Spot } from './spot.ts'
 import { totalOperator } from './total-functions.ts'
-import { CLEAR, constant, derived, isTelling, record, UNBOUNDED, type Value } from './value.ts'
+import {
+  CLEAR,
+  constant,
+  derived,
+  hidesNull,
+  isTelling,
+  record,
+  UNBOUNDED,
+  type Value,
+} from './value.ts'
 import type { Walk } from './walk.ts'
 
 export function valueIn(walk: Walk, node: Node | undefined, at: Spot): Value {
@@ -36,7 +45,7 @@ export function valueIn(walk: Walk, node: Node | undefined, at: Spot): Value {
   if ('TypeCast' in node) return cast(walk, node.TypeCast.arg, node.TypeCast.typeName, at)
   if ('SubLink' in node) return subLink(walk, node.SubLink, at)
   if ('CaseExpr' in node) return branches(walk, node, at)
-  if ('CoalesceExpr' in node) return met(walk, node.CoalesceExpr.args, at)
+  if ('CoalesceExpr' in node) return coalesced(walk, node.CoalesceExpr.args ?? [], at)
   if ('NullTest' in node) return nullTest(walk, node.NullTest.arg, at)
   if ('RowExpr' in node)
     return computed(
@@ -47,7 +56,9 @@ export function valueIn(walk: Walk, node: Node | undefined, at: Spot): Value {
   if ('A_ArrayExpr' in node) return array(walk, node.A_ArrayExpr.elements, at)
   if ('CollateClause' in node) {
     const inner = valueIn(walk, node.CollateClause.arg, at)
-    return derived([inner], { how: 'total', kind: inner.kind })
+    // Of a column it is known that it may have a collation of its own (total-functions.ts).
+    const isTold = inner.columns.length > 0 && !hidesNull(inner)
+    return derived([inner], { how: 'total', kind: isTold ? inner.kind : undefined })
   }
   if ('BoolExpr' in node && node.BoolExpr.boolop === 'NOT_EXPR')
     return derived([valueIn(walk, node.BoolExpr.args?.[0], at)], { how: 'total', kind: 'bool' })
@@ -113,6 +124,17 @@ function met(walk: Walk, nodes: readonly Node[] | undefined, at: Spot): Value {
     (nodes ?? []).map((one) => valueIn(walk, one, at)),
     at,
   )
+}
+
+/**
+ * What stands behind a column is worked out only where that is NULL: if it can fail, that tells what the mask `null` hides.
+ * A column that is named there may be any expression of a query in FROM.
+ */
+function coalesced(walk: Walk, nodes: readonly Node[], at: Spot): Value {
+  const values = nodes.map((one) => valueIn(walk, one, at))
+  const hidden = values.findIndex(hidesNull)
+  const fails = hidden >= 0 && nodes.some((node, place) => place > hidden && !('A_Const' in node))
+  return fails ? other(walk, values, at) : meeting(walk, values, at)
 }
 
 function array(walk: Walk, nodes: readonly Node[] | undefined, at: Spot): Value {

@@ -72,6 +72,18 @@ export function isArray(kind: Kind): boolean {
   return kind?.endsWith('[]') === true
 }
 
+const ASCII: ReadonlySet<Kind> = new Set(
+  (
+    'bool bytea int2 int4 int8 float4 float8 macaddr inet cidr date time timestamp timestamptz interval timetz ' +
+    'numeric uuid'
+  ).split(' '),
+)
+
+/** Its values are written in ASCII whatever they are. */
+export function isAscii(kind: Kind): boolean {
+  return ASCII.has(kind)
+}
+
 const STRINGS: ReadonlySet<Kind> = new Set(['text', 'varchar', 'bpchar', 'literal'])
 
 export function isString(kind: Kind): boolean {

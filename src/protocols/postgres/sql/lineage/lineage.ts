@@ -150,5 +150,6 @@ function worldOf({ names, masked, functionsRead }: AnalyseOptions): World {
       )
     },
     isBuiltInType: (schema, name) => typeOf(names, schema, name) === 'built-in',
+    sending: names.sending,
   }
 }

@@ -12,7 +12,7 @@
  * https://www.postgresql.org/docs/current/functions.html
  */
 import { isArray, isListed, isString, type Kind, unified } from './kinds.ts'
-import { UNBOUNDED, type Value } from './value.ts'
+import { hidesNull, isSame, UNBOUNDED, type Value } from './value.ts'
 
 export interface Total {
   readonly kind: Kind
@@ -133,8 +133,22 @@ function isPlain({ marks, how, kind, fields }: Value): boolean {
   return fields === undefined ? FIXED.test(kind ?? '') : fields.every(isPlain)
 }
 
+/** Functions that sort or compare, or turn capitals, by a collation. */
+const COLLATED = new Set(['upper', 'lower', 'initcap', 'starts_with', 'min', 'max'])
+
+/**
+ * Columns of different collations leave none to go by, which fails as soon as there is a value, and only then: under the mask
+ * `null` that tells. Of the listed kinds only strings have collations.
+ */
+function mayLackCollation(args: readonly Value[]): boolean {
+  if (!args.some(hidesNull)) return false
+  const [first] = args.flatMap((one) => one.columns)
+  return args.some((one) => one.columns.some((column) => !isSame(column, first!)))
+}
+
 /** What a call gives if it is on the list for these arguments; undefined otherwise. */
 export function totalCall(name: string, args: readonly Value[]): Total | undefined {
+  if (COLLATED.has(name) && mayLackCollation(args)) return undefined
   for (const signature of LIST.get(name) ?? []) {
     if (!fits(signature, args)) continue
     const { returns, isAggregate } = signature
@@ -157,6 +171,7 @@ const COMPARISONS = new Set(['=', '<>', '<', '>', '<=', '>='])
 /** The same of an operator with two sides. */
 export function totalOperator(name: string, left: Value, right: Value): Total | undefined {
   if (COMPARISONS.has(name)) {
+    if (mayLackCollation([left, right])) return undefined
     const kind = unified([left.kind, right.kind])
     const compares = kind !== undefined && isListed(kind) && !isArray(kind) && kind !== 'json'
     return compares ? { kind: 'bool', copies: 1, isAggregate: false } : undefined

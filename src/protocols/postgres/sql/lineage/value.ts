@@ -60,6 +60,11 @@ export function isMark(source: Source): boolean {
   return source.mask !== undefined || source.unknown
 }
 
+/** A mask hides even whether there is a value. */
+export function hidesNull({ marks }: Value): boolean {
+  return marks.some(({ mask }) => mask?.transform.type === 'null')
+}
+
 /** What is computed from all of `parts`: in the way `how`, or a worse one of theirs. */
 export function derived(
   parts: readonly Value[],
@@ -112,7 +117,7 @@ function isSameColumn(one: Value, other: Value): boolean {
   )
 }
 
-function isSame(one: Source, other: Source): boolean {
+export function isSame(one: Source, other: Source): boolean {
   return (
     one === other ||
     (one.relation === other.relation && one.column === other.column && one.label === other.label)

@@ -8,10 +8,10 @@ import type { ColumnMask, OutputMask } from '../../../../mask/plan.ts'
 import { stronger, type Transform } from '../../../../mask/transform-spec.ts'
 import type { Relation } from '../catalogue.ts'
 import type { Node, SelectStmt } from '../parse.ts'
-import { oidOf } from './kinds.ts'
+import { isAscii, oidOf } from './kinds.ts'
 import { OpensFound } from './opens.ts'
 import type { Level, Outputs } from './scope.ts'
-import type { Source, Value } from './value.ts'
+import type { How, Source, Value } from './value.ts'
 
 /** `value`: what comes out hangs on it. `predicate`: it decides which rows, groups, order or branch come out. */
 export type Use = 'value' | 'predicate'
@@ -45,6 +45,8 @@ export interface World {
   /** Every function of that name that the session can mean is the built-in one, or no better match for built-in types. */
   isBuiltInFunction(schema: string | undefined, name: string): boolean
   isBuiltInType(schema: string | undefined, name: string): boolean
+  /** As in Names. */
+  readonly sending: 'fails' | 'cuts' | undefined
 }
 
 export interface Walkers {
@@ -171,6 +173,7 @@ export class Walk {
     for (const mark of marks) if (mark.mask?.monitor !== true) this.#isClosed(mark)
     const enforced = marks.filter((mark) => mark.mask?.monitor === false)
     if (how === 'other') this.forbid(enforced)
+    if (enforced[0] !== undefined && !isAscii(value.kind)) this.#sent(enforced[0], how)
     const denied = enforced.find((mark) => how !== 'identity' && mark.mask?.derived === 'deny')
     if (denied !== undefined)
       this.refuse(
@@ -194,6 +197,20 @@ export class Walk {
       column: 0,
       typeOid: oidOf(value.kind),
     }
+  }
+
+  /** Before a mask hides it the target sends it, and a text that it cannot send fails by what stands there. */
+  #sent({ label }: Source, how: How): void {
+    if (this.world.sending === 'fails')
+      this.refuse(
+        `${label} is masked, and whether this client's encoding can show it would tell what it holds.`,
+        'Set client_encoding to UTF8.',
+      )
+    else if (this.world.sending === 'cuts' && how !== 'identity')
+      this.refuse(
+        `${label} is masked, and a part of it may be half a character in a database without an encoding.`,
+        'Select the column by itself: it comes back masked.',
+      )
   }
 
   /** True: no use of it passes, and this was said. */

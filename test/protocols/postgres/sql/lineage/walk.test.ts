@@ -67,3 +67,21 @@ test('work has an end', () => {
   while (at.step());
   expect(at.refusal?.reason).toContain('too large')
 })
+
+test('a text that the target may fail to send is not asked for', () => {
+  const refusedOf = (sending: World['sending'], how: 'identity' | 'total', kind = 'text') => {
+    const at = new Walk({ sending } as World, {} as Walkers)
+    at.output(how === 'identity' ? column({}) : derived([column({})], { how, kind }))
+    return at.refusal?.hint
+  }
+  expect(refusedOf('fails', 'identity')).toContain('UTF8')
+  expect(refusedOf('fails', 'total')).toContain('UTF8')
+  expect(refusedOf('fails', 'total', 'int4')).toBeUndefined()
+  expect(refusedOf('cuts', 'total')).toBeDefined()
+  expect(refusedOf('cuts', 'identity')).toBeUndefined()
+  expect(refusedOf(undefined, 'total')).toBeUndefined()
+  const clear = new Walk({ sending: 'fails' } as World, {} as Walkers)
+  clear.output(column(undefined))
+  clear.output(column({ monitor: true }))
+  expect(clear.refusal).toBeUndefined()
+})
