@@ -35,6 +35,8 @@ export interface Wire {
   readonly isFull: boolean
   /** What was written and the peer has not taken, wherever it waits. Asks the kernel. */
   readonly unsentBytes: number
+  /** The part of that which waits in memory of ours. */
+  readonly heldBytes: number
   /** Who receives what comes in from now on; starts reading. */
   listen(sink: WireSink): void
   pause(): void
@@ -148,9 +150,13 @@ export class SocketWire implements Wire, Unread {
     return this.#socket.writableLength > this.#waitingMax
   }
 
+  get heldBytes(): number {
+    return this.#socket.writableLength
+  }
+
   get unsentBytes(): number {
     const descriptor = this.#openDescriptor
-    return this.#socket.writableLength + (descriptor < 0 ? 0 : unsentBytes(descriptor))
+    return this.heldBytes + (descriptor < 0 ? 0 : unsentBytes(descriptor))
   }
 
   /** Under TLS too. A destroyed socket's number may already belong to somebody else. */

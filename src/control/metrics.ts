@@ -90,6 +90,12 @@ export async function exposition(workers: WorkerMetrics, house: HouseNumbers): P
   })
   for (const [protocol, value] of Object.entries(workers.sessionsOpen))
     sessions.set({ protocol }, value)
+  number(
+    registers,
+    'sluice_held_bytes',
+    'Memory for what sessions were sent and their other side has not taken.',
+    workers.heldBytes,
+  )
   const actions = new Counter({
     name: 'sluice_actions_total',
     help: 'Actions by what was decided.',

@@ -13,6 +13,7 @@ export const NO_METRICS: WorkerMetrics = {
   maskedValues: {},
   signals: {},
   eventsLost: 0,
+  heldBytes: 0,
 }
 
 export class Totals {
@@ -27,7 +28,7 @@ export class Totals {
     const last = this.#latest.get(thread)
     if (last === undefined) return
     this.#latest.delete(thread)
-    this.#ended = add(this.#ended, { ...last, sessionsOpen: {} })
+    this.#ended = add(this.#ended, { ...last, sessionsOpen: {}, heldBytes: 0 })
   }
 
   all(): WorkerMetrics {
@@ -45,6 +46,7 @@ export function add(one: WorkerMetrics, other: WorkerMetrics): WorkerMetrics {
     maskedValues: addNumbers(one.maskedValues, other.maskedValues),
     signals: addNumbers(one.signals, other.signals),
     eventsLost: one.eventsLost + other.eventsLost,
+    heldBytes: one.heldBytes + other.heldBytes,
   }
 }
 

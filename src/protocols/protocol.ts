@@ -114,6 +114,8 @@ export interface LiveSession {
   cancel: (pid: number, secret: Uint8Array) => Promise<void> | undefined
   /** Set by the relay: nothing runs for it. */
   isIdle: () => boolean
+  /** Set by the relay: memory that its bytes take, of whichever side has sent more than the other has taken. */
+  heldBytes: () => number
   /** performance.now() of the last byte in either direction. */
   lastActive: number
 }

@@ -110,6 +110,11 @@ export class Lane {
     return this.#rest.size
   }
 
+  /** Memory that they take. */
+  get heldBytes(): number {
+    return this.#rest.bytes.length
+  }
+
   push(bytes: Buffer, start: number, end: number): void {
     if (this.#state === STOPPED) return
     if (this.#state === WAITING) {

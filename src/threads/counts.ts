@@ -1,5 +1,5 @@
 /** Pure. Metrics of one worker: plain numbers that cost an addition, worded for Prometheus by the control thread. */
-import type { Counters } from '../protocols/protocol.ts'
+import type { Counters, LiveSession } from '../protocols/protocol.ts'
 import { Histogram } from './histogram.ts'
 import {
   LAG_BUCKETS_US,
@@ -69,7 +69,10 @@ export class Counts implements Counters {
     this.#signals.set(name, (this.#signals.get(name) ?? 0) + 1)
   }
 
-  metrics(): WorkerMetrics {
+  /** `open`: the sessions that are open now. */
+  metrics(open: Iterable<Pick<LiveSession, 'heldBytes'>>): WorkerMetrics {
+    let heldBytes = 0
+    for (const live of open) heldBytes += live.heldBytes()
     const actions: Record<string, number> = {}
     for (const [connection, verdicts] of this.#actions) {
       for (const [verdict, { count }] of verdicts) {
@@ -89,6 +92,7 @@ export class Counts implements Counters {
       maskedValues: Object.fromEntries(this.#masked),
       signals: Object.fromEntries(this.#signals),
       eventsLost: 0,
+      heldBytes,
     }
   }
 }

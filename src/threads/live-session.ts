@@ -21,6 +21,7 @@ export function liveSession(
     stall: () => {},
     cancel: () => undefined,
     isIdle: () => false,
+    heldBytes: () => 0,
     lastActive: performance.now(),
   }
 }

@@ -153,6 +153,8 @@ export interface WorkerMetrics {
   /** By name. */
   readonly signals: Readonly<Record<string, number>>
   readonly eventsLost: number
+  /** Memory that bytes of sessions take. */
+  readonly heldBytes: number
 }
 
 export const LATENCY_BUCKETS_US = [

@@ -325,7 +325,7 @@ export class SessionWorker {
         this.#helloMain()
         return
       case 'metrics': {
-        const metrics = this.#counts.metrics()
+        const metrics = this.#counts.metrics(this.#live)
         this.#tell({ type: 'metrics-answer', id: message.id, thread: threadId, metrics })
         return
       }

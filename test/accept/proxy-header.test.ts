@@ -85,6 +85,7 @@ class Given implements Wire {
   readonly isClosed = false
   readonly isFull = false
   readonly unsentBytes = 0
+  readonly heldBytes = 0
   sink: WireSink | undefined
   listen(sink: WireSink): void {
     this.sink = sink

@@ -17,6 +17,7 @@ export class MemoryWire implements Wire {
   isClosed = false
   isPaused = false
   unsentBytes = 0
+  heldBytes = 0
   /** Our half was closed by the gateway. */
   isEnded = false
   sink: WireSink | undefined

@@ -187,6 +187,7 @@ export function stage(
     stall() {},
     cancel: () => undefined,
     isIdle: () => true,
+    heldBytes: () => 0,
     lastActive: 0,
   }
   const upstream: PostgresUpstream = {

@@ -197,11 +197,13 @@ describe('sessions and metrics', () => {
         maskedValues: { 'email|orders': 4 },
         signals: { masked_unique_violation: 2 },
         eventsLost: 0,
+        heldBytes: 4096,
       }
       room.channel.postMessage({ type: 'metrics-answer', id: message.id, thread: 5, metrics })
     }
     const { text } = await room.call('GET', '/metrics')
     expect(text).toContain('sluice_sessions_open{protocol="postgres"} 3')
+    expect(text).toContain('sluice_held_bytes 4096')
     expect(text).toContain(
       'sluice_actions_total{protocol="postgres",connection="orders",verdict="allow"} 10',
     )

@@ -13,6 +13,7 @@ const metrics: fc.Arbitrary<WorkerMetrics> = fc.record({
   maskedValues: counts,
   signals: counts,
   eventsLost: fc.nat(10),
+  heldBytes: fc.nat(1000),
 })
 
 function sum(values: Readonly<Record<string, number>>): number {
@@ -44,12 +45,13 @@ describe('the numbers of workers', () => {
 
   test('never fall when a worker ends, while its open sessions are gone', () => {
     const totals = new Totals()
-    const one = { ...NO_METRICS, actions: { a: 5 }, sessionsOpen: { postgres: 2 } }
+    const open = { sessionsOpen: { postgres: 2 }, heldBytes: 7 }
+    const one = { ...NO_METRICS, actions: { a: 5 }, ...open }
     totals.heard(1, one)
     totals.heard(2, one)
     totals.gone(1)
     totals.gone(1)
-    expect(totals.all()).toMatchObject({ actions: { a: 10 }, sessionsOpen: { postgres: 2 } })
+    expect(totals.all()).toMatchObject({ actions: { a: 10 }, ...open })
     totals.heard(3, { ...one, actions: { a: 1 } })
     expect(totals.all().actions).toEqual({ a: 11 })
   })

@@ -169,6 +169,7 @@ const HISTOGRAM = (name: string, labels: readonly string[]) => ({
 /** Of the contract, without those of approvals, signals, freezes and canaries, which do not exist yet. */
 const WANTED: Readonly<Record<string, readonly string[]>> = {
   sluice_sessions_open: ['protocol'],
+  sluice_held_bytes: [],
   sluice_actions_total: ['protocol', 'connection', 'verdict'],
   ...HISTOGRAM('sluice_added_latency_seconds', ['protocol', 'phase']),
   ...HISTOGRAM('sluice_upstream_seconds', []),

@@ -18,8 +18,12 @@ test('sessions that are open are counted, and actions by connection and verdict'
   counts.masked('email', 'orders', 4)
   counts.signal('one')
   counts.signal('one')
-  const { sessionsOpen, actions, maskedValues, signals } = counts.metrics()
+  const { sessionsOpen, actions, maskedValues, signals, heldBytes } = counts.metrics([
+    { heldBytes: () => 5 },
+    { heldBytes: () => 2 },
+  ])
   expect(signals).toEqual({ one: 2 })
+  expect(heldBytes).toBe(7)
   expect(sessionsOpen).toEqual({ postgres: 1 })
   expect(actions).toEqual({ 'postgres|orders|allow': 2, 'postgres|lab|denied': 1 })
   expect(maskedValues).toEqual({ 'email|orders': 7 })
@@ -31,7 +35,7 @@ test('a latency is counted in the first bucket that holds it, and added up', () 
   for (const us of [0, LATENCY_BUCKETS_US[0]!, LATENCY_BUCKETS_US[0]! + 1, last + 1]) {
     counts.latency('total', us)
   }
-  const buckets = counts.metrics().addedLatency['postgres|total']!
+  const buckets = counts.metrics([]).addedLatency['postgres|total']!
   expect(buckets).toHaveLength(LATENCY_BUCKETS_US.length + 2)
   expect(buckets.slice(0, 2)).toEqual([2, 1])
   expect(buckets.at(-2)).toBe(1)
@@ -42,7 +46,7 @@ test('phases that nothing was counted in yet are there, so that a rate begins at
   const counts = new Counts()
   counts.upstream(70)
   counts.late(1500)
-  const { addedLatency, upstream, loopLag } = counts.metrics()
+  const { addedLatency, upstream, loopLag } = counts.metrics([])
   const phases = ['parse', 'decide', 'mask', 'record', 'total']
   expect(Object.keys(addedLatency)).toEqual(phases.map((phase) => `postgres|${phase}`))
   expect(
@@ -57,7 +61,7 @@ test('phases that nothing was counted in yet are there, so that a rate begins at
 test('what was handed out is not changed by what comes later', () => {
   const counts = new Counts()
   counts.latency('mask', 1)
-  const before = counts.metrics()
+  const before = counts.metrics([])
   counts.latency('mask', 1)
   expect(before.addedLatency['postgres|mask']![0]).toBe(1)
 })

@@ -60,6 +60,11 @@ export class Actions {
     else this.#record(bytes, start, end)
   }
 
+  /** Memory that waits for the end of a result. */
+  get heldBytes(): number {
+    return this.#payload.bytes.length
+  }
+
   get #running(): Running | undefined {
     const first = this.#talk.ledger.first()
     return first?.running[first.done]

@@ -102,6 +102,7 @@ class Session {
     live.stall = (stalled) => this.#stall(stalled)
     live.cancel = (pid, secret) => this.#cancel(pid, secret)
     live.isIdle = () => this.#talk.ledger.size === 0
+    live.heldBytes = () => this.#heldBytes
     live.lastActive = monotonicMs()
     this.#welcome()
     client.wire.listen(this.#fromClient())
@@ -112,6 +113,13 @@ class Session {
     if (this.#talk.over === undefined && this.#talk.replication !== 'physical') this.#askNames()
     const rest = client.rest()
     if (rest.length > 0) this.#up(rest, 0, rest.length)
+  }
+
+  get #heldBytes(): number {
+    const { client, upstream } = this.#parts
+    const { up, down, results } = this.#talk
+    const waiting = client.wire.heldBytes + upstream.wire.heldBytes
+    return waiting + up.heldBytes + down.heldBytes + results.actions.heldBytes
   }
 
   #askNames(): void {

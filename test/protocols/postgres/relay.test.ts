@@ -306,6 +306,21 @@ describe('a client that is not read, because the target takes nothing', () => {
   })
 })
 
+test('what a session holds is what waits for either side, cut messages and the record of its result', () => {
+  begin()
+  const { live } = set.parts
+  const before = live.heldBytes()
+  client.heldBytes = 1000
+  target.heldBytes = 200
+  expect(live.heldBytes() - before).toBe(1200)
+  says('Query "SELECT 1"')
+  answers('RowDescription a:text')
+  const row = build(`DataRow "${'x'.repeat(5000)}"`, 'down', columns)
+  target.receive(row.subarray(0, 4000))
+  set.turn.flush()
+  expect(live.heldBytes() - before).toBeGreaterThanOrEqual(1200 + 4000)
+})
+
 describe('the limit of a statement holds', () => {
   const isTooLong = async (text: string) => {
     expect(up().at(-1)).toBe(text)
