@@ -117,6 +117,8 @@ export class Runs {
 
   /** The session whose columns stand here; they are read once and compared after that. Goes on behind them. */
   #session(): SessionRows {
+    if (this.#names.size > 0)
+      throw new Error('a session without a number among those that have one')
     const row = this.#row
     let rows = this.#last
     if (rows?.raw?.isAt(row) !== true) {

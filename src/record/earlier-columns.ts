@@ -44,7 +44,7 @@ export function upgrade(content: SegmentContent, earlier: readonly ColumnList[])
   const bytes = Buffer.concat(pieces)
   return {
     ...content,
-    header: { ...header, columns },
+    header: { ...header, columns, isNamed: false },
     bytes,
     blocks: made,
     names: new Map(),
@@ -54,8 +54,8 @@ export function upgrade(content: SegmentContent, earlier: readonly ColumnList[])
 
 /** Rows of each block, with all of their columns. */
 function fullBlocks(content: SegmentContent, columns: number): readonly Buffer[] {
-  const { bytes, blocks, names } = content
-  if (names.size > 0) return expanded(content, columns) ?? [NO_ROW]
+  const { header, bytes, blocks } = content
+  if (header.isNamed) return expanded(content, columns) ?? [NO_ROW]
   const starts = blocks.filter((_, at) => at % 2 === 0)
   return starts.map((start, at) => bytes.subarray(start, blocks[at * 2 + 1]))
 }

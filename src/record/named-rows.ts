@@ -22,6 +22,8 @@ const WORD = 0x100000000
 export const EXPANDED_BYTES_MAX = 1 << 30
 const NONE: ReadonlyMap<number, Buffer> = new Map()
 const NOTHING = Buffer.alloc(0)
+/** What a row is put together from. */
+const PIECES = 3
 
 /** What numbers of a segment mean: columns of a session or of a shape, as msgpack. */
 export type Names = ReadonlyMap<number, Buffer>
@@ -127,15 +129,18 @@ interface Rows {
   /** Two numbers a block: where its rows begin, and where they end. */
   readonly blocks: readonly number[]
   readonly names?: Names
+  /** How many there are, where that was said. */
+  readonly rows?: number
 }
 
-/** Whether all that the rows of a block name was said. */
-export function areNamed(
+/** How many rows a block holds; undefined: they are none, or something that they name was not said. */
+export function countRows(
   bytes: Buffer,
   [start, end]: readonly [number, number],
   names: Names,
-): boolean {
-  return expandedBlock({ bytes, names, columns: undefined }, start, end, []) !== undefined
+): number | undefined {
+  const pieces = expandedBlock({ bytes, names, columns: undefined }, start, end, [])
+  return pieces && pieces.length / PIECES
 }
 
 /**
@@ -143,18 +148,19 @@ export function areNamed(
  * today's number. undefined: these are no such rows.
  */
 export function expanded(
-  { bytes, blocks, names = NONE }: Rows,
+  { bytes, blocks, names = NONE, rows }: Rows,
   columns?: number,
 ): Buffer[] | undefined {
   const all: Buffer[] = []
-  let size = 0
+  let [size, count] = [0, 0]
   for (let i = 0; i < blocks.length; i += 2) {
     const pieces = expandedBlock({ bytes, names, columns }, blocks[i]!, blocks[i + 1]!, [])
     for (const piece of pieces ?? []) size += piece.length
     if (pieces === undefined || size > EXPANDED_BYTES_MAX) return undefined
     all.push(Buffer.concat(pieces))
+    count += pieces.length / PIECES
   }
-  return all
+  return rows === undefined || rows === count ? all : undefined
 }
 
 function expandedBlock(

@@ -182,6 +182,7 @@ export class RowBytes {
     const { block, at } = this
     const tag = block[at]!
     if (tag < 0x80) {
+      if (tag === 0) throw new Error('a number that stands for nothing')
       this.at++
       return tag
     }

@@ -20,7 +20,7 @@
  */
 import { crc32 } from '../base/crc32.ts'
 import { COLUMNS_HASH } from './columns.ts'
-import { areNamed, expanded, type Names, readNames } from './named-rows.ts'
+import { countRows, expanded, type Names, readNames } from './named-rows.ts'
 
 const MAGIC = 'SLUICESP'
 /**
@@ -187,7 +187,8 @@ function rowsOf(
   const read = readNames(bytes, { start, end }, names)
   if (read === undefined) return -1
   const { rowsAt } = read
-  if (isDoubted && !areNamed(bytes, [rowsAt, end], new Map([...said, ...read.names]))) return -1
+  const known = () => new Map([...said, ...read.names])
+  if (isDoubted && countRows(bytes, [rowsAt, end], known()) === undefined) return -1
   for (const [number, columns] of read.names) {
     names.set(number, columns)
     said.set(number, columns)
@@ -212,9 +213,10 @@ export function isEncrypted(bytes: Buffer): boolean {
  * The rows of all blocks with all of their columns, one behind the other. Where they have them already they are moved together
  * where they stand: what was read is no segment after this. Throws where they are no rows.
  */
-export function joinRows({ bytes, blocks, names }: SegmentContent): Buffer {
-  if (names.size > 0) {
-    const rows = expanded({ bytes, blocks, names })
+export function joinRows(content: SegmentContent): Buffer {
+  const { header, bytes, blocks } = content
+  if (header.isNamed) {
+    const rows = expanded(content)
     if (rows === undefined) throw new Error('a block does not hold rows')
     return Buffer.concat(rows)
   }
@@ -225,6 +227,28 @@ export function joinRows({ bytes, blocks, names }: SegmentContent): Buffer {
     end += blocks[i + 1]! - blocks[i]!
   }
   return bytes.subarray(start, end)
+}
+
+/**
+ * What is left of a segment out of which whole blocks were cut, or whose blocks say that they hold another number of rows:
+ * blocks with rows of which all that they name was said. Nothing else notices either where checksums were mended.
+ */
+export function soundBlocks(content: SegmentContent): SegmentContent {
+  const { header, bytes, names } = content
+  if (!header.isNamed) return content
+  const blocks: number[] = []
+  let [rows, dropped] = [0, 0]
+  for (let i = 0; i < content.blocks.length; i += 2) {
+    const [start, end] = [content.blocks[i]!, content.blocks[i + 1]!]
+    const count = countRows(bytes, [start, end], names)
+    if (count === undefined) dropped++
+    else {
+      blocks.push(start, end)
+      rows += count
+    }
+  }
+  if (dropped === 0 && rows !== content.rows) dropped = 1
+  return { ...content, blocks, rows, damaged: content.damaged + dropped }
 }
 
 function readHeader(bytes: Buffer, isEncrypted: boolean): SegmentHeader | undefined {

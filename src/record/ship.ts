@@ -9,7 +9,7 @@ import { StoreError } from './clickhouse.ts'
 import { COLUMN_NAMES, COLUMNS_HASH } from './columns.ts'
 import type { ColumnList } from './earlier-columns.ts'
 import type { EngineInserts } from './engine-inserts.ts'
-import { isEncrypted, joinRows, type SegmentContent } from './segment.ts'
+import { isEncrypted, joinRows, type SegmentContent, soundBlocks } from './segment.ts'
 import { SegmentFile } from './segment-file.ts'
 import { type ReadLeft, SegmentFolder } from './segment-folder.ts'
 import { baseName, lagSeconds, spoolUsage } from './spool.ts'
@@ -147,16 +147,15 @@ export class Shipper {
     // Before anything else: what is stored has its place in the chain.
     this.#options.cover(name, content)
     // Thousands of small blocks would each cost both sides a chunk of their own.
-    if (content.rows > 0) {
-      const whole = () => ({ as: AS, settings: {}, body: wholeRows(content) })
-      const inserts = this.#whole.has(name) ? undefined : this.#options.inserts
-      const { as, settings, body } = inserts?.take(baseName(name), content) ?? whole()
-      const rows = { table: 'events', as, settings, count: content.rows, body: () => body }
-      await this.#inserts.insert(name, rows)
-    }
-    this.eventsShipped += content.rows
+    const inserts = this.#whole.has(name) ? undefined : this.#options.inserts
+    const made = content.rows > 0 ? inserts?.take(baseName(name), content) : undefined
+    const { sound, as, settings, body } = made ? { ...made, sound: content } : wholeRows(content)
+    const { rows: count, torn, damaged } = sound
+    if (count > 0)
+      await this.#inserts.insert(name, { table: 'events', as, settings, count, body: () => body })
+    this.eventsShipped += count
     this.segmentsShipped++
-    if (content.torn === 0 && content.damaged === 0) {
+    if (torn === 0 && damaged === 0) {
       this.#folder.remove(name)
       this.#forget(name)
     } else this.#folder.setAside(name, 'a part of it does not check; the rest is stored')
@@ -197,8 +196,18 @@ export class Shipper {
   }
 }
 
-/** As they are inserted where nothing else is known of them. */
-function wholeRows(content: SegmentContent): Buffer {
+/** As they are inserted where nothing else is known of them; of a segment that is not whole, what is sound. */
+function wholeRows(content: SegmentContent) {
+  const insert = { as: AS, settings: {} }
+  try {
+    return { ...insert, body: joinRows(content), sound: content }
+  } catch {
+    const sound = soundBlocks(content)
+    return { ...insert, body: joinedRows(sound), sound }
+  }
+}
+
+function joinedRows(content: SegmentContent): Buffer {
   try {
     return joinRows(content)
   } catch (cause) {

@@ -11,6 +11,7 @@ import { FRAMER } from './framer.ts'
 import { NORMALISER } from './normaliser.ts'
 import { ROW_DESCRIPTION } from './row-description.ts'
 import { SCRAM } from './scram.ts'
+import { SPOOL } from './spool.ts'
 import { START_UP } from './start-up.ts'
 
 const only = process.env.SLUICE_FUZZ_ONLY ?? ''
@@ -21,6 +22,7 @@ const PROPERTIES = [
   ...ROW_DESCRIPTION,
   ...COPY_DATA,
   ...NORMALISER,
+  ...SPOOL,
 ].filter(({ name }) => name.startsWith(only))
 const minutes = Number(process.env.SLUICE_FUZZ_MINUTES ?? 0)
 

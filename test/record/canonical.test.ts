@@ -215,3 +215,23 @@ test('noise throws, and does not hang', () => {
     }),
   )
 })
+
+test('among rows that name their session by number none has its columns, and 0 is no number', () => {
+  const { action } = shapeSpans(SHAPE, '')
+  const session = sessionSpan(facts('i'))
+  const rows = new RowBuffer(0, 4096)
+  rows.action([session, action], { at: 1, seq: 1, action: 1, job: 1 }, TIMES)
+  const whole = Buffer.from(rows.bytes.subarray(0, rows.size))
+  const names = new Map([[7, session]])
+  const named = Buffer.concat([Buffer.from([7]), whole.subarray(session.length)])
+  const all = (bytes: Buffer) => [0, bytes.length] as const
+  const runs = new Runs(() => SALT)
+  runs.add(named, all(named), names)
+  runs.add(whole)
+  expect(() => runs.add(whole, all(whole), names)).toThrow('without a number')
+  const zero = Buffer.concat([Buffer.from([0]), whole])
+  for (const known of [names, new Map<number, Buffer>()])
+    expect(() => runs.add(zero, all(zero), known)).toThrow('stands for nothing')
+  const shape = Buffer.concat([Buffer.from([7, 0]), whole.subarray(session.length)])
+  expect(() => runs.add(shape, all(shape), names)).toThrow('stands for nothing')
+})

@@ -3,7 +3,7 @@ import { Packr } from 'msgpackr'
 import { describe, expect, test } from 'vitest'
 import { EVENT_COLUMNS, SHAPE_COLUMNS } from '../../src/record/columns.ts'
 import {
-  areNamed,
+  countRows,
   expanded,
   Name,
   readNames,
@@ -85,7 +85,7 @@ describe('rows', () => {
     const bytes = Buffer.concat([Buffer.from('head'), row, row, Buffer.from('--'), row])
     const ends = [4, 4 + row.length * 2, 6 + row.length * 2, bytes.length]
     expect(expanded({ bytes, blocks: ends, names })).toEqual([Buffer.concat([full, full]), full])
-    expect(areNamed(bytes, [4, 4 + row.length], names)).toBe(true)
+    expect(countRows(bytes, [4, 4 + row.length * 2], names)).toBe(2)
   })
 
   test('may hold the columns of their shape', () => {
@@ -125,7 +125,7 @@ describe('rows', () => {
     for (const number of [5, 70_000]) {
       const fewer = new Map(names)
       fewer.delete(number)
-      expect(areNamed(row, [0, row.length], fewer)).toBe(false)
+      expect(countRows(row, [0, row.length], fewer)).toBe(undefined)
     }
   })
 })

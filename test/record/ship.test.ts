@@ -223,6 +223,43 @@ test('a poisoned segment is set aside loudly, and the others go on', async () =>
   expect(at.said.filter((line) => line.startsWith('error'))).toHaveLength(2)
 })
 
+test('of a segment out of which blocks were cut, with checksums that hold, the others are stored', async () => {
+  const at = place()
+  const recorder = at.recorder()
+  const sessions = [recorder.open(facts(at.instance)), recorder.open(facts(at.instance))]
+  for (let i = 0; i < 12; i++) {
+    // The other session is named from the sixth block on.
+    sessions[i < 4 ? 0 : i % 2]!.moment({ kind: 'notice', status: String(i), text: '' })
+    recorder.flush()
+  }
+  recorder.close()
+  const [name] = spooled(at)
+  const bytes = readFileSync(join(at.spool, name!))
+  const ends = [20 + bytes.readUInt16BE(18)]
+  for (let end = ends[0]!; end < bytes.length; ends.push(end)) end += 12 + bytes.readUInt32BE(end)
+  // The blocks that say what it is called, and nothing in the rest tells that they were there.
+  writeFileSync(
+    join(at.spool, name!),
+    Buffer.concat([bytes.subarray(0, ends[5]), bytes.subarray(ends[7])]),
+  )
+  // The number of rows that a block says it has is another.
+  const lying = ulid(1)
+  const block = Buffer.from(bytes.subarray(ends[0], ends[1]))
+  const { sealBlock } = await import('../../src/record/segment.ts')
+  sealBlock(block, 7)
+  writeFileSync(
+    join(at.spool, `${lying}-0001-0000000001.seg`),
+    Buffer.concat([bytes.subarray(0, ends[0]), block]),
+  )
+  const ship = at.ship()
+  await until(() => spooled(at).length === 0, 60_000)
+  const told = await at.rows(ship, 'SELECT status FROM events ORDER BY session_id, seq, segment')
+  const statuses = told.map(({ status }) => Number(status)).sort((a, b) => a - b)
+  expect(statuses).toEqual([0, 0, 1, 2, 3, 4, 8, 10])
+  const bad = readdirSync(at.spool).filter((one) => one.endsWith('.bad'))
+  expect(bad).toHaveLength(2)
+})
+
 test('a response that was recorded in parts is one again where statements are read', async () => {
   const at = place()
   const ship = at.ship()

@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ulid } from '../../src/base/id.ts'
 import { SealedSpool, sealedFolder } from '../../src/record/sealed-spool.ts'
-import { BLOCK_HEAD, joinRows, readSegment, sealBlock } from '../../src/record/segment.ts'
+import { BLOCK_HEAD, readSegment, sealBlock } from '../../src/record/segment.ts'
 import { openingOf } from '../../src/record/segment-cipher.ts'
 import { Spool, type SpoolOptions } from '../../src/record/spool.ts'
 import { makeRunKey, SpoolKeys } from '../../src/record/spool-cipher.ts'
@@ -86,7 +86,10 @@ function texts(ending = ''): string[] {
       const read = readSegment(readFileSync(join(folder, name)), undefined, opening.opener)
       if (read === 'foreign') return 'foreign'
       expect(read.damaged).toBe(0)
-      return joinRows(read).toString()
+      const { bytes, blocks } = read
+      return blocks
+        .map((to, at) => (at % 2 ? bytes.toString('utf8', blocks[at - 1], to) : ''))
+        .join('')
     })
 }
 
