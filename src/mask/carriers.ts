@@ -1,8 +1,11 @@
 /**
  * Pure. Columns of system catalogues that hold samples of stored values or texts of statements, and
  * are therefore masked while any column is (semantics §5, "Carriers"). So are frequencies and order: whoever may write
- * could store guesses and see in them what they are equal to, and the room of temporary files, which tells lengths.
+ * could store guesses and see in them what they are equal to, and the room that values take in temporary files, in
+ * memory and in what COPY has sent: it tells lengths, and of what is computed from a value a length may tell the value.
  * What a column was added with stands for all rows from before, and memory is called by the texts that it was taken for.
+ * An UPDATE is HOT where a guess is equal to what stands in an index, and the log holds only that part of a row which
+ * differs: so its places and its sizes tell a value letter by letter.
  * Widths and parts of NULLs stay. https://www.postgresql.org/docs/18/catalogs.html,
  * .../views.html, .../monitoring-stats.html
  */
@@ -28,6 +31,13 @@ const FREQUENCIES = [
   'correlation',
 ]
 
+/** Of memory. */
+const ROOM = ['total_bytes', 'total_nblocks', 'free_bytes', 'free_chunks', 'used_bytes']
+/** Numbers of updates by their kind. */
+const UPDATES = ['n_tup_hot_upd', 'n_tup_newpage_upd']
+const SPILLED = ['temp_blks_read', 'temp_blks_written', 'temp_blk_read_time', 'temp_blk_write_time']
+const LOGGED = ['wal_records', 'wal_fpi', 'wal_bytes']
+
 export const CARRIERS: ReadonlyMap<string, Carrier> = new Map([
   carrier('pg_statistic', [...numbered('stavalues'), ...numbered('stanumbers'), 'stadistinct']),
   carrier('pg_stats', [...VALUES, ...FREQUENCIES]),
@@ -41,12 +51,22 @@ export const CARRIERS: ReadonlyMap<string, Carrier> = new Map([
   ]),
   carrier('pg_stats_ext_exprs', [...VALUES, ...FREQUENCIES]),
   carrier('pg_stat_activity', ['query']),
-  carrier('pg_stat_database', ['temp_bytes']),
+  carrier('pg_stat_database', ['temp_bytes', 'temp_files']),
+  carrier('pg_stat_progress_copy', ['bytes_processed', 'bytes_total']),
+  carrier('pg_stat_replication_slots', ['spill_bytes', 'stream_bytes', 'total_bytes']),
+  ...['all', 'user', 'sys'].flatMap((which) => [
+    carrier(`pg_stat_${which}_tables`, UPDATES),
+    carrier(`pg_stat_xact_${which}_tables`, UPDATES),
+  ]),
+  carrier('pg_stat_wal', LOGGED),
+  carrier('pg_stat_replication', ['sent_lsn', 'write_lsn', 'flush_lsn', 'replay_lsn']),
+  carrier('pg_stat_wal_receiver', ['written_lsn', 'flushed_lsn', 'latest_end_lsn']),
+  carrier('pg_replication_slots', ['restart_lsn', 'confirmed_flush_lsn', 'safe_wal_size']),
   carrier('pg_prepared_statements', ['statement']),
   carrier('pg_attribute', ['attmissingval']),
-  carrier('pg_backend_memory_contexts', ['ident']),
+  carrier('pg_backend_memory_contexts', ['ident', ...ROOM]),
   carrier('pg_cursors', ['statement']),
-  carrier('pg_stat_statements', ['query', 'temp_blks_read', 'temp_blks_written'], true),
+  carrier('pg_stat_statements', ['query', ...SPILLED, ...LOGGED], true),
 ])
 
 function numbered(name: string): string[] {

@@ -10,6 +10,18 @@ test('every carrier of semantics §5, and each found since, is listed, and only 
     'pg_stats_ext_exprs',
     'pg_stat_activity',
     'pg_stat_database',
+    'pg_stat_all_tables',
+    'pg_stat_user_tables',
+    'pg_stat_sys_tables',
+    'pg_stat_xact_all_tables',
+    'pg_stat_xact_user_tables',
+    'pg_stat_xact_sys_tables',
+    'pg_stat_progress_copy',
+    'pg_stat_replication_slots',
+    'pg_stat_wal',
+    'pg_stat_replication',
+    'pg_stat_wal_receiver',
+    'pg_replication_slots',
     'pg_stat_statements',
     'pg_prepared_statements',
     'pg_cursors',
@@ -26,5 +38,7 @@ test('what tells of guesses that were written, and of lengths, is hidden as well
   expect(CARRIERS.get('pg_stats')?.columns).toContain('correlation')
   expect(CARRIERS.get('pg_stats')?.columns).not.toContain('null_frac')
   expect(CARRIERS.get('pg_statistic')?.columns).toContain('stanumbers5')
-  expect(CARRIERS.get('pg_stat_database')?.columns).toEqual(['temp_bytes'])
+  expect(CARRIERS.get('pg_stat_database')?.columns).toEqual(['temp_bytes', 'temp_files'])
+  expect(CARRIERS.get('pg_stat_progress_copy')?.columns).toContain('bytes_processed')
+  expect(CARRIERS.get('pg_stat_xact_all_tables')?.columns).toContain('n_tup_hot_upd')
 })

@@ -39,12 +39,26 @@ export function explained(walk: Walk, part: ExplainStmt, place: Place): Outputs 
       'The plan of a statement that names masked columns shows estimates about their values.',
       'Use EXPLAIN (COSTS OFF).',
     )
+  // What is logged of an update is what differs, between the columns that it names too.
+  if (has(part, 'wal') && !isOff(part, 'wal') && hidesAny(walk))
+    walk.refuse(
+      'What a statement logs shows how much room the values of masked columns take.',
+      'Leave WAL out.',
+    )
   if ((walk.touches || runs) && !isAnalyzeOff(part))
     walk.refuse(
       'Running a statement under EXPLAIN shows how much room the values of masked columns take.',
       'Leave ANALYZE out: EXPLAIN (COSTS OFF).',
     )
   return NO_OUTPUTS
+}
+
+function hidesAny({ world }: Walk): boolean {
+  for (const oid of world.maskedRelations()) {
+    const columns = world.relation(oid)?.columns ?? []
+    if (columns.some(({ number }) => world.mask(oid, number)?.monitor === false)) return true
+  }
+  return false
 }
 
 function isAnalyzeOff(part: ExplainStmt): boolean {

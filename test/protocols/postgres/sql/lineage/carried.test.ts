@@ -15,6 +15,8 @@ test.each([
   ['EXPLAIN (COSTS OFF) SELECT email FROM customers', true],
   ['EXPLAIN (COSTS OFF, SERIALIZE) SELECT email FROM customers', false],
   ['EXPLAIN SELECT id FROM customers', true],
+  ['EXPLAIN (ANALYZE, WAL) UPDATE customers SET id = 1 WHERE id = 1', false],
+  ['EXPLAIN (ANALYZE, WAL off) UPDATE customers SET id = 1 WHERE id = 1', true],
   ['EXPLAIN (COSTS OFF) SELECT ascii(email) FROM customers', false],
 ])('%s', (text, passes) => {
   expect(lineage(text).refusal === undefined).toBe(passes)
