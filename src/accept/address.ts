@@ -14,6 +14,16 @@ export function normalAddress(text: string): string {
   return bytes.length === 4 ? bytes.join('.') : formatV6(bytes)
 }
 
+/**
+ * Who counts as one where addresses are limited or delayed. An IPv6 host has a network of 2⁶⁴ addresses to come from (RFC
+ * 4291 §2.5.4), so all of that counts as one. `address`: normal. What is no address comes back as it is.
+ */
+export function networkOf(address: string): string {
+  const bytes = address.includes(':') ? addressBytes(address) : undefined
+  if (bytes?.length !== 16) return address
+  return `${formatV6(bytes.map((byte, at) => (at < 8 ? byte : 0)))}/64`
+}
+
 /** `host:port` as a URL wants it: IPv6 in brackets. */
 export function hostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`

@@ -3,6 +3,7 @@
  * connection is accepted, so that one count covers all workers.
  */
 import { assert } from '../base/errors.ts'
+import { networkOf } from './address.ts'
 
 export interface ConnectionLimits {
   readonly connections: number
@@ -14,6 +15,7 @@ export type LimitFinding = 'open' | 'full' | 'address-full'
 export class ConnectionCount {
   #limits: ConnectionLimits
   #open = 0
+  /** An IPv6 network is one (address.ts). */
   readonly #byAddress = new Map<string, number>()
 
   constructor(limits: ConnectionLimits) {
@@ -39,9 +41,10 @@ export class ConnectionCount {
       this.#open++
       return 'open'
     }
-    const here = this.#byAddress.get(address) ?? 0
+    const network = networkOf(address)
+    const here = this.#byAddress.get(network) ?? 0
     if (here >= this.#limits.connectionsPerAddress) return 'address-full'
-    this.#byAddress.set(address, here + 1)
+    this.#byAddress.set(network, here + 1)
     this.#open++
     return 'open'
   }
@@ -51,11 +54,12 @@ export class ConnectionCount {
       this.#open--
       return
     }
-    const here = this.#byAddress.get(address)
+    const network = networkOf(address)
+    const here = this.#byAddress.get(network)
     assert(here !== undefined, 'release of an address that has no connection')
     // Addresses without connections are forgotten: the map is no bigger than what is open.
-    if (here === 1) this.#byAddress.delete(address)
-    else this.#byAddress.set(address, here - 1)
+    if (here === 1) this.#byAddress.delete(network)
+    else this.#byAddress.set(network, here - 1)
     this.#open--
   }
 }

@@ -11,6 +11,8 @@
  * make it more: the limit is never exceeded, and met too early only by who shares both cells with busy others.
  */
 
+import { networkOf } from './address.ts'
+
 const ROW_CELLS = 1 << 16
 const FIRST_ROW = 2
 const FIRST_SEAT = FIRST_ROW + 2 * ROW_CELLS
@@ -45,7 +47,8 @@ export class AddressSeats {
 
   /** Worker, once a seat. False: the address has `max` connections already; then nothing is counted. */
   take(seat: number, address: string, max: number): boolean {
-    const [one, two] = [this.#cellOf(address, 0), this.#cellOf(address, 1)]
+    const network = networkOf(address)
+    const [one, two] = [this.#cellOf(network, 0), this.#cellOf(network, 1)]
     Atomics.add(this.#cells, one, 1)
     Atomics.add(this.#cells, two, 1)
     // Looked at afterwards: of several at once the last sees all of them, and at worst none gets in.

@@ -6,6 +6,8 @@
  * oldest entry gives way.
  */
 
+import { networkOf } from '../accept/address.ts'
+
 export interface LockoutLimits {
   /** Wrong secrets until an id is locked. */
   readonly attemptsMax: number
@@ -50,7 +52,7 @@ export class Lockout {
       tries.wrong += 1
       tries.until = nowMs + this.#limits.windowMs
     }
-    const visits = this.#count(this.#addresses, address, nowMs)
+    const visits = this.#count(this.#addresses, networkOf(address), nowMs)
     visits.wrong += 1
     visits.until = nowMs + this.#limits.windowMs
     return { locked, delayMs: delay(visits.wrong) }

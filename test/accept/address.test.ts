@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { hostPort, normalAddress } from '../../src/accept/address.ts'
+import { hostPort, networkOf, normalAddress } from '../../src/accept/address.ts'
 
 describe('normalAddress', () => {
   test('an IPv4 client has one name on both kinds of socket', () => {
@@ -49,6 +49,15 @@ describe('normalAddress', () => {
       ),
     )
   })
+})
+
+test('who counts as one: an IPv4 address, and of IPv6 the network that one host has', () => {
+  expect(networkOf('192.0.2.7')).toBe('192.0.2.7')
+  expect(networkOf('2001:db8:1:2::1')).toBe('2001:db8:1:2::/64')
+  expect(networkOf('2001:db8:1:2:ffff:ffff:ffff:ffff')).toBe('2001:db8:1:2::/64')
+  expect(networkOf('2001:db8:1:3::1')).not.toBe(networkOf('2001:db8:1:2::1'))
+  expect(networkOf('::1')).toBe('::/64')
+  expect(networkOf('no address')).toBe('no address')
 })
 
 test('hostPort puts IPv6 in brackets', () => {

@@ -21,6 +21,19 @@ test('one address cannot take what others need', () => {
   expect(count.admit('b')).toBe('open')
 })
 
+test('an IPv6 host has its network for as many addresses as it likes, and counts as one', () => {
+  const count = new ConnectionCount({ connections: 10, connectionsPerAddress: 2 })
+  const all = ['2001:db8::1', '2001:db8::2', '2001:db8::3', '2001:db8:0:1::1']
+  expect(all.map((address) => count.admit(address))).toEqual([
+    'open',
+    'open',
+    'address-full',
+    'open',
+  ])
+  count.release('2001:db8::2')
+  expect(count.admit('2001:db8::9')).toBe('open')
+})
+
 test('lower limits end nothing and refuse what comes next', () => {
   const count = new ConnectionCount({ connections: 5, connectionsPerAddress: 5 })
   for (let i = 0; i < 4; i++) count.admit('a')

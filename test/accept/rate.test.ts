@@ -16,6 +16,17 @@ test('what one address does costs no other one anything', () => {
   expect([rate.take('a', 0), rate.take('a', 0), rate.take('b', 0)]).toEqual([true, false, true])
 })
 
+test('addresses that one IPv6 host gives itself are one', () => {
+  const rate = new AddressRate({ perSecond: 1, burst: 2 })
+  const from = (host: number) => rate.take(`2001:db8::${host.toString(16)}`, 0)
+  expect([from(1), from(2), from(3), rate.take('2001:db8:0:1::1', 0)]).toEqual([
+    true,
+    true,
+    false,
+    true,
+  ])
+})
+
 test('nobody gets more than the burst and the rate together', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 200 }), (waits) => {

@@ -9,10 +9,10 @@ test('an address has no more than the limit, in whichever thread it is counted',
   const workers = [new AddressSeats(main.shared), new AddressSeats(main.shared)]
   const taken = Array.from({ length: 5 }, (_, at) => {
     const seat = main.assign()!
-    return { seat, isIn: workers[at % 2]!.take(seat, '2001:db8::1', 3) }
+    return { seat, isIn: workers[at % 2]!.take(seat, `2001:db8::${at}`, 3) }
   })
   expect(taken.map(({ isIn }) => isIn)).toEqual([true, true, true, false, false])
-  expect(workers[0]!.take(main.assign()!, '2001:db8::2', 3)).toBe(true)
+  expect(workers[0]!.take(main.assign()!, '2001:db8:0:1::1', 3)).toBe(true)
   main.leave(taken[0]!.seat)
   expect(workers[1]!.take(main.assign()!, '2001:db8::1', 3)).toBe(true)
 })

@@ -18,6 +18,16 @@ describe('wrong attempts', () => {
     expect(lockout.wrong('A', 'x', 1003).locked).toBe(false)
   })
 
+  test('delay an IPv6 host that comes from another address each time', () => {
+    const lockout = new Lockout()
+    const delays = Array.from(
+      { length: 120 },
+      (_, at) => lockout.wrong(`id${at}`, `2001:db8::${at}`, at).delayMs,
+    )
+    expect(delays.at(-1)).toBe(3000)
+    expect(lockout.wrong('other', '2001:db8:0:1::1', 121).delayMs).toBe(ANSWER_DELAY_MS)
+  })
+
   test('delay an address more and more, but never lock it', () => {
     const lockout = new Lockout()
     const delays = Array.from({ length: 200 }, (_, at) => lockout.wrong(`id${at}`, 'x', at).delayMs)
