@@ -162,17 +162,24 @@ async function settled(): Promise<Settled> {
 
 interface Crowd extends Settled {
   readonly held: number
-  readonly times: number
+  readonly alone: number
+  readonly beside: number
+}
+
+/** Least p99 of many looks: what else runs on this machine disturbs some of them, and what slows a session down all. */
+async function calm(fast: PostgresClient): Promise<number> {
+  const looks: number[] = []
+  for (let look = 0; look < (IS_SOAK ? 10 : 1); look++) looks.push(await p99(fast, 200))
+  return Math.min(...looks)
 }
 
 /** One crowd that comes, stands and goes: what it took while it stood, and what it cost one that reads. */
 async function besideDeafOnes(fast: PostgresClient, gone: () => Promise<void>): Promise<Crowd> {
-  const alone = await p99(fast, IS_SOAK ? 1000 : 100)
+  const alone = await calm(fast)
   const before = await settled()
   const deaf = await deafOnes()
-  const looks: number[] = []
-  for (let look = 0; look < (IS_SOAK ? 10 : 1); look++) looks.push(await p99(fast, 200))
-  const [held, standing, beside] = [await heldBytes(), await settled(), middle(looks)]
+  const beside = await calm(fast)
+  const [held, standing] = [await heldBytes(), await settled()]
   for (const client of deaf) client.socket.destroy()
   await gone()
   const sessions = standing.sessions - before.sessions
@@ -180,7 +187,7 @@ async function besideDeafOnes(fast: PostgresClient, gone: () => Promise<void>): 
   const said = `${mib(held)} held, ${mib(sessions)} in the thread, ${mib(resident)} resident`
   const times = `p99 ${alone.toFixed(2)} → ${beside.toFixed(2)} ms`
   figure(`${DEAF} that never read: MiB ${said}; ${times}`)
-  return { held, sessions, resident, times: beside / alone }
+  return { held, sessions, resident, alone, beside }
 }
 
 function mib(bytes: number): string {
@@ -222,7 +229,9 @@ test(`${DEAF} that never read cost no more memory than their windows, and one th
   const seen = await crowds()
   const most = DEAF * WINDOW_BYTES + SLACK_BYTES
   expect(middle(seen.map((one) => one.resident))).toBeLessThanOrEqual(most)
-  if (IS_SOAK) expect(middle(seen.map((one) => one.times))).toBeLessThan(2)
+  if (!IS_SOAK) return
+  const least = (of: 'alone' | 'beside') => Math.min(...seen.map((one) => one[of]))
+  expect(least('beside')).toBeLessThanOrEqual(2 * least('alone'))
 }, 300_000)
 
 test('rows at full speed beside small statements of the same worker', async () => {
