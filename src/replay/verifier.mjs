@@ -798,7 +798,12 @@ export class Verifier {
       at: leaf.at,
       /** The last batch of sealed originals that an event speaks of. */
       batch: 0,
+      /** Chain → what it says of the session. */
+      chains: new Map(),
     }
+    const said = known.chains.get(leaf.chain)
+    if (said === undefined) known.chains.set(leaf.chain, { ...place })
+    else [said.first, said.last] = [Math.min(said.first, first), Math.max(said.last, last)]
     // Calls of the control API that explain a session are not another one.
     const isCall = this.meta.scope.calls?.includes(session) === true
     if (!this.sessions.has(session) && !isCall) this.counts.sessions++
@@ -954,6 +959,7 @@ export class Verifier {
     this.finishChain()
     if (!this.isEnded) this.find('evidence', 'the file of evidence is cut off')
     this.judgeKnown()
+    this.judgeChains()
     if (!this.isRange && this.counts.leaves === 0)
       this.find('missing', `no leaf speaks for session ${this.meta?.scope.session}`, {
         session: this.meta?.scope.session,
@@ -1054,6 +1060,24 @@ export class Verifier {
         `rolled back: chain ${id} ${end}, and ${source} knows head ${number} of ${when(at)} with ${size} leaves`,
         { chain: id, head: number, at: when(at) },
       )
+    }
+  }
+
+  /**
+   * A session is of one gateway. Whoever can write into the record store can begin a chain there, and go on in it with a session
+   * that has not ended.
+   */
+  judgeChains() {
+    for (const [session, { chains }] of this.sessions) {
+      if (chains.size === 1) continue
+      const own = [...chains.keys()].find((id) => this.vouched.has(id))
+      for (const [id, place] of own === undefined ? [] : chains)
+        if (!this.vouched.has(id))
+          this.find(
+            'added',
+            `events ${span(place)} of session ${session} are in chain ${id}, for which nobody vouches; others of it are in chain ${own}`,
+            place,
+          )
     }
   }
 

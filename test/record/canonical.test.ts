@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -8,6 +9,8 @@ import { RowBuffer, sessionSpan, shapeSpans } from '../../src/record/encode.ts'
 import { CONTENT_COLUMNS } from '../../src/record/row-binary.ts'
 import { facts, OUTCOME, SHAPE, TIMES } from './running.ts'
 
+const FOLDER = new URL('../../src/record/schema/', import.meta.url)
+const SCHEMA = readdirSync(FOLDER).filter((name) => name.endsWith('.sql'))
 const SALT = new Uint8Array(16).fill(7)
 
 interface Row {
@@ -103,6 +106,21 @@ test('columns of another form of a row are another canonical encoding', () => {
   expect(CANONICAL).toBe(1)
   const columns = CANONICAL_COLUMNS.map(([name, type]) => `${name} ${type}`).join(',')
   expect(hash('sha256', columns).substring(0, 16)).toBe('d1e3551e8ac238d6')
+})
+
+test('every column of the table is covered, but what is computed and what the README names', () => {
+  const sql = SCHEMA.map((name) => readFileSync(new URL(name, FOLDER), 'utf8')).join('\n')
+  const [, events = ''] = /TABLE IF NOT EXISTS \{database\}\.events\n\(\n([\s\S]*?)\n\)\n/.exec(
+    sql,
+  )!
+  const made = [...events.matchAll(/^ {4}(\w+) (?!.* ALIAS )/gm)].map(([, name]) => name)
+  const added = [
+    ...sql.matchAll(/ALTER TABLE \{database\}\.events ADD COLUMN (?:IF NOT EXISTS )?(\w+)/g),
+  ]
+  const columns = [...made, ...added.map(([, name]) => name)].filter((name) => name !== 'INDEX')
+  const covered = CANONICAL_COLUMNS.map(([name]) => name)
+  expect(columns.filter((name) => !covered.includes(name as never))).toEqual(['segment'])
+  expect(covered.filter((name) => !columns.includes(name))).toEqual([])
 })
 
 test('runs are ClickHouse’s RowBinary of their rows, hashed, whatever the order of sessions', () => {

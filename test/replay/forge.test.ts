@@ -26,7 +26,7 @@ const DAY = 86_400_000_000
 const at = new Place()
 let attacks: Attacks
 let release = () => {}
-let [session, gateway] = ['', '']
+let [session, open, gateway] = ['', '', '']
 
 beforeAll(async () => {
   attacks = await Attacks.on(at)
@@ -36,6 +36,9 @@ beforeAll(async () => {
   const shape = recorder.shape(SHAPE)
   for (let i = 0; i < 3; i++) one.outcome(shape, one.action(shape, TIMES), OUTCOME)
   one.moment({ kind: 'close', status: 'client', text: '' })
+  const other = recorder.open(facts(at.instance))
+  other.moment({ kind: 'login', status: 'ok', text: '' })
+  open = other.sessionId
   recorder.flush()
   recorder.close()
   session = one.sessionId
@@ -86,6 +89,35 @@ function insert(one: ReturnType<typeof forged>): string[] {
   ]
 }
 
+/** A leaf of the attacker's chain for an event that the statement inserts. */
+async function speaksFor(row: string, span: { session: string; first: number; last: number }) {
+  await attacks.admin.command({ sql: 'CREATE DATABASE IF NOT EXISTS forge' })
+  await attacks.admin.command({ sql: 'CREATE OR REPLACE TABLE forge.events AS sluice.events' })
+  await attacks.admin.command({
+    sql: row
+      .replace('INTO events', 'INTO forge.events')
+      .replace('FROM events', 'FROM sluice.events'),
+  })
+  const bytes = await rowsOfLeaves(attacks.admin, 'forge', [
+    { ...span, n: 0, text: '', salt: '', hints: '' },
+  ])
+  const [made] = [...splitRows(bytes)]
+  const salt = randomBytes(16)
+  const chain = `${gateway}.ZZZ`
+  const leaf = leafText({
+    ...{ chain, n: 0, at: Date.now() * 1000 - 5000, segment: 's', salt, proof: 'live' },
+    run: {
+      ...{ ...span, connection: '', hints: '' },
+      events: createHash('sha256').update(made!.events).digest('hex'),
+      contents: createHash('sha256').update(salt).update(made!.contents).digest('hex'),
+    },
+  })
+  expect(leaf).toContain(hintsDigest(salt, ''))
+  const inserted = `INSERT INTO chain_leaves (ts, chain, n, session_id, first_seq, last_seq, text, salt, hints)
+    SELECT now64(), '${chain}', 0, '${span.session}', ${span.first}, ${span.last}, '${leaf}', '${salt.toString('hex')}', ''`
+  return { leaf, inserted }
+}
+
 const gone = () => `ALTER TABLE events DELETE WHERE session_id = '${session}' AND seq = 4`
 const missing = () => ({ kind: 'missing', session, first: 4, last: 4 })
 const lines = () => attacks.lines(new Evidence(attacks.reader(), 'sluice', attacks.own), ALL)
@@ -125,45 +157,26 @@ test('a chain of one’s own in the store, with an erasure of what it wants to b
   })
   const row = `INSERT INTO events SELECT * REPLACE ('${call}' AS session_id, 1 AS seq, 'admin' AS kind, 'control' AS protocol,
     'erase' AS status, '${text}' AS text) FROM (SELECT * FROM events WHERE session_id = '${session}' AND seq = 7)`
-  await attacks.admin.command({ sql: 'CREATE DATABASE IF NOT EXISTS forge' })
-  await attacks.admin.command({ sql: 'CREATE OR REPLACE TABLE forge.events AS sluice.events' })
-  await attacks.admin.command({
-    sql: row
-      .replace('INTO events', 'INTO forge.events')
-      .replace('FROM events', 'FROM sluice.events'),
-  })
-  const span = { session: call, first: 1, last: 1 }
-  const bytes = await rowsOfLeaves(attacks.admin, 'forge', [
-    { ...span, n: 0, text: '', salt: '', hints: '' },
-  ])
-  const [made] = [...splitRows(bytes)]
-  const salt = randomBytes(16)
-  const leaf = leafText({
-    ...{
-      chain: `${gateway}.ZZZ`,
-      n: 0,
-      at: Date.now() * 1000 - 5000,
-      segment: 's',
-      salt,
-      proof: 'live',
-    },
-    run: {
-      ...{ ...span, connection: '', hints: '' },
-      events: createHash('sha256').update(made!.events).digest('hex'),
-      contents: createHash('sha256').update(salt).update(made!.contents).digest('hex'),
-    },
-  })
-  expect(leaf).toContain(hintsDigest(salt, ''))
+  const { leaf, inserted } = await speaksFor(row, { session: call, first: 1, last: 1 })
   const { findings, erasures } = await attacks.after([
     row,
-    `INSERT INTO chain_leaves (ts, chain, n, session_id, first_seq, last_seq, text, salt, hints)
-      SELECT now64(), '${gateway}.ZZZ', 0, '${call}', 1, 1, '${leaf}', '${salt.toString('hex')}', ''`,
+    inserted,
     ...insert(forged({ leaves: [leaf], retention: 400 })),
     `ALTER TABLE events UPDATE statement = '', facts = '', params = [], payload = '' WHERE session_id = '${session}'`,
     `ALTER TABLE chain_leaves UPDATE salt = '', hints = '' WHERE session_id = '${session}'`,
   ])
   expect(findings).toContainEqual(expect.objectContaining({ kind: 'erased', session }))
   expect(erasures).toEqual([])
+})
+
+test('a chain of one’s own in the store, in which a session goes on that has not ended', async () => {
+  const span = { session: open, first: 2, last: 2 }
+  const row = `INSERT INTO events SELECT * REPLACE (2 AS seq, 'added' AS text) FROM (SELECT * FROM events WHERE session_id = '${open}')`
+  const { leaf, inserted } = await speaksFor(row, span)
+  const sql = [row, inserted, ...insert(forged({ leaves: [leaf], retention: 400 }))]
+  const { status, findings } = await attacks.after(sql)
+  expect(findings).toMatchObject([{ kind: 'added', ...span, chain: `${gateway}.ZZZ` }])
+  expect(status).toBe('broken')
 })
 
 test('a key of one’s own beside a head that is said to be known', async () => {
