@@ -84,6 +84,8 @@ class SpoolRecorder implements Recorder {
   /** What the last block said first, and in which stretch: the next one says it again, so that either may be damaged. */
   #again: Name[] = []
   #said = -1
+  /** What the block that is made has to say, in bytes. */
+  #more = 0
   #jobSeq = 0
   #flushAt = BUFFER_BYTES
 
@@ -200,7 +202,9 @@ class SpoolRecorder implements Recorder {
     const { size } = this.#rows
     let stretch = this.#spool.stretchFor(size, this.#shared)
     for (;;) {
-      const found = this.#spool.stretchFor(size + this.#unsaid(stretch), this.#shared)
+      this.#more = this.#unsaid(stretch)
+      if (this.#more === 0) return stretch
+      const found = this.#spool.stretchFor(size + this.#more, this.#shared)
       if (found === stretch) return stretch
       stretch = found
     }
@@ -217,9 +221,8 @@ class SpoolRecorder implements Recorder {
   /** In memory of its own only where something has to be said. */
   #blockIn(stretch: number): Buffer {
     const { bytes, start, size } = this.#rows
-    const more = this.#unsaid(stretch)
-    if (more === 0) return bytes.subarray(0, size)
-    const block = Buffer.allocUnsafeSlow(size + more)
+    if (this.#more === 0) return bytes.subarray(0, size)
+    const block = Buffer.allocUnsafeSlow(size + this.#more)
     let at = start
     for (const name of this.#named) if (name.stretch !== stretch) at = name.say(block, at)
     if (this.#said === stretch) for (const name of this.#again) at = name.say(block, at)
