@@ -20,6 +20,21 @@ export const OUTPUT_GUARDS: readonly Guard[] = [
     },
   },
   {
+    id: 'told-by-length',
+    against:
+      'what is computed from a value and then as long as that says: comparisons that are printed, and their like',
+    file: `${LINEAGE}/sizes.ts`,
+    from: "  if (kind === 'bool') return intoJsonb\n",
+    to: '',
+    fails: {
+      'test/protocols/postgres/sql/lineage/sizes.test.ts': [
+        'a truth value may be printed',
+        'into jsonb a truth value goes as it is',
+        'a row with a truth value may be printed',
+      ],
+    },
+  },
+  {
     id: 'computed',
     against:
       'whole rows, casts, concatenation, aggregates, windows, JSON: what is computed from a column',
@@ -37,7 +52,7 @@ export const OUTPUT_GUARDS: readonly Guard[] = [
         'SELECT email::text',
         'SELECT upper(email), length(ssn), md5(card)',
         'SELECT lag(email) OVER (ORDER BY id)',
-        'SELECT max(upper(email) || ssn)',
+        'SELECT max(email) || ssn',
       ],
     },
   },

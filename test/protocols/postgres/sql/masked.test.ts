@@ -42,10 +42,7 @@ const COMES_BACK: readonly (readonly [text: string, outputs: string])[] = [
     'SELECT email::text, email::varchar(3), email COLLATE "C" FROM customers',
     'redact redact redact',
   ],
-  [
-    "SELECT substr(email, 2, 1), left(ssn, 3), ltrim(email, 'a') FROM customers",
-    'redact redact redact',
-  ],
+  ['SELECT substr(email, 2, 1), left(ssn, 3), ltrim(email) FROM customers', 'redact redact redact'],
   ['SELECT customers FROM customers', 'redact'],
   ['SELECT c, c.id FROM customers c', 'redact -'],
   ['SELECT (c).email, (c).id FROM customers c', '= -'],
@@ -93,7 +90,7 @@ const COMES_BACK: readonly (readonly [text: string, outputs: string])[] = [
   ['SELECT upper(query) FROM pg_stat_activity', 'redact'],
   ['INSERT INTO customers (id) VALUES (1) RETURNING old.email, id', '= -'],
   ['UPDATE customers SET name = $1 WHERE id = 1 RETURNING upper(email), name', 'redact -'],
-  ['SELECT max(upper(email) || ssn) FROM customers', 'redact'],
+  ['SELECT max(email) || ssn FROM customers', 'redact'],
   [
     'SELECT x.u FROM (SELECT upper(email) AS u FROM customers UNION ALL SELECT name FROM customers) x',
     'redact',

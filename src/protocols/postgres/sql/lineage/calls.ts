@@ -38,7 +38,10 @@ export function call(walk: Walk, node: FuncCall, at: Spot): Value {
   return computed(walk, derived(args, { how, kind: total.kind, copies: total.copies }), spot)
 }
 
-/** Functions of the committed list that fail for some constants, and then only where there is a value: NULL or not tells. */
+/**
+ * Functions of the committed list that fail for some constants, and then only where there is a value: NULL or not tells.
+ * `escape` writes some bytes longer than others.
+ */
 function mayFail(name: string, args: readonly Node[]): boolean {
   const [, second, third] = args
   if (name === 'substr' || name === 'substring') return third !== undefined && !isLength(third)
@@ -54,7 +57,7 @@ function isEncoding(node: Node): boolean {
   return text !== undefined && ENCODINGS.has(text.toLowerCase())
 }
 
-const ENCODINGS: ReadonlySet<string> = new Set(['base64', 'escape', 'hex'])
+const ENCODINGS: ReadonlySet<string> = new Set(['base64', 'hex'])
 
 /** The inside of OVER or of one WINDOW. */
 export function window(walk: Walk, part: WindowDef, place: Place): void {

@@ -11,6 +11,7 @@ import { call } from './calls.ts'
 import { besidesMasks } from './document-reads.ts'
 import { castIsTotal, isArray, isListed, type Kind, kindNamed, unified } from './kinds.ts'
 import { columnRef, steady, whole } from './scope.ts'
+import { castShows, widens } from './sizes.ts'
 import { computed, meeting, other, type Spot } from './spot.ts'
 import { totalOperator } from './total-functions.ts'
 import {
@@ -142,7 +143,8 @@ function array(walk: Walk, nodes: readonly Node[] | undefined, at: Spot): Value 
   const kind = unified(parts.map((one) => one.kind))
   const listed = kind !== undefined && isListed(kind) && !isArray(kind)
   const hidden = parts.some((one) => one.marks.length > 0)
-  if (hidden && (!listed || isTelling(parts))) return other(walk, parts, at)
+  const shows = kind === 'numeric' && widens(parts)
+  if (hidden && (!listed || shows || isTelling(parts))) return other(walk, parts, at)
   const element = kind === 'literal' ? 'text' : kind
   return derived(parts, { how: 'total', kind: listed ? `${element}[]` : undefined })
 }
@@ -230,7 +232,8 @@ function cast(walk: Walk, arg: Node | undefined, type: TypeName | undefined, at:
   if (value.how === 'constant')
     return { ...constant(kind), copies: isWritten(arg) ? value.copies : UNBOUNDED }
   const sized = (type?.typmods ?? []).length > 0
-  if (castIsTotal(value.kind, kind, sized)) return derived([value], { how: 'total', kind })
+  if (castIsTotal(value.kind, kind, sized) && !castShows(value, kind))
+    return derived([value], { how: 'total', kind })
   // Without a mask in it, only what it turns into matters.
   if (value.marks.length === 0) return derived([value], { how: 'other', kind })
   return other(walk, [value], at)

@@ -7,11 +7,14 @@
  * lpad, repeat and replace (lengths), sum and avg of numeric (overflow by a planted value), anything with a format; strpos
  * and split_part (under a collation that is not deterministic they fail only where the text is long enough).
  *
+ * What they make of it may be as long as it is, and tell nothing else by its length: sizes.ts.
+ *
  * What collects values fails by the size of what it has made, and rows can be multiplied by a join: so only columns
  * themselves go in, whose content does not decide their length, and nothing that may be of any length beside a mask.
  * https://www.postgresql.org/docs/current/functions.html
  */
 import { isArray, isListed, isString, type Kind, unified } from './kinds.ts'
+import { callShows, isFixed, prints } from './sizes.ts'
 import { hidesNull, isSame, UNBOUNDED, type Value } from './value.ts'
 
 export interface Total {
@@ -123,14 +126,10 @@ const LENGTHENS = /^(to_json|row_to_json|json_|jsonb_|quote_|encode|array_to_str
 
 /** Aggregates that keep all that they are given. */
 const COLLECTS = /_agg$/
-/** Kinds whose values are all of one length. */
-const FIXED =
-  /^(bool|int[248]|float[48]|date|time|timetz|timestamp|timestamptz|interval|uuid|money|macaddr)$/
-
 /** Nothing masked in it but columns as they are, or what has no length to tell. */
 function isPlain({ marks, how, kind, fields }: Value): boolean {
   if (marks.length === 0 || how === 'identity') return true
-  return fields === undefined ? FIXED.test(kind ?? '') : fields.every(isPlain)
+  return fields === undefined ? isFixed(kind) : fields.every(isPlain)
 }
 
 /** Functions that sort or compare, or turn capitals, by a collation. */
@@ -149,6 +148,7 @@ function mayLackCollation(args: readonly Value[]): boolean {
 /** What a call gives if it is on the list for these arguments; undefined otherwise. */
 export function totalCall(name: string, args: readonly Value[]): Total | undefined {
   if (COLLATED.has(name) && mayLackCollation(args)) return undefined
+  if (callShows(name, args)) return undefined
   for (const signature of LIST.get(name) ?? []) {
     if (!fits(signature, args)) continue
     const { returns, isAggregate } = signature
@@ -182,7 +182,8 @@ export function totalOperator(name: string, left: Value, right: Value): Total | 
   if (left.kind === 'bytea' && right.kind === 'bytea')
     return { kind: 'bytea', copies, isAggregate: false }
   const isText = isString(left.kind) || isString(right.kind)
-  return isText && isPrinted(left.kind) && isPrinted(right.kind)
+  const isShown = !prints(left) || !prints(right)
+  return isText && !isShown && isPrinted(left.kind) && isPrinted(right.kind)
     ? { kind: 'text', copies, isAggregate: false }
     : undefined
 }

@@ -9,6 +9,7 @@ import type { MaskableCatalogue } from '../../../../mask/resolve-masks.ts'
 import { type Catalogue, FIRST_USER_OID, type Relation } from '../catalogue.ts'
 import { castIsTotal, kindOf } from './kinds.ts'
 import { isList, isNode, readTree, type Tree, type TreeNode } from './node-tree.ts'
+import { castShows } from './sizes.ts'
 import { totalCall, totalOperator } from './total-functions.ts'
 import { columnValue, constant, derived, either, type Value } from './value.ts'
 
@@ -135,7 +136,9 @@ class Reading {
         return derived([inner('arg')], { how: 'total', kind: kindOf(whole(tree, 'resulttype')) })
       case 'COERCEVIAIO': {
         const [value, kind] = [inner('arg'), kindOf(whole(tree, 'resulttype'))]
-        const how = castIsTotal(value.kind, kind, false) ? 'total' : 'other'
+        const isTotal =
+          castIsTotal(value.kind, kind, false) && !castShows(perhapsMasked(value), kind)
+        const how = isTotal ? 'total' : 'other'
         return derived([value], { how, kind })
       }
       case 'COALESCEEXPR':
@@ -168,7 +171,7 @@ class Reading {
   #call(tree: TreeNode, call: { values: readonly Value[]; function: string; type: string }): Value {
     const kind = kindOf(whole(tree, call.type))
     const name = this.#routine(whole(tree, call.function))
-    const total = name === undefined ? undefined : totalCall(name, call.values)
+    const total = name === undefined ? undefined : totalCall(name, call.values.map(perhapsMasked))
     if (total === undefined) return derived(call.values, { how: 'other', kind })
     return derived(call.values, {
       how: total.isAggregate ? 'aggregate' : 'total',
@@ -183,7 +186,7 @@ class Reading {
     const [left, right] = values
     const total =
       isText && left !== undefined && right !== undefined
-        ? totalOperator('||', left, right)
+        ? totalOperator('||', perhapsMasked(left), perhapsMasked(right))
         : undefined
     if (total === undefined) return derived(values, { how: 'other', kind })
     return derived(values, { how: 'total', kind, copies: total.copies })
@@ -319,6 +322,11 @@ class Reading {
     collect(query, 0)
     return derived(values, { how: 'other', kind: undefined })
   }
+}
+
+/** Which columns a mask hides is not known yet. */
+function perhapsMasked(value: Value): Value {
+  return { ...value, marks: value.columns, fields: value.fields?.map(perhapsMasked) }
 }
 
 /** Functions behind `||` of texts. */

@@ -179,7 +179,7 @@ test.each([
   ['row_to_json(docs)', 'hidden'],
   ['to_jsonb(docs)', 'refused'],
   ['jsonb_agg(d)', 'hidden'],
-  ["count(d) || 'x'", 'hidden'],
+  ['count(d)', 'hidden'],
   ['md5(d::text)', 'hidden'],
   // Reading json takes all of the text apart, and arrays and texts are no documents.
   ["j->'other'", 'refused'],

@@ -1,0 +1,70 @@
+/**
+ * Pure. What is made of a masked value may be as long as the value, and nothing else about it may be seen in its length:
+ * the order in which rows leave a join that outgrew its memory tells lengths, and so do files, statistics and time. If
+ * `(email < 'm')::text` were made, whether it is `true` or `false` long would say what stands in the column.
+ *
+ * Numbers, times and truth values take the same room whatever they are. So nothing may be computed from masked ones and
+ * then printed, and no function may leave out, double or choose by what a text holds.
+ */
+import { isArray, isString, type Kind } from './kinds.ts'
+import type { Value } from './value.ts'
+
+/** Kinds whose values are all of one length. */
+const FIXED =
+  /^(bool|int[248]|float[48]|date|time|timetz|timestamp|timestamptz|interval|uuid|money|macaddr)$/
+/** Of these also their texts are. */
+const EVEN: ReadonlySet<Kind> = new Set(['date', 'uuid', 'macaddr'])
+/** Of one length or nearly, but their texts are not. */
+const ADDRESSES: ReadonlySet<Kind> = new Set(['inet', 'cidr'])
+
+const TEXTS: ReadonlySet<Kind> = new Set(['text', 'varchar', 'bpchar'])
+
+/** Functions that print what they are given; into jsonb a truth value goes as it is. */
+const PRINTS = /^(concat|concat_ws|to_hex|to_jsonb?|row_to_json|jsonb?_agg|jsonb?_build_array)$/
+/** Functions that leave out, double or name what a text holds. */
+const CHOOSES = /^(translate|quote_literal|quote_ident|jsonb?_typeof)$/
+const TRIMS = /^[blr]trim$/
+
+export function isFixed(kind: Kind): boolean {
+  return FIXED.test(kind ?? '')
+}
+
+/** The length of its text tells no more of what is masked than how long that is, or how large a number. */
+export function prints(value: Value, intoJsonb = false): boolean {
+  const { marks, how, kind, fields } = value
+  if (marks.length === 0) return true
+  if (kind === 'record') return fields?.every((field) => prints(field, intoJsonb)) === true
+  if (kind === 'bool') return intoJsonb
+  if (how === 'identity' || EVEN.has(kind)) return true
+  return !isFixed(kind) && !isArray(kind) && !ADDRESSES.has(kind)
+}
+
+/** `value::kind`. */
+export function castShows(value: Value, kind: Kind): boolean {
+  if (TEXTS.has(kind)) return !prints(value)
+  return kind === 'numeric' && widens([value])
+}
+
+/** A number is written in as many digits as it has where it was computed as one of fixed size. */
+export function widens(parts: readonly Value[]): boolean {
+  return parts.some(
+    ({ marks, how, kind }) => marks.length > 0 && how !== 'identity' && kind !== 'numeric',
+  )
+}
+
+/** A call of the committed list whose result is longer or shorter by what a masked argument holds. */
+export function callShows(name: string, args: readonly Value[]): boolean {
+  const hidden = args.filter((one) => one.marks.length > 0)
+  if (hidden.length === 0) return false
+  if (CHOOSES.test(name) || (TRIMS.test(name) && args.length > 1)) return true
+  const computed = hidden.some((one) => one.how !== 'identity')
+  // Beside a constant the least of two is as long as either, and says which it is.
+  if (name === 'min' || name === 'max') return computed && !isFixed(args[0]?.kind)
+  if (name === 'avg' || (name === 'sum' && args[0]?.kind === 'int8')) return computed
+  if (name === 'array_to_string') return computed && !isString(elementOf(args[0]?.kind))
+  return PRINTS.test(name) && !args.every((one) => prints(one, name.includes('jsonb')))
+}
+
+function elementOf(kind: Kind): Kind {
+  return kind?.replace('[]', '')
+}

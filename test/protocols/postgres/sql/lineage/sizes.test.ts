@@ -1,0 +1,85 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import {
+  callShows,
+  castShows,
+  prints,
+} from '../../../../../src/protocols/postgres/sql/lineage/sizes.ts'
+import {
+  columnValue,
+  constant,
+  derived,
+  record,
+} from '../../../../../src/protocols/postgres/sql/lineage/value.ts'
+import { loadParser } from '../../../../../src/protocols/postgres/sql/parse.ts'
+import { findMasked } from '../sample.ts'
+
+beforeAll(loadParser)
+
+const column = (kind: string) =>
+  columnValue({ label: 'c', relation: 1, column: 1, mask: undefined, unknown: true }, kind)
+const made = (kind: string) => derived([column('text')], { how: 'total', kind })
+
+test.each([
+  ['a text', made('text'), true],
+  ['a number as it is', column('int4'), true],
+  ['a number that was computed', made('int4'), false],
+  ['a truth value', column('bool'), false],
+  ['a date, which is always as long', made('date'), true],
+  ['an array as it is', column('int4[]'), true],
+  ['an array that was made: some texts are quoted in it', made('text[]'), false],
+  ['an address that was chosen', made('inet'), false],
+  ['a row with a truth value', record([column('text'), column('bool')]), false],
+  ['a row of texts', record([column('text'), made('text')]), true],
+  ['what is not masked', constant('bool'), true],
+])('%s may be printed: %s', (_, value, wanted) => {
+  expect(prints(value)).toBe(wanted)
+})
+
+test('into jsonb a truth value goes as it is', () => {
+  expect(prints(column('bool'), true)).toBe(true)
+  expect(callShows('to_jsonb', [column('bool')])).toBe(false)
+  expect(callShows('to_json', [column('bool')])).toBe(true)
+})
+
+test('a cast to numeric writes as many digits as a number has', () => {
+  expect(castShows(column('int4'), 'numeric')).toBe(false)
+  expect(castShows(made('int8'), 'numeric')).toBe(true)
+  expect(castShows(made('int8'), 'float8')).toBe(false)
+})
+
+describe('no length of what is made tells what a masked column holds', () => {
+  test.each([
+    "SELECT (email = 'a')::text FROM customers",
+    "SELECT 'x' || (email < 'm') FROM customers",
+    "SELECT concat(email < 'm') FROM customers",
+    "SELECT json_build_array(email = 'a') FROM customers",
+    "SELECT row_to_json(s) FROM (SELECT email = 'a' AS b FROM customers) s",
+    "SELECT json_agg(s) FROM (SELECT email = 'a' AS b FROM customers) s",
+    "SELECT to_json(starts_with(email, 'a')) FROM customers",
+    "SELECT translate(substr(email, 1, 1), 'a', '') FROM customers",
+    "SELECT btrim(email, 'a') FROM customers",
+    'SELECT quote_ident(substr(email, 1, 1)), quote_literal(email) FROM customers',
+    'SELECT ARRAY[substr(email, 1, 1)]::text FROM customers',
+    "SELECT min(e) FROM (SELECT email AS e FROM customers UNION ALL SELECT 'mmm') s",
+    'SELECT length(email)::text FROM customers',
+    'SELECT to_hex(length(email)) FROM customers',
+    'SELECT coalesce(sum(length(email)), 1.5::numeric) FROM customers',
+    'SELECT ARRAY[sum(length(email)), 1.5::numeric] FROM customers',
+    'SELECT avg(length(email)) FROM customers',
+    'SELECT json_typeof(to_json(email)) FROM customers',
+  ])('%s', (text) => {
+    expect(findMasked(text).refusal).toBeDefined()
+  })
+
+  test.each([
+    "SELECT email = 'a', length(email), sum((email = 'a')::int) FROM customers",
+    "SELECT upper(email) || 'x', concat(email, ssn), to_json(upper(email)) FROM customers",
+    'SELECT min(email), max(length(email)), trim(email), md5(email) FROM customers',
+    'SELECT row_to_json(c), to_jsonb(c) FROM customers c',
+    "SELECT array_to_string(ARRAY[upper(email), name], ',') FROM customers",
+    "SELECT translate(name, 'a', ''), (name = 'a')::text, min(upper(name)) FROM customers GROUP BY 1, 2",
+    "SELECT translate(name, 'a', '') || email FROM customers",
+  ])('%s passes', (text) => {
+    expect(findMasked(text).refusal?.reason).toBeUndefined()
+  })
+})
