@@ -1,7 +1,7 @@
 /** IO. `sluice sessions list | show | kill`; the other verbs are replay.ts and export.ts. */
 import { CliError } from './exit.ts'
 import { ask, type Where } from './gateway.ts'
-import { printList, printRecord, rowsOf } from './output.ts'
+import { printList, printRecord, rowsOf, say } from './output.ts'
 
 export interface SessionFlags extends Where {
   readonly json?: boolean
@@ -37,6 +37,7 @@ export async function showSession(id: string, flags: SessionFlags): Promise<void
 export async function killSession(id: string, flags: SessionFlags): Promise<void> {
   const answer = await ask(flags, { method: 'DELETE', path: pathOf(id) })
   if (flags.json === true) printRecord(answer, true)
+  else say(`${id} ends.\n`, 2)
 }
 
 export function pathOf(id: string): string {

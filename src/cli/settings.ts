@@ -23,6 +23,9 @@ export function findSettings(config: string | undefined): Loaded | undefined {
 export function needSettings(config: string | undefined): Loaded {
   const found = findSettings(config)
   if (found === undefined)
-    throw new CliError(2, 'There is no sluice.yaml here; name one with --config or $SLUICE_CONFIG.')
+    throw new CliError(
+      2,
+      'There is no sluice.yaml here; name one with --config or $SLUICE_CONFIG. deploy/examples/sluice.yaml is one to begin with.',
+    )
   return found
 }

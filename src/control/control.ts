@@ -24,6 +24,7 @@ import { SEGMENT_BYTES_MAX } from '../record/spool.ts'
 import { Store } from '../replay/store.ts'
 import type { Broadcast, HouseCommand, Listening, Settings } from '../threads/messages.ts'
 import { type ApiParts, api } from './api/api.ts'
+import { Endings } from './endings.ts'
 import { type Listener, listen } from './http.ts'
 import { exposition, WorkerNumbers } from './metrics.ts'
 import { announceControl, operatorHash, withdrawControl } from './operator.ts'
@@ -62,6 +63,7 @@ export class Control {
   readonly #options: ControlOptions
   readonly #channel = new BroadcastChannel('sluice')
   readonly #numbers = new WorkerNumbers(this.#channel)
+  readonly #endings = new Endings((message) => this.#channel.postMessage(message))
   readonly #lockout = new Lockout()
   readonly #ports: WorkerPorts
   readonly #seals: Seals
@@ -237,6 +239,7 @@ export class Control {
 
   #onBroadcast({ data }: { data: Broadcast }): void {
     this.#numbers.onBroadcast(data)
+    this.#endings.onBroadcast(data)
     if (data.type !== 'settings') return
     this.#settings = data.settings
     this.#sayPolicy()
@@ -270,6 +273,7 @@ export class Control {
       use: () => Promise.resolve(false),
       recordRefused: (address, status) => this.#recordRefused(address, status),
       broadcast: (message) => this.#channel.postMessage(message),
+      endSession: (id) => this.#endings.end(id),
       privacy: this.#privacy,
       knownHeads: async () => (await this.#heads?.known()) ?? [],
       operatorHash: operatorHash(this.#settings.config.data),

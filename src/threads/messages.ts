@@ -122,6 +122,8 @@ export type Broadcast =
       readonly sessionId?: string
       readonly code: ErrorCode
     }
+  /** A worker had this session open, and ends it as it was told. */
+  | { readonly type: 'ended'; readonly sessionId: string }
   /** New configuration and policies were accepted by main. */
   | { readonly type: 'settings'; readonly settings: Settings }
   /** Each session worker answers on the channel with `metrics-answer`. */

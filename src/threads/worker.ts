@@ -37,6 +37,7 @@ import { Cancellations } from './cancellations.ts'
 import { ControlPort } from './control-port.ts'
 import { Counts } from './counts.ts'
 import { decideNow } from './decision.ts'
+import { Endings } from './endings.ts'
 import { liveSession } from './live-session.ts'
 import { watchLoop } from './loop-lag.ts'
 import type {
@@ -89,6 +90,10 @@ export class SessionWorker {
   readonly #cancellations = new Cancellations({
     sessions: this.#live,
     tell: (message) => this.#tell(message),
+  })
+  readonly #endings = new Endings(this.#live, {
+    tell: (message) => this.#tell(message),
+    now: monotonicMs,
   })
   #settings: Settings
   #policies: PolicySet
@@ -228,7 +233,10 @@ export class SessionWorker {
     parts: Pick<RelayParts<Target>, 'client' | 'upstream' | 'claim' | 'grant'>,
   ): RelayParts<Target> {
     const { recording, live, seal } = opened
+    // Told when the relay can be: it is made in this turn.
     if (this.#drainingUntil !== undefined) queueMicrotask(() => live.end(draining(), 'idle'))
+    const ended = this.#endings.of(live.context)
+    if (ended !== undefined) queueMicrotask(() => live.end(ended, 'now'))
     const { client, upstream, claim, grant } = parts
     const [turn, worker] = [this.#turn, this.#lent]
     // Written out: objects made by a spread have a shape each (src/README.md).
@@ -316,7 +324,7 @@ export class SessionWorker {
         }
         return
       case 'end':
-        this.#endThose(message)
+        this.#endings.end(message)
         return
       case 'settings':
         this.#resettle(message.settings)
@@ -330,20 +338,6 @@ export class SessionWorker {
         return
       }
       default:
-    }
-  }
-
-  #endThose(which: {
-    credentialId?: string
-    sessionId?: string
-    code: GatewayError['code']
-  }): void {
-    for (const live of this.#live) {
-      const { grant, sessionId } = live.context
-      const byCredential = which.credentialId === grant.identity.credentialId
-      if (byCredential || which.sessionId === sessionId) {
-        live.end(new GatewayError(which.code, 'ended from outside'), 'now')
-      }
     }
   }
 

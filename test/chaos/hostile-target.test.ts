@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Gateway, startGateway } from '../lib/gateway.ts'
 import { WireClient } from '../lib/wire-client.ts'
 import { frame, PostgresClient, startup } from './client.ts'
-import { until } from './load.ts'
+import { pause, until } from './load.ts'
 import { descriptorsOf } from './place.ts'
 
 const PASSWORD = 'never-in-clear-5309'
@@ -208,3 +208,23 @@ test('after all of it the gateway holds nothing, serves, and has said no passwor
     '08004: The target of "c" refused the gateway\'s login (SQLSTATE 57P03).',
   )
 })
+
+test('a token that is revoked while its target is asked to let us in opens no session', async () => {
+  let letIn = () => {}
+  const asked = new Promise<void>((resolve) => {
+    behave = (socket) => {
+      letIn = () => socket.write(Buffer.concat([auth(0), frame('K', Buffer.alloc(8)), READY]))
+      resolve()
+    }
+  })
+  const stolen = await gateway.token({ subject: 'ci' })
+  const session = PostgresClient.open({ port: gateway.port, database: 'open', password: stolen })
+  const refused = session.then(
+    (client) => client.closed.then(() => 'ended'),
+    (error: Error) => error.message,
+  )
+  await asked
+  expect((await gateway.cli(['token', 'revoke', stolen.split('_')[1]!])).code).toBe(0)
+  letIn()
+  expect(await Promise.race([refused, pause(10_000).then(() => 'lives')])).not.toBe('lives')
+}, 60_000)

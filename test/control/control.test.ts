@@ -174,9 +174,17 @@ describe('sessions and metrics', () => {
       (await room.call('GET', '/api/v1/sessions/missing', { token: room.operator })).status,
     ).toBe(404)
     room.broadcasts.length = 0
-    expect(
-      (await room.call('DELETE', '/api/v1/sessions/s3', { token: room.operator })).status,
-    ).toBe(202)
+    const kill = () => room.call('DELETE', '/api/v1/sessions/s3', { token: room.operator })
+    const nobody = await kill()
+    expect([nobody.status, nobody.json.detail]).toEqual([404, 'No session of this id is open.'])
+    const told = room.channel.onmessage
+    room.channel.onmessage = (event) => {
+      told?.(event)
+      const { data } = event as { data: Broadcast }
+      if (data.type === 'end') room.channel.postMessage({ type: 'ended', sessionId: 's3' })
+    }
+    expect((await kill()).status).toBe(202)
+    room.channel.onmessage = told
     expect(room.broadcasts).toContainEqual({
       type: 'end',
       sessionId: 's3',

@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises'
 import { Bundle } from '../../replay/bundle.ts'
 import type { Store } from '../../replay/store.ts'
-import type { Broadcast } from '../../threads/messages.ts'
 import { type Answer, json, problem } from '../answer.ts'
 import { EVIDENCE_BODY, readEvidence } from './evidence.ts'
 import { Fields } from './fields.ts'
@@ -12,7 +11,8 @@ export interface RecordParts {
   /** Throws GW_UNAVAILABLE while the records cannot be read. */
   store(): Store
   record(caller: Caller, moment: { status: string; text: string }): void
-  broadcast(message: Broadcast): void
+  /** False: no worker had it open. */
+  endSession(id: string): Promise<boolean>
   /** Heads of chains as the state database has kept them, in the form of the evidence. */
   knownHeads(): Promise<readonly object[]>
 }
@@ -49,8 +49,9 @@ export function recordRoutes(parts: RecordParts): readonly Route[] {
       recordsItself: true,
       handle: async (call) => {
         parts.record(call.caller, { status: 'session-killed', text: `session ${call.id}` })
-        parts.broadcast({ type: 'end', sessionId: call.id, code: 'GW_SESSION_KILLED' })
-        return json(202, { id: call.id, ending: true })
+        return (await parts.endSession(call.id))
+          ? json(202, { id: call.id, ending: true })
+          : problem(404, 'No session of this id is open.')
       },
     },
     {
