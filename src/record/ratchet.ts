@@ -149,7 +149,7 @@ export class RatchetReader {
 
   /**
    * What the ratchet says of the blocks of a segment, from the first on; asked again, it says the same and goes on. Of an
-   * open segment whose writer seals, what is not sealed yet is left out.
+   * open segment whose writer seals, what is not sealed yet is left out; of another one, the last block.
    */
   read(
     segment: string,
@@ -179,7 +179,8 @@ export class RatchetReader {
     // Somebody else has written it, or has taken the key away: then nothing could say that it was changed.
     const keyless = this.#isOn ? 'broken' : 'live'
     const proof = run.isOurs && !hasKey ? keyless : 'recovered'
-    return [...reading.ranges, { until: all, proof }]
+    // The last block of an open segment may be taken back, where the disk does not take it (spool.ts).
+    return [...reading.ranges, { until: run.isOpen ? all - 1 : all, proof }]
   }
 
   /** A head was signed: what is sealed so far needs no key any more. */
