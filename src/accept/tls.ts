@@ -1,10 +1,17 @@
 /** IO. TLS on both legs: towards clients as a listener says, towards targets as a connection says. */
+import { constants } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { connect, createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
 import { GatewayError } from '../base/errors.ts'
 import type { ConnectionConfig, ListenerConfig, SecretReference } from '../config/shape.ts'
 import type { Wire } from './wire.ts'
+
+/**
+ * Who is agreed with stays agreed with: TLS 1.2 would let a peer ask for another handshake in the middle, as dear as the
+ * first. As PostgreSQL itself.
+ */
+const OPTIONS = constants.SSL_OP_NO_RENEGOTIATION
 
 /** undefined: this listener speaks no TLS. Throws when certificate and key cannot be read or do not fit. */
 export function serverContext(
@@ -17,6 +24,7 @@ export function serverContext(
     cert: readFileSync(cert),
     key: read(key),
     minVersion: 'TLSv1.2',
+    secureOptions: OPTIONS,
   })
 }
 
@@ -76,6 +84,7 @@ export function secureTarget(
       connect({
         socket: plain,
         minVersion: 'TLSv1.2',
+        secureOptions: OPTIONS,
         rejectUnauthorized: verified,
         // Names only: an address is no server name (RFC 6066 §3); its check goes by `host`.
         ...(isIP(host) === 0 ? { servername: host } : {}),
