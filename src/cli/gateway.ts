@@ -9,9 +9,9 @@ import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { isLoopback } from '../base/cidr.ts'
 import { readConfig } from '../config/config.ts'
-import { findConfig, formatProblems } from '../config/load.ts'
+import { findConfig } from '../config/load.ts'
 import { CONTROL_FILE, OPERATOR_FILE } from '../control/operator.ts'
-import { CliError } from './exit.ts'
+import { CliError, wrongFiles } from './exit.ts'
 
 export interface Where {
   readonly config?: string | undefined
@@ -118,7 +118,7 @@ export function dataFolder(config: string | undefined): string {
   const text = readIfThere(path)
   if (text === undefined) throw new CliError(2, `${path} cannot be read.`)
   const result = readConfig({ path, text, cores: availableParallelism() })
-  if ('problems' in result) throw new CliError(2, formatProblems(result.problems))
+  if ('problems' in result) throw wrongFiles(result.problems)
   return result.config.data
 }
 

@@ -1,13 +1,12 @@
 /** IO. The policies that a command is about: files and folders on the command line, or those of the configuration. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { formatProblems } from '../config/load.ts'
 import type { Problem } from '../config/problem.ts'
 import type { Config } from '../config/shape.ts'
 import { compilePolicies, type PolicySet } from '../decide/policy.ts'
 import { KNOWN_DETECTORS } from '../mask/detect.ts'
 import type { PolicyFile } from '../threads/messages.ts'
-import { CliError } from './exit.ts'
+import { CliError, wrongFiles } from './exit.ts'
 import { findSettings, needSettings } from './settings.ts'
 
 export interface LoadedPolicies {
@@ -54,7 +53,7 @@ function withSuites(policies: PolicySet, suites: PolicySet['suites']): PolicySet
 function compile(files: readonly PolicyFile[], config: Config | undefined): LoadedPolicies {
   const options = { version: 1, knownDetectors: KNOWN_DETECTORS, config, compares: true }
   const compiled = compilePolicies(files, options)
-  if ('problems' in compiled) throw new CliError(2, formatProblems(compiled.problems))
+  if ('problems' in compiled) throw wrongFiles(compiled.problems)
   return { ...compiled, config, files }
 }
 

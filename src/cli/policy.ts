@@ -12,7 +12,7 @@ import { suiteNames } from '../policy/suite-schema.ts'
 import { runTests, type TestRun } from '../policy/test-run.ts'
 import { loadParser } from '../protocols/postgres/sql/parse.ts'
 import { watchFiles } from '../threads/watch.ts'
-import { CliError, type ExitCode } from './exit.ts'
+import { CliError, type ExitCode, wrongFiles } from './exit.ts'
 import { say } from './output.ts'
 import { type LoadedPolicies, loadPolicySet, loadTests, readText } from './policy-files.ts'
 import { printable } from './table.ts'
@@ -34,7 +34,7 @@ export async function checkPolicies(paths: readonly string[], flags: PolicyFlags
   const { policies, warnings: ofFiles } = loadPolicySet(paths, flags.config)
   const schemas = policies.suites.map((suite) => suiteNames(suite))
   const wrong = schemas.flatMap(({ problems }) => problems)
-  if (wrong.length > 0) throw new CliError(2, formatProblems(wrong))
+  if (wrong.length > 0) throw wrongFiles(wrong)
   const links = schemas.flatMap((schema) => schema.links)
   const warnings = [...ofFiles, ...sameValues(policies.policies, links)]
   const rules = policies.policies.reduce((sum, one) => sum + one.rules.length, 0)

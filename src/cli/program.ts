@@ -44,7 +44,7 @@ export async function run(given: readonly string[]): Promise<ExitCode> {
     await program.parseAsync([...given], { from: 'user' })
     return code
   } catch (error) {
-    return failed(error)
+    return failed(error, program.opts<Flags>().json === true)
   }
 }
 
@@ -373,9 +373,13 @@ function collect(value: string, before: readonly string[] = []): readonly string
 }
 
 /** Says what went wrong, once, in words without secrets. A bug shows where, and not what it was about. */
-function failed(error: unknown): ExitCode {
+function failed(error: unknown, isJson: boolean): ExitCode {
   // Commander has said it already; 0 is --help.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof CliError && isJson && error.problems !== undefined) {
+    say(`${JSON.stringify({ problems: error.problems })}\n`)
+    return error.exit
+  }
   if (error instanceof CliError) {
     say(`${error.message.split('\n').map(printable).join('\n')}\n`, 2)
     return error.exit

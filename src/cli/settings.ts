@@ -1,9 +1,9 @@
 /** IO. The configuration that a command is about: found, read whole, or every problem at once and exit code 2. */
-import { findConfig, formatProblems, loadSettings } from '../config/load.ts'
+import { findConfig, loadSettings } from '../config/load.ts'
 import type { Problem } from '../config/problem.ts'
 import { KNOWN_DETECTORS } from '../mask/detect.ts'
 import type { Settings } from '../threads/messages.ts'
-import { CliError } from './exit.ts'
+import { CliError, wrongFiles } from './exit.ts'
 
 export interface Loaded {
   readonly path: string
@@ -16,7 +16,7 @@ export function findSettings(config: string | undefined): Loaded | undefined {
   const path = findConfig(config)
   if (path === undefined) return undefined
   const loaded = loadSettings(path, { knownDetectors: KNOWN_DETECTORS })
-  if ('problems' in loaded) throw new CliError(2, formatProblems(loaded.problems))
+  if ('problems' in loaded) throw wrongFiles(loaded.problems)
   return { path, ...loaded }
 }
 

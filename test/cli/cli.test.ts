@@ -2,17 +2,16 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { BroadcastChannel, MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readConfig } from '../../src/config/config.ts'
 import type { ControlNews, ControlWorkerData } from '../../src/control/thread.ts'
 import type { ShipAnswer, ShipRequest } from '../../src/record/ship-messages.ts'
 import { run } from '../lib/child.ts'
 import { freePort } from '../lib/free-port.ts'
+import { built } from '../lib/gateway.ts'
 
-const dist = (path: string): string => fileURLToPath(new URL(`../../dist/${path}`, import.meta.url))
-const ENTRY = dist('src/cli/main.js')
+const ENTRY = built('src/cli/main.js')
 const folder = mkdtempSync(join(tmpdir(), 'sluice-cli-'))
 const path = join(folder, 'sluice.yaml')
 let worker: Worker
@@ -59,7 +58,7 @@ async function startControl(data: string, listen: string): Promise<[Worker, Cont
     transferList: [port1],
     env: { ...process.env, SLUICE_LOG: 'silent' },
   }
-  const started = new Worker(dist('workers/control.js'), options)
+  const started = new Worker(built('workers/control.js'), options)
   const news: ControlNews[] = []
   await new Promise<void>((resolve, reject) => {
     started.on('error', reject)
@@ -157,7 +156,14 @@ describe('sluice sessions and audit', () => {
     expect(JSON.parse((await sluice(['sessions', 'list', '--json'])).stdout)[0].subject).toBe(EVIL)
     expect((await sluice(['sessions', 'show', 's1'])).stdout).toMatch(/^session_id +s1$/m)
     expect((await sluice(['sessions', 'show', 'gone'])).code).toBe(2)
+    expect(await sluice(['sessions', 'kill', 's1'])).toMatchObject({
+      code: 2,
+      stderr: 'No session of this id is open.\n',
+    })
+    const worker = new BroadcastChannel('sluice')
+    worker.onmessage = () => worker.postMessage({ type: 'ended', sessionId: 's1' })
     expect((await sluice(['sessions', 'kill', 's1'])).code).toBe(0)
+    worker.close()
     expect((await sluice(['sessions', 'show', '../tokens'])).code).toBe(2)
     expect((await sluice(['sessions', 'list', '--limit', 'x'])).code).toBe(2)
   })
@@ -209,6 +215,19 @@ describe('finding the gateway', () => {
       expect({ verb, code }).toEqual({ verb, code: 2 })
       expect(stderr).toMatch(/wrong\.yaml:1:/)
       expect(stderr).toMatch(/wrong\.yaml:2:/)
+    }
+    // For machines they are one object, whichever side of the verb the flag stands on.
+    for (const words of [
+      ['check', '--json'],
+      ['--json', 'policy', 'check'],
+    ]) {
+      const json = await sluice([...words, '--config', wrong], { config: false })
+      expect([json.code, json.stderr]).toEqual([2, ''])
+      const { problems } = JSON.parse(json.stdout) as { problems: Record<string, unknown>[] }
+      expect(problems.map(({ line, path }) => [line, path])).toEqual([
+        [1, 'datta'],
+        [2, 'workers'],
+      ])
     }
   })
 })
