@@ -163,6 +163,7 @@ export function judgeView(g: Gathered, view: Relation, seen = new Set<number>())
   seen.add(view.oid)
   if (viewRunsTypes(g.trust, view))
     g.run('execute', `${whole} casts to a type whose values run code`)
+  if (writesJson(g, view)) g.run('execute', `${whole} makes JSON, by a cast that is not built in`)
   const { catalogue } = g.trust.names
   for (const oid of view.calls) {
     const routine = catalogue.routine(oid)
@@ -177,6 +178,24 @@ export function judgeView(g: Gathered, view: Relation, seen = new Set<number>())
     const inner = catalogue.relation(relation)
     if (inner !== undefined) judgeView(g, inner, seen)
   }
+}
+
+const JSON_TYPES: ReadonlySet<number> = new Set([114, 3802])
+
+/**
+ * `to_json` and its like run a cast to json of users' making for values of a type of theirs, which stands in no name: any
+ * view that makes JSON where there is such a cast.
+ */
+function writesJson(g: Gathered, view: Relation): boolean {
+  const { catalogue } = g.trust.names
+  const isForeign = catalogue.casts.some(({ target, routine: oid }) => {
+    if (oid < FIRST_USER_OID || !JSON_TYPES.has(target)) return false
+    const routine = catalogue.routine(oid)
+    return routine === undefined || !routineIsHarmless(g.trust, routine)
+  })
+  if (!isForeign) return false
+  const calls = view.calls.some((oid) => catalogue.routine(oid)?.name.includes('json') !== false)
+  return calls || view.tree === undefined || view.tree.includes('JSON')
 }
 
 function judgeRoutine(g: Gathered, routine: Routine, view: Relation): void {

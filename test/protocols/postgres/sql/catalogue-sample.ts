@@ -42,7 +42,7 @@ export function relation(oid: number, name: string, more: Partial<Relation> = {}
   }
 }
 
-const routine = (oid: number, schema: string, name: string, extension?: string) => ({
+export const routine = (oid: number, schema: string, name: string, extension?: string) => ({
   oid,
   schema,
   name,

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import { loadParser } from '../../../../src/protocols/postgres/sql/parse.ts'
-import { classes, judge, namesOf, PARTS, relation } from './catalogue-sample.ts'
+import { classes, judge, namesOf, PARTS, relation, routine } from './catalogue-sample.ts'
 
 beforeAll(loadParser)
 
@@ -41,6 +41,22 @@ test('a member of a harmless extension is harmless only if it does no more than 
 test("views that show the server's files are administration, behind other views too", () => {
   expect(classes('SELECT * FROM pg_hba_file_rules')).toBe('read admin')
   expect(classes('SELECT 1 FROM hba_view')).toBe('read admin')
+})
+
+test('a view that makes JSON runs casts to json, whose type no text names', () => {
+  const routines = [...PARTS.routines, routine(3176, 'pg_catalog', 'to_json')]
+  const view = (calls: number[], tree: string) =>
+    PARTS.relations.map((one) => (one.name === 'user_view' ? { ...one, calls, tree } : one))
+  const cast = { source: 40001, target: 114, routine: 30001, context: 'e' }
+  const of = (calls: number[], tree: string, casts = [cast]) =>
+    classes('SELECT 1 FROM user_view', {
+      names: namesOf({ relations: view(calls, tree), routines, casts }),
+    })
+  expect(of([3176], '()')).toBe('read execute')
+  expect(of([], '({JSONCONSTRUCTOREXPR})')).toBe('read execute')
+  expect(of([], '()')).toBe('read')
+  expect(of([3176], '()', [])).toBe('read')
+  expect(of([3176], '()', [{ ...cast, target: 25 }])).toBe('read')
 })
 
 test('an unknown function is code', () => {
