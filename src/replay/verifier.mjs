@@ -424,6 +424,8 @@ export class Verifier {
       tree: new Tree(),
       isWhole: true,
       roots: new Map(),
+      /** Size → the run that signed its first head. */
+      signers: new Map(),
       instances: new Set(),
       unsigned: [],
       isFromBegin: from === undefined || from === null,
@@ -519,11 +521,14 @@ export class Verifier {
       )
     this.takeRetention(head)
     chain.roots.set(head.size, head.root)
+    if (!chain.signers.has(head.size)) chain.signers.set(head.size, head.instance)
     chain.instances.add(head.instance)
     chain.head = head
     chain.headText = text
     chain.signature = signature
     // Only what a head covers is signed.
+    for (const { n, leaf, place } of chain.unsigned)
+      if (n < head.size) this.takeSigner(leaf, head.instance, place)
     chain.unsigned = chain.unsigned.filter(({ n }) => n >= head.size)
   }
 
@@ -604,7 +609,7 @@ export class Verifier {
       chain.lastLeaf = leaf.n
       chain.tree.append(leafHash(given.text))
       chain.tree.size = leaf.n + 1
-      chain.unsigned.push({ n: leaf.n, place, at: leaf.at })
+      chain.unsigned.push({ n: leaf.n, leaf, place, at: leaf.at })
     }
     const rows = bySession.get(leaf.session) ?? []
     this.takeRun(given, leaf, rows, place)
@@ -666,15 +671,24 @@ export class Verifier {
       if (
         given.path !== undefined &&
         rootOfPath(leafHash(given.text), leaf.n, size, given.path) === root
-      )
+      ) {
+        this.takeSigner(leaf, this.chain.signers.get(size), place)
         return
-    if (given.path === undefined) this.chain.unsigned.push({ n: leaf.n, place, at: leaf.at })
+      }
+    if (given.path === undefined) this.chain.unsigned.push({ n: leaf.n, leaf, place, at: leaf.at })
     else
       this.find(
         'leaf',
         `leaf ${leaf.n}, events ${span(leaf)} of session ${leaf.session}, does not lead to a signed head`,
         place,
       )
+  }
+
+  /** A leaf that its own run has not signed stood in a file until another one did: whoever could write there could change it. */
+  takeSigner({ segment, session, first, last, proof }, instance, place) {
+    if (proof !== 'live' || segment.split('-', 1)[0] === instance) return
+    this.counts.unsigned += last - first + 1
+    this.find('unsigned', `${tail({ session, first, last })}; ${NOTHING_SAYS}`, place)
   }
 
   /** The events of one leaf: are all there, once, and as they were. */
@@ -852,7 +866,7 @@ export class Verifier {
     else
       this.find(
         'unsigned',
-        `unsigned tail: events ${span(leaf)} of session ${session} were signed only by a later run of the gateway; ${proof === 'sealed' ? 'the ratchet holds' : 'nothing says that they are as they were'}`,
+        `${tail(leaf)}; ${proof === 'sealed' ? 'the ratchet holds' : NOTHING_SAYS}`,
         place,
       )
   }
@@ -1114,6 +1128,10 @@ const asLike = (given, like) => (typeof like === 'number' ? Number(given) : give
 
 const span = ({ first, last }) => (first === last ? String(first) : `${first}–${last}`)
 
+const NOTHING_SAYS = 'nothing says that they are as they were'
+const tail = (leaf) =>
+  `unsigned tail: events ${span(leaf)} of session ${leaf.session} were signed only by a later run of the gateway`
+
 /** Numbers in order, as pairs of first and last. */
 function ranges(numbers) {
   /** @type {[number, number][]} */
@@ -1260,13 +1278,22 @@ function usage() {
   process.exitCode = 2
 }
 
-if (
-  process.argv[1] !== undefined &&
-  /verif[a-z]*\.mjs$/.test(process.argv[1]) &&
-  import.meta.url.endsWith(process.argv[1].split('/').at(-1))
-) {
-  main(process.argv.slice(2)).catch((error) => {
+/** Whatever it is called: one that says nothing would seem to say that all is well. */
+async function isProgram() {
+  const [{ realpathSync }, { fileURLToPath }] = await Promise.all([
+    import('node:fs'),
+    import('node:url'),
+  ])
+  try {
+    return realpathSync(process.argv[1] ?? '') === realpathSync(fileURLToPath(import.meta.url))
+  } catch {
+    return false
+  }
+}
+
+isProgram()
+  .then((isIt) => (isIt ? main(process.argv.slice(2)) : undefined))
+  .catch((error) => {
     process.stderr.write(`${printable(error instanceof Error ? error.message : String(error))}\n`)
     process.exitCode = 2
   })
-}

@@ -105,7 +105,7 @@ async function speaksFor(row: string, span: { session: string; first: number; la
   const salt = randomBytes(16)
   const chain = `${gateway}.ZZZ`
   const leaf = leafText({
-    ...{ chain, n: 0, at: Date.now() * 1000 - 5000, segment: 's', salt, proof: 'live' },
+    ...{ chain, n: 0, at: Date.now() * 1000 - 5000, segment: 'x-1-1', salt, proof: 'live' },
     run: {
       ...{ ...span, connection: '', hints: '' },
       events: createHash('sha256').update(made!.events).digest('hex'),

@@ -6,7 +6,9 @@ import { createCipheriv } from 'node:crypto'
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { ulid } from '../../src/base/id.ts'
 import { CANONICAL_COLUMNS } from '../../src/record/canonical.ts'
+import { Chain } from '../../src/record/chain.ts'
 import { Evidence } from '../../src/record/evidence.ts'
 import { Tree } from '../../src/record/merkle.ts'
 import { headText, newSigningKey, signKey, signText } from '../../src/record/proof.ts'
@@ -142,6 +144,36 @@ test('what a killed gateway left in its spool is an unsigned tail, changed or cu
   } finally {
     await next.close()
     await dead.close()
+  }
+}, 180_000)
+
+test('what a killed gateway had covered and not signed is an unsigned tail: its log could be changed', async () => {
+  const at = new Place()
+  try {
+    const recorder = at.recorder({ ratchet: true })
+    const session = record(at, recorder, 2)
+    recorder.close()
+    const now = Date.now() * 1000 - 1_000_000
+    const chain = Chain.open({
+      ...{ folder: join(at.folder, 'chain'), spoolFolder: at.spool, gateway: 'test' },
+      ...{ instance: at.instance, retention: { days: 400, connections: {} }, ratchet: true },
+      ...{ clock: { microseconds: () => now, elapsed: () => now }, say: () => {} },
+    })
+    chain.tick()
+    expect([chain.size, chain.head?.size]).toEqual([1, 0])
+    chain.abandon()
+    at.instance = ulid()
+    const attacks = await Attacks.on(at)
+    await until(() => readdirSync(at.spool).every((name) => !name.endsWith('.seg')), 60_000)
+    await attacks.heads()
+    const said = expect.stringContaining('signed only by a later run')
+    for (const scope of [ALL, { type: 'session', session } as const]) {
+      const { status, findings } = await attacks.after([], { scope })
+      expect(findings).toMatchObject([{ kind: 'unsigned', session, first: 1, last: 5, say: said }])
+      expect(status).toBe('unsigned tail')
+    }
+  } finally {
+    await at.close()
   }
 }, 180_000)
 

@@ -1,9 +1,15 @@
 /** What the verifier says of files of evidence that somebody made by hand; attacks on real records are in tamper.test.ts. */
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { CANONICAL, CANONICAL_COLUMNS } from '../../src/record/canonical.ts'
 import { CONTENT_COLUMNS } from '../../src/record/row-binary.ts'
 import { describe, Verifier } from '../../src/replay/verifier.mjs'
 
+const VERIFIER = fileURLToPath(new URL('../../src/replay/verifier.mjs', import.meta.url))
 const BEGIN = {
   ...{ sluice: 'evidence', version: 1, canonical: CANONICAL, made: 5 },
   ...{ scope: { type: 'session', session: '01S' }, columns: CANONICAL_COLUMNS },
@@ -42,4 +48,22 @@ test('a length without an end, and a leaf that claims to speak for more events t
   const { findings } = verifier.finish()
   const missing = { kind: 'missing', session: '01S', first: 1, last: 2 ** 53 }
   expect(findings).toContainEqual(expect.objectContaining(missing))
+})
+
+test('as a program it judges whatever its file is called', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-verifier-'))
+  try {
+    const evidence = join(folder, 'evidence.ndjson')
+    writeFileSync(evidence, `${JSON.stringify(BEGIN)}\n`)
+    for (const name of ['verifier.mjs', 'verifier (1).mjs', 'sluice-check_2.mjs', 'linked.mjs']) {
+      const path = join(folder, name)
+      if (name === 'linked.mjs') symlinkSync(VERIFIER, path)
+      else copyFileSync(VERIFIER, path)
+      const { status, stdout } = spawnSync(process.execPath, [path, evidence], { encoding: 'utf8' })
+      expect([name, status]).toEqual([name, 1])
+      expect(stdout).toContain('the file of evidence is cut off')
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
