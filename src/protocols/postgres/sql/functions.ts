@@ -187,6 +187,8 @@ const JSON_TYPES: ReadonlySet<number> = new Set([114, 3802])
  * view that makes JSON where there is such a cast.
  */
 function writesJson(g: Gathered, view: Relation): boolean {
+  // Those of initdb, whose trees are not kept, make none of users' types.
+  if (view.oid < FIRST_USER_OID) return false
   const { catalogue } = g.trust.names
   const isForeign = catalogue.casts.some(({ target, routine: oid }) => {
     if (oid < FIRST_USER_OID || !JSON_TYPES.has(target)) return false

@@ -56,6 +56,10 @@ test('a view that makes JSON runs casts to json, whose type no text names', () =
   expect(of([], '({JSONCONSTRUCTOREXPR})')).toBe('read execute')
   expect(of([], '()')).toBe('read')
   expect(of([3176], '()', [])).toBe('read')
+  const initdb = relation(12000, 'pg_stats', { schema: 'pg_catalog', kind: 'v' })
+  const relations = [...PARTS.relations, initdb]
+  const names = namesOf({ relations, casts: [cast] })
+  expect(classes('SELECT 1 FROM pg_stats', { names })).toBe('read')
   expect(of([3176], '()', [{ ...cast, target: 25 }])).toBe('read')
 })
 
