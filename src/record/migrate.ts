@@ -12,10 +12,17 @@ const SETTINGS: Settings = { distributed_ddl_task_timeout: 110 }
 /** Unknown: function, setting, type of index; not an aggregate, syntax. What an older store says to what came after it. */
 const UNKNOWN = new Set([36, 46, 47, 62, 80, 115, 344])
 
-/** Names of what was run. Rejects with StoreError. */
-export async function migrate(store: ClickHouse, options: SchemaOptions): Promise<string[]> {
+/** Names of what was run. Rejects with StoreError. `before`: called before each statement; throws where it must not run yet. */
+export async function migrate(
+  store: ClickHouse,
+  options: SchemaOptions,
+  before: () => void = () => {},
+): Promise<string[]> {
   const settings = options.cluster === undefined ? {} : SETTINGS
-  const command = (sql: string) => store.command({ sql, settings })
+  const command = async (sql: string) => {
+    before()
+    await store.command({ sql, settings })
+  }
   for (const sql of migrationsTable(options)) await command(sql)
   const table = `\`${options.database}\`.migrations`
   const rows = await store.query({ sql: `SELECT DISTINCT number FROM ${table}` })

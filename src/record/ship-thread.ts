@@ -4,6 +4,7 @@
  */
 import { BroadcastChannel, type MessagePort } from 'node:worker_threads'
 import { clock } from '../base/clock.ts'
+import { diskProblem } from '../base/disk.ts'
 import type { Broadcast } from '../threads/messages.ts'
 import type { Chain } from './chain.ts'
 import { type ClickHouse, openClickHouse, StoreError } from './clickhouse.ts'
@@ -34,6 +35,8 @@ const ORPHANS_MS = 5000
 /** The oldest record may wait this long while sessions want the machine; then the store gets its share of it. */
 const LAG_SECONDS_MAX = 3
 const LOOK_MS = 1000
+/** Free room without which no statement changes what tables are. */
+const TABLES_BYTES_MIN = 16 << 20
 const ENGINE_MEMORY_BYTES = 2 * 1024 ** 3
 /**
  * What auditors look for is indexed when parts are merged: at an insert words would cost a seventh of it, the others a twelfth, and
@@ -140,12 +143,21 @@ export class Store {
     await this.#engine?.stop()
   }
 
+  /** On a full disk the embedded engine says that a table is made, and what it keeps of it is an empty file, for ever. */
+  #checkRoom(): void {
+    const { store } = this.#data
+    const problem = store.embedded ? diskProblem(store.folder, TABLES_BYTES_MIN) : undefined
+    if (problem !== undefined)
+      throw new StoreError(`there is no room to make tables in (${problem})`, undefined, undefined)
+  }
+
   async #migrate(): Promise<void> {
     const { database } = this
     const { instance, gateway, retention } = this.#data
     const retentionDays = longestDays(retention)
     const cluster = this.#data.store.embedded ? undefined : this.#data.store.cluster
-    const ran = await migrate(this.#client, { database, retentionDays, cluster })
+    const options = { database, retentionDays, cluster }
+    const ran = await migrate(this.#client, options, () => this.#checkRoom())
     if (cluster === undefined) await dropTimes(this.#client, database)
     await this.#client.command({
       sql:

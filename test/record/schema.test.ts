@@ -61,6 +61,27 @@ test('a new store gets all of it, and a second start finds nothing to do', async
   await store.query({ sql: 'SELECT * FROM sluice.sessions' })
 })
 
+test('where there is no room before any of its statements it ends there, and goes on another time', async () => {
+  const options = { ...OPTIONS, database: 'crowded' }
+  // Statements that ran, and tables that there are then: some make databases.
+  for (const [count, tables] of [
+    [0, 0],
+    [1, 0],
+    [4, 2],
+  ] as const) {
+    let left: number = count
+    const full = () => {
+      if (left-- === 0) throw new StoreError('no room', undefined, undefined)
+    }
+    await expect(migrate(store, options, full)).rejects.toThrow('no room')
+    const [made] = await store.query({
+      sql: "SELECT count() AS n FROM system.tables WHERE database = 'crowded'",
+    })
+    expect(Number(made!.n)).toBe(tables)
+  }
+  expect(await migrate(store, options)).toHaveLength(migrations(OPTIONS).length)
+})
+
 test('run again from the beginning it changes nothing: a migration that was cut off', async () => {
   const before = await everything('sluice')
   await store.command({ sql: 'TRUNCATE TABLE sluice.migrations' })
