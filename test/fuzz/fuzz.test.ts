@@ -3,7 +3,7 @@
  * for. `SLUICE_FUZZ_ONLY` takes the properties whose name begins so; a finding says its seed.
  */
 import fc from 'fast-check'
-import { beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { loadParser } from '../../src/protocols/postgres/sql/parse.ts'
 import { COPY_DATA, postgres } from './copy-data.ts'
 import { fuzz } from './driver.ts'
@@ -12,6 +12,7 @@ import { NORMALISER } from './normaliser.ts'
 import { ROW_DESCRIPTION } from './row-description.ts'
 import { SCRAM } from './scram.ts'
 import { SPOOL } from './spool.ts'
+import { World } from './spool-world.ts'
 import { START_UP } from './start-up.ts'
 
 const only = process.env.SLUICE_FUZZ_ONLY ?? ''
@@ -28,6 +29,7 @@ const minutes = Number(process.env.SLUICE_FUZZ_MINUTES ?? 0)
 
 beforeAll(loadParser)
 beforeAll(postgres, 120_000)
+afterAll(() => World.end())
 
 if (minutes > 0) {
   test(`${minutes} minutes without a finding`, { timeout: 0 }, async () => {

@@ -176,7 +176,6 @@ export class World {
     const key = { id: spoolKeyId(randomBytes(32)), key: randomBytes(32) }
     this.isEncrypted = kind.includes('encrypted')
     this.keys = new SpoolKeys([key])
-    process.once('exit', () => rmSync(this.folder, { recursive: true, force: true }))
     this.#recorder = openRecorder({
       ...{ spoolFolder: this.folder, instance: '01FUZZ', thread: 1, bytesMax: BYTES_MAX },
       ...{ recordKey: Buffer.alloc(32, 1), ratchet: kind.includes('sealed') },
@@ -190,6 +189,15 @@ export class World {
     const world = World.#made.get(kind) ?? new World(kind)
     World.#made.set(kind, world)
     return world
+  }
+
+  /** Behind the last test: their folders go. */
+  static end(): void {
+    for (const world of World.#made.values()) {
+      world.#recorder.close()
+      rmSync(world.folder, { recursive: true, force: true })
+    }
+    World.#made.clear()
   }
 
   /** A value that msgpackr has read. */
