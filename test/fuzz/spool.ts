@@ -21,7 +21,16 @@ import { openingOf } from '../../src/record/segment-cipher.ts'
 import { type FuzzProperty, property } from './driver.ts'
 import { cuts, edit, edited, pieces } from './mutate.ts'
 import { blocksOf, damage, damaged, mended } from './spool-damage.ts'
-import { type Column, op, type Row, rowBinary, World, worldKinds } from './spool-world.ts'
+import {
+  type Column,
+  type Op,
+  op,
+  type Row,
+  rowBinary,
+  World,
+  type WorldKind,
+  worldKinds,
+} from './spool-world.ts'
 
 const unpackr = new Unpackr({ useRecords: false, int64AsType: 'number' })
 const SALT = new Uint8Array(16)
@@ -128,6 +137,31 @@ function expectSame(found: unknown, expected: unknown, what: string): void {
   throw new Error(`${what}: ${near[0]} in place of ${near[1]}`)
 }
 
+/** A segment that is read piece by piece is what it is when read at once. Small pieces of more than `most` bytes take too long. */
+function expectGrowing(
+  bytes: Buffer,
+  world: World,
+  { sizes, most }: { readonly sizes: readonly number[]; readonly most: number },
+): void {
+  if (bytes.length < most || sizes[0]! > 1000)
+    expectSame(told(readGrowing(bytes, world, sizes)), told(readAll(bytes, world)), 'growing')
+}
+
+/** What a world has recorded when all of that is done. */
+function played(kind: WorldKind, ops: readonly Op[]): World {
+  const world = World.of(kind)
+  world.begin()
+  for (const one of ops) world.do(one)
+  return world
+}
+
+/** Of a segment that a recorder has begun. */
+function readOwn(bytes: Buffer, world: World): SegmentContent {
+  const content = readAll(bytes, world)
+  if (content === 'foreign') throw new Error('foreign')
+  return content
+}
+
 const text = (rows: readonly Row[]) => rows.map((row) => JSON.stringify(row))
 
 /** Every row that is there was recorded, and none stands before one that was recorded earlier, or twice. */
@@ -152,13 +186,10 @@ export const SPOOL: readonly FuzzProperty[] = [
     {
       runs: 20,
       holds: ([kind, ops, sizes]) => {
-        const world = World.of(kind)
-        world.begin()
-        for (const one of ops) world.do(one)
+        const world = played(kind, ops)
         const found: Row[] = []
         for (const bytes of world.segments()) {
-          const content = readAll(bytes, world)
-          if (content === 'foreign') throw new Error('foreign')
+          const content = readOwn(bytes, world)
           expect(content.damaged).toBe(0)
           expect(bytes.subarray(content.end).every((byte) => byte === 0)).toBe(true)
           const rows = rowsIn(content)!
@@ -175,9 +206,7 @@ export const SPOOL: readonly FuzzProperty[] = [
           expect(made.runs.length).toBe(expected.size)
           for (const run of made.runs as { session: string; events: string; contents: string }[])
             expect([run.events, run.contents]).toEqual(expected.get(run.session))
-          const used = bytes.subarray(0, content.end + 64)
-          if (used.length < 100_000 || sizes[0]! > 1000)
-            expectSame(told(readGrowing(used, world, sizes)), told(readAll(used, world)), 'growing')
+          expectGrowing(bytes.subarray(0, content.end + 64), world, { sizes, most: 100_000 })
         }
         expectSame(text(found), text(world.rows), 'rows')
       },
@@ -194,21 +223,20 @@ export const SPOOL: readonly FuzzProperty[] = [
     {
       runs: 20,
       holds: ([kind, ops, places, isRoom]) => {
-        const world = World.of(kind)
-        world.begin()
-        for (const one of ops) world.do(one)
+        const world = played(kind, ops)
         for (const bytes of world.segments()) {
-          const whole = readAll(bytes, world)
-          if (whole === 'foreign') throw new Error('foreign')
+          const whole = readOwn(bytes, world)
           const all = rowsIn(whole)!
           const { begin, blocks } = blocksOf(bytes)
           for (const place of places) {
             const cut = place % (whole.end + 1)
             const left = isRoom ? Buffer.alloc(bytes.length) : Buffer.alloc(cut)
             bytes.copy(left, 0, 0, cut)
-            const content = readAll(left, world)
-            if (cut < begin) continue
-            if (content === 'foreign') throw new Error('foreign')
+            if (cut < begin) {
+              readAll(left, world)
+              continue
+            }
+            const content = readOwn(left, world)
             let [end, rows] = [begin, 0]
             for (const block of blocks)
               if (block.end <= cut) [end, rows] = [block.end, rows + block.rows]
@@ -235,21 +263,13 @@ export const SPOOL: readonly FuzzProperty[] = [
     {
       runs: 25,
       holds: ([kind, ops, changes, sizes]) => {
-        const world = World.of(kind)
-        world.begin()
-        for (const one of ops) world.do(one)
+        const world = played(kind, ops)
         for (const bytes of world.segments()) {
-          const whole = readAll(bytes, world)
-          if (whole === 'foreign') throw new Error('foreign')
+          const whole = readOwn(bytes, world)
           const all = rowsIn(whole)!
           const changed = changes.reduce(damaged, Buffer.from(bytes.subarray(0, whole.end)))
           const content = readAll(changed, world)
-          if (changed.length < 50_000 || sizes[0]! > 1000)
-            expectSame(
-              told(readGrowing(changed, world, sizes)),
-              told(readAll(changed, world)),
-              'growing',
-            )
+          expectGrowing(changed, world, { sizes, most: 50_000 })
           if (content === 'foreign') continue
           const found = rowsIn(content)
           // Whole clear blocks in another order are for the ratchet to find.
@@ -291,20 +311,13 @@ export const SPOOL: readonly FuzzProperty[] = [
       // A block that says that it holds a row, and does not.
       found: [[[MOMENT, FLUSH, MOMENT, FLUSH], [[0, CUT]], [1]]],
       holds: ([ops, changes, sizes]) => {
-        const world = World.of('clear')
-        world.begin()
-        for (const one of ops) world.do(one)
+        const world = played('clear', ops)
         for (const bytes of world.segments()) {
           let changed: Buffer = Buffer.from(bytes.subarray(0, blocksOf(bytes).end))
           for (const [which, one] of changes)
             changed = mended(changed, which, (block) => edited(block, one))
           const content = readAll(changed, world)
-          if (changed.length < 50_000 || sizes[0]! > 1000)
-            expectSame(
-              told(readGrowing(changed, world, sizes)),
-              told(readAll(changed, world)),
-              'growing',
-            )
+          expectGrowing(changed, world, { sizes, most: 50_000 })
           if (content === 'foreign') continue
           let made: Told | undefined
           try {

@@ -88,6 +88,7 @@ export async function openState(folder: string): Promise<OpenState> {
           throw error
         })
       })
+      // How it ended is told to whoever asked for it.
       last = next.catch(() => {})
       return next
     }
