@@ -11,6 +11,7 @@
  * Rows of one session that stand in a row of numbers become one run, with a SHA-256 over its events and a salted one over
  * its contents; a checksum of each row says later which one was changed. Nothing of it is secret and nothing signed.
  */
+import type { SpareMemory } from '../base/spare-memory.ts'
 import { COLUMNS } from './columns.ts'
 import type { EngineRows } from './engine-rows.ts'
 import { EXPANDED_BYTES_MAX, type Names } from './named-rows.ts'
@@ -34,10 +35,14 @@ const NO_NAMES: Names = new Map()
 /** Raw bytes of this many shapes are remembered per session. */
 const SHAPES_MAX = 8
 
-/** Collects the rows of blocks into runs. `salt` gives 16 fresh random bytes; `engine` gets the same rows. */
+/**
+ * Collects the rows of blocks into runs. `salt` gives 16 fresh random bytes; `engine` gets the same rows; `spare` is where
+ * memory comes from.
+ */
 export class Runs {
   readonly #salt: () => Uint8Array
   readonly #engine: EngineRows | undefined
+  readonly #spare: SpareMemory | undefined
   readonly #sessions = new Map<string, SessionRows>()
   /** By the last bytes of their ids, where these tell them apart: one that stands here is compared as a whole. */
   readonly #byEnd = new Map<number, SessionRows>()
@@ -50,9 +55,10 @@ export class Runs {
   #made: { run: Run; salt: Uint8Array }[] = []
   #last: SessionRows | undefined
 
-  constructor(salt: () => Uint8Array, engine?: EngineRows) {
+  constructor(salt: () => Uint8Array, engine?: EngineRows, spare?: SpareMemory) {
     this.#salt = salt
     this.#engine = engine
+    this.#spare = spare
   }
 
   /**
@@ -78,7 +84,10 @@ export class Runs {
 
   /** The runs so far, in the order in which they ended; each session's own are in order. */
   take(): readonly { readonly run: Run; readonly salt: Uint8Array }[] {
-    for (const rows of this.#sessions.values()) this.#close(rows)
+    for (const rows of this.#sessions.values()) {
+      this.#close(rows)
+      rows.end()
+    }
     this.#sessions.clear()
     this.#byEnd.clear()
     this.#byNumber.clear()
@@ -173,7 +182,8 @@ export class Runs {
     const former = this.#sessions.get(id)
     if (former !== undefined) this.#replace(former)
     const span = Buffer.from(from.events.bytes.subarray(0, from.events.size))
-    const made = new SessionRows({ session: id, connection: textOf(span, CONNECTION) }, span)
+    const of = { session: id, connection: textOf(span, CONNECTION) }
+    const made = new SessionRows(of, span, this.#spare)
     made.number = this.#engine?.session(span) ?? 0
     this.#sessions.set(id, made)
     return made

@@ -14,6 +14,7 @@ import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { ulid } from '../base/id.ts'
+import type { SpareMemory } from '../base/spare-memory.ts'
 import { Runs } from './canonical.ts'
 import { ChainKeys, KEY_AGE_MS } from './chain-keys.ts'
 import { ChainLog, type LoggedLeaf } from './chain-log.ts'
@@ -58,6 +59,8 @@ export interface ChainOptions {
   readonly keys?: SpoolKeys
   /** Gets the rows of what is covered. */
   readonly inserts?: EngineInserts | undefined
+  /** Where its memory comes from. */
+  readonly spare?: SpareMemory | undefined
 }
 
 /** A head is signed at least this often: a record that ends is seen to end. */
@@ -97,7 +100,7 @@ export class Chain {
   private constructor(options: ChainOptions, folder: string, id: string) {
     this.#options = options
     this.#file = new SegmentFile(undefined, options.keys)
-    this.#opened = new OpenSegments(options.keys)
+    this.#opened = new OpenSegments(options.keys, options.spare)
     this.retention = options.retention
     this.id = id
     this.#log = new ChainLog(folder)
@@ -173,7 +176,8 @@ export class Chain {
     const ranges = this.#ratchets.read(segment, content, run)
     let at = this.#covered.get(segment) ?? 0
     const last = ranges.at(-1)?.until ?? at
-    const runs = new Runs(() => randomBytes(16), this.#options.inserts?.rows(segment, at, last))
+    const { inserts, spare } = this.#options
+    const runs = new Runs(() => randomBytes(16), inserts?.rows(segment, at, last), spare)
     const leaves: LoggedLeaf[] = []
     // What the ratchet speaks for and what it does not never share a leaf.
     for (const [index, { until, proof }] of ranges.entries()) {
@@ -293,6 +297,11 @@ export class Chain {
   /** A complete segment of which something is in memory, given away; undefined: it must be read from its file. */
   opened(name: string): SegmentContent | undefined {
     return this.#opened.take(join(this.#options.spoolFolder, name))
+  }
+
+  /** A segment is stored: what `opened` gave of it is not looked at any more. */
+  isStored(name: string): void {
+    this.#opened.stored(baseName(name))
   }
 
   /** A segment that is gone needs no place in memory. */

@@ -8,6 +8,7 @@
  * What canonical.ts has made for the digests is sent once more, so that nothing is read twice. Where shapes differ row by
  * row (texts that differ in their literals) only sessions are numbered.
  */
+import type { SpareMemory } from '../base/spare-memory.ts'
 import type { Settings } from './clickhouse.ts'
 import { COLUMN_NAMES, EVENT_COLUMNS, SESSION_COLUMNS, SHAPE_COLUMNS } from './columns.ts'
 import { CONTENT_COLUMNS, Sink } from './row-binary.ts'
@@ -75,10 +76,11 @@ export class EngineRows {
   count = 0
   readonly #sessions = new Numbers()
   readonly #shapes: Numbers
-  readonly #body = new Sink(4096)
+  readonly #body: Sink
 
-  constructor(isInline = false) {
+  constructor(isInline = false, spare?: SpareMemory) {
     this.isInline = isInline
+    this.#body = new Sink(4096, spare)
     this.#shapes = new Numbers(isInline ? KNOWN_BYTES_MAX : undefined)
   }
 
@@ -116,6 +118,11 @@ export class EngineRows {
     else body.uint32(shape.number)
     body.take(row.events, row.eventsAt)
     body.take(row.contents, row.contentsAt)
+  }
+
+  /** The body of its insert is not looked at any more. */
+  end(): void {
+    this.#body.end()
   }
 
   /** undefined: they are not all `rows` of a segment, or it is not worth while. */

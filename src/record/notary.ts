@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { clock } from '../base/clock.ts'
+import type { SpareMemory } from '../base/spare-memory.ts'
 import { Anchors } from './anchor-child.ts'
 import { BelievedTime } from './believed-time.ts'
 import { Chain, type ChainOptions } from './chain.ts'
@@ -35,6 +36,7 @@ export interface NotaryParts {
   readonly keys: SpoolKeys
   /** For the embedded engine. */
   readonly inserts?: EngineInserts | undefined
+  readonly spare?: SpareMemory | undefined
 }
 
 export class Notary {
@@ -63,6 +65,7 @@ export class Notary {
       say: parts.say,
       keys: parts.keys,
       inserts: parts.inserts,
+      spare: parts.spare,
       ratchet: data.writes?.ratchet,
       onHead: (head, keys) => this.#anchors?.send(head, keys),
     }
@@ -98,6 +101,10 @@ export class Notary {
   /** What is in memory of a complete segment. */
   opened(name: string): SegmentContent | undefined {
     return this.#chain.opened(name)
+  }
+
+  stored(name: string): void {
+    this.#chain.isStored(name)
   }
 
   forget(name: string): void {

@@ -7,6 +7,7 @@
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
+import type { SpareMemory } from '../base/spare-memory.ts'
 import { BLOCK_HEAD, readSegment, type SegmentContent } from './segment.ts'
 import { type Opening, openingOf } from './segment-cipher.ts'
 import { readWhole } from './segment-file.ts'
@@ -16,18 +17,28 @@ import { SpoolKeys } from './spool-cipher.ts'
 const CHUNK_BYTES = 128 << 10
 /** Complete ones that wait to be shipped are kept in memory, up to this many. */
 const COMPLETE_MAX = 4
+const NONE = Buffer.alloc(0)
 
 export class OpenSegment {
   readonly #path: string
   readonly #keys: SpoolKeys
+  readonly #spare: SpareMemory | undefined
   #opening: Opening | undefined
-  #bytes = Buffer.alloc(0)
+  #bytes: Buffer = NONE
   #content: SegmentContent | undefined
   isComplete = false
 
-  constructor(path: string, keys = new SpoolKeys()) {
+  constructor(path: string, keys = new SpoolKeys(), spare?: SpareMemory) {
     this.#path = path
     this.#keys = keys
+    this.#spare = spare
+  }
+
+  /** What was read of it is not looked at any more. */
+  end(): void {
+    this.#spare?.give(this.#bytes)
+    this.#bytes = NONE
+    this.#content = undefined
   }
 
   /** All of it so far; undefined where it is not a segment (yet). Throws where the file is gone. */
@@ -95,7 +106,7 @@ export class OpenSegment {
 
   /** What was read before keeps its memory. */
   #grow(size: number): void {
-    const grown = Buffer.allocUnsafeSlow(size)
+    const grown = this.#spare?.take(size) ?? Buffer.allocUnsafeSlow(size)
     this.#bytes.copy(grown, 0, 0, this.#content?.end ?? 0)
     this.#bytes = grown
   }
@@ -104,10 +115,14 @@ export class OpenSegment {
 /** Those of this run, by their names without the ending. */
 export class OpenSegments {
   readonly #keys: SpoolKeys | undefined
+  readonly #spare: SpareMemory | undefined
   readonly #segments = new Map<string, OpenSegment>()
+  /** Given away, and looked at until they are stored. */
+  readonly #taken = new Map<string, OpenSegment>()
 
-  constructor(keys?: SpoolKeys) {
+  constructor(keys?: SpoolKeys, spare?: SpareMemory) {
     this.#keys = keys
+    this.#spare = spare
   }
 
   /** What stands in an open segment so far. Throws where it is gone. */
@@ -115,7 +130,7 @@ export class OpenSegments {
     const name = baseName(basename(path))
     let segment = this.#segments.get(name)
     if (segment === undefined) {
-      segment = new OpenSegment(path, this.#keys)
+      segment = new OpenSegment(path, this.#keys, this.#spare)
       this.#segments.set(name, segment)
     }
     return segment.read()
@@ -135,14 +150,24 @@ export class OpenSegments {
 
   /** The same once: whoever has it may change its bytes. */
   take(path: string): SegmentContent | undefined {
+    const name = baseName(basename(path))
     const content = this.complete(path)
-    this.forget(baseName(basename(path)))
+    const segment = this.#segments.get(name)
+    this.forget(name)
+    if (segment !== undefined) this.#taken.set(name, segment)
     return content
   }
 
   /** Where its file has another name now, or none. */
   forget(segment: string): void {
     this.#segments.delete(segment)
+    this.#taken.delete(segment)
+  }
+
+  /** It is stored: what was given away of it is not looked at any more. */
+  stored(segment: string): void {
+    this.#taken.get(segment)?.end()
+    this.forget(segment)
   }
 
   /** Forgets all of which there is no file. */

@@ -4,6 +4,7 @@
  *
  * What a row holds beyond the kinds of COLUMNS, or less, throws. Does not hash (canonical.ts).
  */
+import type { SpareMemory } from '../base/spare-memory.ts'
 import { COLUMNS, SESSION_COLUMNS, SHAPE_COLUMNS } from './columns.ts'
 
 /** Columns that an erasure empties; they come last, and have a digest of their own. */
@@ -39,14 +40,16 @@ function kindOf(type: string): Kind {
 /** From here on a call that moves bytes is worth it. */
 const MOVE_CALL_BYTES = 256
 
-/** A growing buffer of RowBinary. */
+/** A growing buffer of RowBinary, in memory that others have used before where there is some. */
 export class Sink {
   bytes: Buffer
   view: DataView
   size = 0
+  readonly #spare: SpareMemory | undefined
 
-  constructor(capacity: number) {
-    this.bytes = Buffer.allocUnsafeSlow(capacity)
+  constructor(capacity: number, spare?: SpareMemory) {
+    this.#spare = spare
+    this.bytes = this.#memory(capacity)
     this.view = viewOf(this.bytes)
   }
 
@@ -59,6 +62,14 @@ export class Sink {
   clear(most: number): void {
     this.size = 0
     if (this.bytes.length > most) this.#resize(most)
+  }
+
+  /** Its memory is for others: nobody may look at it any more. */
+  end(): void {
+    this.size = 0
+    this.#spare?.give(this.bytes)
+    this.bytes = NONE
+    this.view = viewOf(NONE)
   }
 
   put(source: Uint8Array): void {
@@ -106,12 +117,19 @@ export class Sink {
   }
 
   #resize(capacity: number): void {
-    const made = Buffer.allocUnsafeSlow(capacity)
+    const made = this.#memory(capacity)
     made.set(this.bytes.subarray(0, this.size))
+    this.#spare?.give(this.bytes)
     this.bytes = made
     this.view = viewOf(made)
   }
+
+  #memory(capacity: number): Buffer {
+    return this.#spare?.take(capacity) ?? Buffer.allocUnsafeSlow(capacity)
+  }
 }
+
+const NONE = Buffer.alloc(0)
 
 function viewOf(bytes: Buffer): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)

@@ -4,6 +4,7 @@
  */
 import { createHash, type Hash, hash } from 'node:crypto'
 import { crc32 } from '../base/crc32.ts'
+import type { SpareMemory } from '../base/spare-memory.ts'
 import type { EngineRow, EngineShape } from './engine-rows.ts'
 import { Sink, type Span } from './row-binary.ts'
 
@@ -20,7 +21,7 @@ export interface Run {
 }
 
 /** A digest's buffer is given to its hash beyond this. */
-const BUFFER_BYTES = 64 << 10
+const BUFFER_BYTES = 16 << 10
 const NONE = Buffer.alloc(0)
 
 /** What stands between a session's columns and those of an event. */
@@ -52,8 +53,8 @@ export class SessionRows implements EngineRow {
   raw: Span | undefined
   readonly span: Buffer
   readonly shapes: Shape[] = []
-  readonly events = new Sink(1024)
-  readonly contents = new Sink(1024)
+  readonly events: Sink
+  readonly contents: Sink
   salt: Uint8Array = new Uint8Array()
   first = 0
   last = 0
@@ -66,12 +67,15 @@ export class SessionRows implements EngineRow {
   #row = { events: 0, contents: 0 }
   #events: Hash | undefined
   #contents: Hash | undefined
-  readonly #hints = new Sink(256)
+  readonly #hints: Sink
 
-  constructor(of: { session: string; connection: string }, span: Buffer) {
+  constructor(of: { session: string; connection: string }, span: Buffer, spare?: SpareMemory) {
     this.session = of.session
     this.connection = of.connection
     this.span = span
+    this.events = new Sink(1024, spare)
+    this.contents = new Sink(1024, spare)
+    this.#hints = new Sink(256, spare)
   }
 
   /** A row begins with this shape. */
@@ -146,9 +150,16 @@ export class SessionRows implements EngineRow {
     }
     this.#events = undefined
     this.#contents = undefined
-    hints.clear(BUFFER_BYTES)
+    hints.clear(BUFFER_BYTES * 4)
     this.count = 0
     return run
+  }
+
+  /** No row of it comes any more. */
+  end(): void {
+    this.events.end()
+    this.contents.end()
+    this.#hints.end()
   }
 }
 
@@ -157,7 +168,7 @@ const HEX = '0123456789abcdef'
 function flush(sink: Sink, before: Hash | undefined): Hash {
   const made = before ?? createHash('sha256')
   made.update(sink.bytes.subarray(0, sink.size))
-  sink.clear(BUFFER_BYTES * 2)
+  sink.clear(BUFFER_BYTES * 4)
   return made
 }
 
@@ -165,6 +176,6 @@ function flush(sink: Sink, before: Hash | undefined): Hash {
 function finish(sink: Sink, before: Hash | undefined): string {
   const rest = sink.bytes.subarray(0, sink.size)
   const digest = before?.update(rest).digest('hex') ?? hash('sha256', rest, 'hex')
-  sink.clear(BUFFER_BYTES * 2)
+  sink.clear(BUFFER_BYTES * 4)
   return digest
 }

@@ -5,6 +5,7 @@
 import { BroadcastChannel, type MessagePort } from 'node:worker_threads'
 import { clock } from '../base/clock.ts'
 import { diskProblem } from '../base/disk.ts'
+import { SpareMemory } from '../base/spare-memory.ts'
 import type { Broadcast } from '../threads/messages.ts'
 import type { Chain } from './chain.ts'
 import { type ClickHouse, openClickHouse, StoreError } from './clickhouse.ts'
@@ -38,6 +39,8 @@ const LOOK_MS = 1000
 /** Free room without which no statement changes what tables are. */
 const TABLES_BYTES_MIN = 16 << 20
 const ENGINE_MEMORY_BYTES = 2 * 1024 ** 3
+/** Two segments that are read, and what is sent of two. */
+const SPARE_BYTES_MAX = { each: 32 << 20, all: 64 << 20 } as const
 /**
  * What auditors look for is indexed when parts are merged: at an insert words would cost a seventh of it, the others a twelfth, and
  * what is not merged yet is little.
@@ -192,8 +195,9 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
   const cluster = data.store.embedded ? undefined : data.store.cluster
   const keys = new SpoolKeys(data.spoolKeys, data.writes?.encrypted ? instance : undefined)
   bringLockedBack(spoolFolder, keys, say)
-  const inserts = data.store.embedded ? new EngineInserts() : undefined
-  const parts = { database: store.database, store: store.ready, say, keys, inserts }
+  const spare = new SpareMemory(SPARE_BYTES_MAX.each, SPARE_BYTES_MAX.all)
+  const inserts = data.store.embedded ? new EngineInserts(undefined, spare) : undefined
+  const parts = { database: store.database, store: store.ready, say, keys, inserts, spare }
   const notary = new Notary(data, parts)
   const shipper = new Shipper({
     spoolFolder,
@@ -203,6 +207,7 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
     store: store.ready,
     opened: (name) => notary.opened(name),
     cover: (name, content) => notary.cover(name, content),
+    stored: (name) => notary.stored(name),
     forget: (name) => notary.forget(name),
     say,
     keys,

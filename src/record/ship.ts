@@ -28,6 +28,8 @@ export interface ShipperOptions {
   readonly opened?: (name: string) => SegmentContent | undefined
   /** Called with each segment before it is stored; throws where it must not be yet. */
   readonly cover: (name: string, content: SegmentContent) => void
+  /** The segment is stored: what `opened` gave of it is not looked at any more. */
+  readonly stored?: (name: string) => void
   /** The segment is gone. */
   readonly forget: (name: string) => void
   readonly say: (level: 'info' | 'warn' | 'error', text: string) => void
@@ -155,8 +157,10 @@ export class Shipper {
       await this.#inserts.insert(name, { table: 'events', as, settings, count, body: () => body })
     this.eventsShipped += count
     this.segmentsShipped++
+    this.#options.inserts?.stored(baseName(name))
     if (torn === 0 && damaged === 0) {
       this.#folder.remove(name)
+      this.#options.stored?.(name)
       this.#forget(name)
     } else this.#folder.setAside(name, 'a part of it does not check; the rest is stored')
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { SpareMemory } from '../../src/base/spare-memory.ts'
 import { Runs } from '../../src/record/canonical.ts'
 import { type ClickHouse, openClickHouse } from '../../src/record/clickhouse.ts'
 import { COLUMN_NAMES } from '../../src/record/columns.ts'
@@ -322,13 +323,18 @@ describe('stays as it is', () => {
 
 describe('rows that were collected while a segment was covered', () => {
   /** Block by block, as the chain reads a segment that is being written. */
-  function collected(inserts: EngineInserts, content: SegmentContent, from = 0): void {
+  function collected(
+    inserts: EngineInserts,
+    content: SegmentContent,
+    from = 0,
+    spare?: SpareMemory,
+  ): void {
     const { bytes, blocks } = content
-    for (let at = from; at < blocks.length / 2; at++)
-      new Runs(() => new Uint8Array(16), inserts.rows('I', at, at + 1)).add(bytes, [
-        blocks[at * 2],
-        blocks[at * 2 + 1],
-      ])
+    for (let at = from; at < blocks.length / 2; at++) {
+      const runs = new Runs(() => new Uint8Array(16), inserts.rows('I', at, at + 1), spare)
+      runs.add(bytes, [blocks[at * 2], blocks[at * 2 + 1]])
+      runs.take()
+    }
   }
   const sessions = ['a', 'b', 'c'].map((sessionId) => ({ sessionId }))
   const few = { sessions, shapes: [{}, { class: 'write' as const }], actions: 20 }
@@ -351,6 +357,27 @@ describe('rows that were collected while a segment was covered', () => {
       forms.push(isNumbered ? 'numbered' : 'inline')
     }
     expect(forms).toEqual(['numbered', 'inline', 'inline', 'inline', 'numbered'])
+  })
+
+  test('are in memory that is used again once they are stored, and not before', () => {
+    const spare = new SpareMemory(1 << 20, 8 << 20)
+    const [inserts, others] = [new EngineInserts(2, spare), new EngineInserts(2)]
+    const contents = [few, many, many, few, few, many].map(segment)
+    let sent: { made: EngineInsert; body: Buffer } | undefined
+    for (const [at, content] of contents.entries()) {
+      collected(inserts, content, 0, spare)
+      collected(others, content)
+      const made = inserts.take('I', content)!
+      // Of the one before, which may be sent still.
+      if (sent !== undefined) expect(sent.made.body.equals(sent.body)).toBe(true)
+      expect(made).toEqual(others.take('I', content))
+      sent = { made, body: Buffer.from(made.body) }
+      if (at % 2 === 0) continue
+      const before = spare.bytes
+      inserts.stored('I')
+      expect(spare.bytes).toBeGreaterThan(before)
+      sent = undefined
+    }
   })
 
   test('are left where some came twice, or not at all', () => {

@@ -3,6 +3,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { SpareMemory } from '../../src/base/spare-memory.ts'
 import { OpenSegment, OpenSegments } from '../../src/record/open-segment.ts'
 import { BLOCK_HEAD, readSegment, sealBlock, segmentHeader } from '../../src/record/segment.ts'
 
@@ -99,6 +100,37 @@ test('a complete segment is gone on with where it was read while it was open', (
   expect(opened.take(done)).toBe(content)
   // Whoever took it may have changed its bytes.
   expect(opened.complete(done)).toBe(undefined)
+})
+
+test('memory of a segment is used again once that is stored, and not before', () => {
+  const spare = new SpareMemory(1 << 20, 1 << 20)
+  const opened = new OpenSegments(undefined, spare)
+  const head = segmentHeader(1, 'i')
+  const written = (name: string, ...blocks: Buffer[]) => {
+    const bytes = Buffer.concat([head, ...blocks])
+    writeFileSync(join(folder, `${name}.open`), Buffer.concat([bytes, Buffer.alloc(4096)]))
+    expect(opened.read(join(folder, `${name}.open`))).toMatchObject({ damaged: 0 })
+    writeFileSync(join(folder, `${name}.seg`), bytes)
+    return told(readSegment(bytes))
+  }
+  const take = (name: string) => opened.take(join(folder, `${name}.seg`))!
+  const first = written('a', block(3000, 1), block(900, 2))
+  const a = take('a')
+  expect(told(a)).toEqual(first)
+  const second = written('b', block(10, 3))
+  const b = take('b')
+  expect(b.bytes.buffer).not.toBe(a.bytes.buffer)
+  expect([told(a), told(b)]).toEqual([first, second])
+  expect(spare.bytes).toBe(0)
+  opened.stored('a')
+  expect(spare.bytes).toBeGreaterThan(4096)
+  // What the former one left behind the end is not taken for its own.
+  const third = written('c', block(20, 4))
+  const c = take('c')
+  expect(c.bytes.buffer).toBe(a.bytes.buffer)
+  expect([told(c), told(b)]).toEqual([third, second])
+  opened.forget('b')
+  expect(spare.bytes).toBe(0)
 })
 
 test('of complete segments a few are kept, and none whose file is gone', () => {
