@@ -74,8 +74,9 @@ class SpoolRecorder implements Recorder {
   readonly #spool: Spool
   readonly #keyed: KeyedHash
   readonly #rows = new RowBuffer(BLOCK_HEAD, BUFFER_BYTES + (1 << 20))
-  /** What the buffered rows name. */
-  readonly #named: Name[] = []
+  /** What the buffered rows name, counted by hand: cutting an array's length is slow, and this is every block. */
+  readonly #named: (Name | undefined)[] = []
+  #names = 0
   /** Bytes that they stand for, each time they are named. */
   #shared = 0
   readonly #byColumns = new WeakMap<Buffer, Name>()
@@ -155,7 +156,7 @@ class SpoolRecorder implements Recorder {
     }
     if (name.block !== this.#block) {
       name.block = this.#block
-      this.#named.push(name)
+      this.#named[this.#names++] = name
     }
     this.#shared += name.columns.length
     return name.reference
@@ -188,13 +189,16 @@ class SpoolRecorder implements Recorder {
 
   #noteSaid(stretch: number): void {
     if (this.#again.length > 0) this.#again = []
-    for (const name of this.#named) {
+    for (let i = 0; i < this.#names; i++) {
+      const name = this.#named[i]!
+      // A session that is gone must not be kept by what was once said of it.
+      this.#named[i] = undefined
       if (name.stretch === stretch) continue
       name.stretch = stretch
       this.#again.push(name)
     }
     this.#said = stretch
-    this.#named.length = 0
+    this.#names = 0
   }
 
   /** Where the block will stand: another segment may begin because of what it has to say there. */
@@ -213,7 +217,8 @@ class SpoolRecorder implements Recorder {
   /** Size of what has to be said in this stretch before the rows. */
   #unsaid(stretch: number): number {
     let size = 0
-    for (const name of this.#named) if (name.stretch !== stretch) size += name.size
+    for (let i = 0; i < this.#names; i++)
+      if (this.#named[i]!.stretch !== stretch) size += this.#named[i]!.size
     if (this.#said === stretch) for (const name of this.#again) size += name.size
     return size
   }
@@ -224,7 +229,8 @@ class SpoolRecorder implements Recorder {
     if (this.#more === 0) return bytes.subarray(0, size)
     const block = Buffer.allocUnsafeSlow(size + this.#more)
     let at = start
-    for (const name of this.#named) if (name.stretch !== stretch) at = name.say(block, at)
+    for (let i = 0; i < this.#names; i++)
+      if (this.#named[i]!.stretch !== stretch) at = this.#named[i]!.say(block, at)
     if (this.#said === stretch) for (const name of this.#again) at = name.say(block, at)
     bytes.copy(block, at, start, size)
     return block
