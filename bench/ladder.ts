@@ -1,6 +1,6 @@
 /**
  * IO. What each part costs: the same load through one more control at a time, from the bare splice to `strict`. Recording
- * cannot be switched off in the product, so the rung between splice and rules is framing, parsing and recording together.
+ * cannot be switched off in the product, so the rung before it is a copy of the build that was told (peers/unrecorded.ts).
  */
 import { fileURLToPath } from 'node:url'
 import { median } from './judge.ts'
@@ -17,6 +17,7 @@ export interface Rung {
 }
 
 export async function climb(stage: Stage, rounds: Rounds): Promise<readonly Rung[]> {
+  const unrecorded = await stage.gatewayWith({ unrecorded: true })
   const bare = await stage.gatewayWith({})
   const rules = await stage.gatewayWith({ rules: true })
   const strict = await stage.gatewayWith({ rules: true, mask: true, strict: true })
@@ -26,7 +27,8 @@ export async function climb(stage: Stage, rounds: Rounds): Promise<readonly Rung
     const load: Load = { clients: 8, mode: 'prepared', seconds: rounds.seconds, script: 'select' }
     const steps: Readonly<Record<string, readonly [Door, Load]>> = {
       'pass-through (splice)': [splice, load],
-      'frame, parse, record': [bare.door, load],
+      'frame, parse': [unrecorded.door, load],
+      '+ record': [bare.door, load],
       '+ 50 rules': [rules.door, load],
       '+ mask plan (full enforcement)': [gateway, load],
       '  … text parsed each time': [gateway, { ...load, mode: 'simple' }],
@@ -41,6 +43,6 @@ export async function climb(stage: Stage, rounds: Rounds): Promise<readonly Rung
     const base = tpsOf('pass-through (splice)')
     return Object.keys(steps).map((name) => ({ name, tps: tpsOf(name), part: tpsOf(name) / base }))
   } finally {
-    for (const peer of [bare, rules, strict]) await peer.stop()
+    for (const peer of [unrecorded, bare, rules, strict]) await peer.stop()
   }
 }

@@ -12,6 +12,7 @@ import { run } from '../test/lib/child.ts'
 import { type Gateway, startGateway } from '../test/lib/gateway.ts'
 import { type Postgres, startPostgres } from '../test/lib/postgres.ts'
 import { type Peer, startHaproxy, startPgBouncer, startSplice } from './peers/peers.ts'
+import { unrecordedBuild } from './peers/unrecorded.ts'
 import { type Door, environment, pgbench } from './pgbench.ts'
 import { detectPolicy, maskPolicy, rulesPolicy } from './policies.ts'
 
@@ -41,6 +42,8 @@ export interface GatewayKind {
   /** Detectors on every text that is not masked. */
   readonly detects?: boolean
   readonly strict?: boolean
+  /** With a recorder that writes nothing. */
+  readonly unrecorded?: boolean
   /** Default 1. */
   readonly workers?: number | 'auto'
 }
@@ -128,6 +131,7 @@ async function open(
       workers: kind.workers ?? 1,
       recorder: { store: 'embedded', durability: kind.strict === true ? 'strict' : 'standard' },
     },
+    ...(kind.unrecorded === true ? { build: unrecordedBuild() } : {}),
   })
   const token = await gateway.token({ subject: 'bench', kind: 'workload', ttl: '2h' })
   const place = { host: '127.0.0.1', port: gateway.port, user: 'agent', password: token }
@@ -139,9 +143,13 @@ async function open(
 /** Sessions come before the store, so much of what was recorded in a run is stored after it. */
 async function shipped(gateway: Gateway): Promise<void> {
   const deadline = Date.now() + SHIPPED_MS_MAX
-  const waits = () => readdirSync(join(gateway.data, 'spool')).some((name) => name.endsWith('.seg'))
-  while (waits()) {
-    if (Date.now() > deadline) throw new Error('the record store does not catch up')
+  const waiting = () =>
+    readdirSync(join(gateway.data, 'spool')).filter((name) => name.endsWith('.seg'))
+  for (let names = waiting(); names.length > 0; names = waiting()) {
+    if (Date.now() > deadline) {
+      const said = gateway.output().slice(-4000)
+      throw new Error(`the record store does not catch up: ${names.join(' ')}\n${said}`)
+    }
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }

@@ -70,6 +70,27 @@ const sustained: Work = async ({ doors }, { isQuick }) => {
   }
 }
 
+/** What recording costs: P1 beside the same build with a recorder that writes nothing, all else alike. */
+const recorded: Work = async (stage, { rounds, isQuick }) => {
+  if (isQuick) return { results: [], absolute: {} }
+  const load: Load = { clients: 8, mode: 'prepared', seconds: rounds.seconds, script: 'select' }
+  const unrecorded = await stage.gatewayWith({ rules: true, mask: true, unrecorded: true })
+  try {
+    const tps = await tpsOf(
+      { ...rounds, count: rounds.count * 2 },
+      { unrecorded: [unrecorded.door, load], recorded: [stage.doors.gateway, load] },
+    )
+    return {
+      results: [
+        { name: 'P1 recorded ÷ unrecorded', values: ratios(tps.recorded!, tps.unrecorded!) },
+      ],
+      absolute: medians('P1', 'tps', tps),
+    }
+  } finally {
+    await unrecorded.stop()
+  }
+}
+
 /** pgbench's own read-write script. */
 const readWrite: Work = async ({ doors }, { rounds, isQuick }) => {
   if (isQuick) return { results: [], absolute: {} }
@@ -150,6 +171,7 @@ export const WORKS: Readonly<Record<string, Work>> = {
   'P1+P3': throughput,
   P1rw: readWrite,
   P1s: sustained,
+  P1r: recorded,
   P2: latency,
   P6: connections,
 }

@@ -13,7 +13,7 @@ import type { Postgres } from './postgres.ts'
 
 /** `SLUICE_DIST`: a build of one's own, in place of the one that `npm run build` makes. */
 const DIST = process.env.SLUICE_DIST ?? fileURLToPath(new URL(repository('dist'), import.meta.url))
-const ENTRY = join(DIST, 'src/cli/main.js')
+const ENTRY = 'src/cli/main.js'
 
 /** A target of the gateway under test. Fields that are left out take the contract's defaults. */
 export interface Target {
@@ -37,6 +37,8 @@ export interface GatewayOptions {
   /** Added to the postgres listener, such as `tls`. */
   readonly listener?: Readonly<Record<string, unknown>>
   readonly env?: NodeJS.ProcessEnv
+  /** Folder of another build. */
+  readonly build?: string
   /** Of the data folder, where what it makes (hashes, pseudonyms) must be the same each time. Default: a random one. */
   readonly recordKey?: Uint8Array
 }
@@ -62,6 +64,7 @@ export class Gateway {
   readonly port: number
   readonly controlPort: number
   readonly #env: NodeJS.ProcessEnv
+  readonly #entry: string
   #child: Child
 
   constructor(made: {
@@ -70,12 +73,14 @@ export class Gateway {
     port: number
     controlPort: number
     env: NodeJS.ProcessEnv
+    build?: string
   }) {
     this.folder = made.folder
     this.data = resolve(made.folder, made.data)
     this.port = made.port
     this.controlPort = made.controlPort
     this.#env = made.env
+    this.#entry = join(made.build ?? DIST, ENTRY)
     this.#child = this.#spawn()
   }
 
@@ -108,7 +113,7 @@ export class Gateway {
   /** `sluice …`, with this gateway's configuration. */
   cli(args: readonly string[], input?: string): ReturnType<typeof run> {
     const options = { cwd: this.folder, env: this.#env, ...(input === undefined ? {} : { input }) }
-    return run(process.execPath, [ENTRY, ...args, '--config', this.configPath], options)
+    return run(process.execPath, [this.#entry, ...args, '--config', this.configPath], options)
   }
 
   async token(options: TokenOptions): Promise<string> {
@@ -175,14 +180,14 @@ export class Gateway {
   }
 
   #spawn(): Child {
-    const args = [ENTRY, 'serve', '--config', this.configPath]
+    const args = [this.#entry, 'serve', '--config', this.configPath]
     return start(process.execPath, args, { cwd: this.folder, env: this.#env })
   }
 }
 
 /** Ready to be connected to. Stop it in `afterAll`. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  if (!existsSync(ENTRY)) throw new Error('the gateway is not built: npm run build')
+  if (!existsSync(join(DIST, ENTRY))) throw new Error('the gateway is not built: npm run build')
   const folder = mkdtempSync(join(tmpdir(), 'sluice-gateway-'))
   const [port, controlPort] = [await freePort(), await freePort()]
   mkdirSync(join(folder, 'policies'))
@@ -219,6 +224,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     port,
     controlPort,
     env: { ...process.env, ...options.env },
+    ...(options.build === undefined ? {} : { build: options.build }),
   })
   try {
     await gateway.ready()
