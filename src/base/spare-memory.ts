@@ -3,13 +3,19 @@
  * collector is busy with (it counts them, and looks through the whole heap), and the kernel with it: each page that goes away is
  * told to every core on which another thread of the process runs, those of sessions included.
  */
-const WASTE_TIMES = 4
+
+/** Pieces of so many bytes up to twice as many, one on the other. */
+interface Pile {
+  readonly pieces: Buffer[]
+  /** As low as it was since the last `rest`: nobody needed these. */
+  low: number
+}
 
 export class SpareMemory {
   readonly #eachMax: number
   readonly #bytesMax: number
-  /** The smallest first. */
-  readonly #kept: Buffer[] = []
+  /** By the power of two: thousands of small pieces must not be looked through. */
+  readonly #piles: Pile[] = Array.from({ length: 32 }, () => ({ pieces: [], low: 0 }))
   #bytes = 0
 
   /** Keeps pieces of up to `eachMax` bytes, `bytesMax` in all. */
@@ -25,20 +31,39 @@ export class SpareMemory {
 
   /** A piece of at least so many bytes, and not of far more, which hold whatever was written there last. */
   take(least: number): Buffer {
-    const at = this.#kept.findIndex(({ length }) => length >= least)
-    if (at < 0 || this.#kept[at]!.length >= least * WASTE_TIMES)
-      return Buffer.allocUnsafeSlow(least)
-    const [found] = this.#kept.splice(at, 1)
-    this.#bytes -= found!.length
-    return found!
+    if (least === 0 || least > this.#eachMax) return Buffer.allocUnsafeSlow(least)
+    const at = pileOf(least)
+    // In the next larger one all are long enough, and none is four times as long.
+    return this.#from(at, least) ?? this.#from(at + 1, least) ?? Buffer.allocUnsafeSlow(least)
   }
 
   /** Nobody looks at it any more: not who gives it, and not through a part of it. */
   give(memory: Buffer): void {
     const { length } = memory
     if (length === 0 || length > this.#eachMax || this.#bytes + length > this.#bytesMax) return
-    const at = this.#kept.findIndex((one) => one.length >= length)
-    this.#kept.splice(at < 0 ? this.#kept.length : at, 0, memory)
+    this.#piles[pileOf(length)]!.pieces.push(memory)
     this.#bytes += length
   }
+
+  /** Called now and then: lets go of what nobody has taken since the last time, so that it is neither held nor in the way. */
+  rest(): void {
+    for (const pile of this.#piles) {
+      for (const { length } of pile.pieces.splice(0, pile.low)) this.#bytes -= length
+      pile.low = pile.pieces.length
+    }
+  }
+
+  #from(at: number, least: number): Buffer | undefined {
+    const pile = this.#piles[at]
+    const found = pile?.pieces.at(-1)
+    if (found === undefined || found.length < least) return undefined
+    pile!.pieces.pop()
+    pile!.low = Math.min(pile!.low, pile!.pieces.length)
+    this.#bytes -= found.length
+    return found
+  }
+}
+
+function pileOf(length: number): number {
+  return 31 - Math.clz32(length)
 }

@@ -45,6 +45,17 @@ export interface Covered {
   readonly seals: Map<string, number>
 }
 
+/** Chains of this gateway, oldest first. */
+export function chainsIn(folder: string, gateway: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.startsWith(`${gateway}.`))
+      .sort()
+  } catch {
+    return []
+  }
+}
+
 /** `<instance>-<thread>`, of a segment. */
 export function writerOf(segment: string): string {
   return segment.replace(/-\d+$/, '')

@@ -10,14 +10,14 @@
  * it is, and another chain begins, loudly.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { ulid } from '../base/id.ts'
 import type { SpareMemory } from '../base/spare-memory.ts'
 import { Runs } from './canonical.ts'
 import { ChainKeys, KEY_AGE_MS } from './chain-keys.ts'
-import { ChainLog, type LoggedLeaf } from './chain-log.ts'
+import { ChainLog, chainsIn, type LoggedLeaf } from './chain-log.ts'
 import type { EngineInserts } from './engine-inserts.ts'
 import { leafHash, Tree } from './merkle.ts'
 import { OpenSegments } from './open-segment.ts'
@@ -384,17 +384,6 @@ export class Chain {
       const text = leafText({ chain: this.id, n, at, segment, run, salt, proof })
       leaves.push({ text, salt: Buffer.from(salt).toString('hex'), hints: run.hints })
     }
-  }
-}
-
-/** Chains of this gateway, oldest first. */
-export function chainsIn(folder: string, gateway: string): string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => name.startsWith(`${gateway}.`))
-      .sort()
-  } catch {
-    return []
   }
 }
 

@@ -2,11 +2,10 @@
  * IO (files, sockets, processes). What the ship thread does: keeps the store running, ships
  * segments, answers queries. `workers/ship.ts` is its entry and nothing more.
  */
-import { BroadcastChannel, type MessagePort } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 import { clock } from '../base/clock.ts'
 import { diskProblem } from '../base/disk.ts'
 import { SpareMemory } from '../base/spare-memory.ts'
-import type { Broadcast } from '../threads/messages.ts'
 import type { Chain } from './chain.ts'
 import { type ClickHouse, openClickHouse, StoreError } from './clickhouse.ts'
 import { EngineChild } from './engine-child.ts'
@@ -20,6 +19,7 @@ import { CLUSTER_READER, CLUSTER_WRITER } from './schema-cluster.ts'
 import { SealedShipper } from './sealed-ship.ts'
 import { sealedFolder } from './sealed-spool.ts'
 import { Shipper, type ShipperOptions } from './ship.ts'
+import { ShipLoop } from './ship-loop.ts'
 import type {
   ShipAnswer,
   ShipMetrics,
@@ -30,12 +30,6 @@ import type {
 import { lagSeconds, spoolUsage } from './spool.ts'
 import { SpoolKeys } from './spool-cipher.ts'
 
-/** Without a broadcast the folder is looked at this often. */
-const POLL_MS = 500
-const ORPHANS_MS = 5000
-/** The oldest record may wait this long while sessions want the machine; then the store gets its share of it. */
-const LAG_SECONDS_MAX = 3
-const LOOK_MS = 1000
 /** Free room without which no statement changes what tables are. */
 const TABLES_BYTES_MIN = 16 << 20
 const ENGINE_MEMORY_BYTES = 2 * 1024 ** 3
@@ -226,7 +220,7 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
     keys,
   })
   sealed.start()
-  const loop = new ShipLoop(shipper, store)
+  const loop = new ShipLoop({ shipper, store, spare })
   return {
     store,
     get chain() {
@@ -248,79 +242,6 @@ export function startShipping(data: ShipWorkerData, say: Say, entry?: string): S
       await notary.close(deadline)
       await store.close()
     },
-  }
-}
-
-class ShipLoop {
-  readonly #shipper: Shipper
-  readonly #store: Store
-  readonly #look: NodeJS.Timeout
-  readonly #channel = new BroadcastChannel('sluice')
-  readonly #ended: Promise<void>
-  #wake: () => void = () => {}
-  #called = false
-  #deadline = Number.POSITIVE_INFINITY
-  #stopping = false
-  #orphansAt = 0
-  #isBehind = false
-
-  constructor(shipper: Shipper, store: Store) {
-    this.#shipper = shipper
-    this.#store = store
-    this.#look = setInterval(() => this.#lookBehind(), LOOK_MS)
-    this.#look.unref()
-    this.#channel.onmessage = (event) => {
-      if ((event as { data: Broadcast }).data.type !== 'segment') return
-      this.#called = true
-      this.#wake()
-    }
-    this.#ended = this.#run()
-  }
-
-  async stop(deadline: number): Promise<void> {
-    this.#deadline = deadline
-    this.#stopping = true
-    this.#lookBehind()
-    this.#wake()
-    await this.#ended
-    clearInterval(this.#look)
-    this.#channel.close()
-  }
-
-  async #run(): Promise<void> {
-    for (;;) {
-      this.#called = false
-      if (performance.now() - this.#orphansAt > ORPHANS_MS) {
-        this.#orphansAt = performance.now()
-        await this.#shipper.recoverOrphans()
-      }
-      const pauseMs = await this.#shipper.round(this.#deadline)
-      if (this.#stopping) {
-        if (this.#shipper.waiting.segments === 0 || Date.now() > this.#deadline) return
-      }
-      // A failing store is not asked earlier because more has come.
-      if (pauseMs > 0) await this.#pause(pauseMs, false)
-      else await this.#pause(POLL_MS, true)
-    }
-  }
-
-  /** Once behind, the store keeps its share until it has caught up. */
-  #lookBehind(): void {
-    const { lagSeconds, segments } = this.#shipper.waiting
-    this.#isBehind = this.#isBehind ? segments > 1 : lagSeconds > LAG_SECONDS_MAX
-    this.#store.isBehind = this.#isBehind || this.#stopping
-  }
-
-  #pause(ms: number, wakes: boolean): Promise<void> {
-    if (wakes && (this.#called || this.#stopping)) return Promise.resolve()
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      if (!wakes) return
-      this.#wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
   }
 }
 

@@ -9,8 +9,8 @@
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Chain, chainsIn } from './chain.ts'
-import { ChainLog } from './chain-log.ts'
+import type { Chain } from './chain.ts'
+import { ChainLog, chainsIn } from './chain-log.ts'
 import type { ClickHouse, Row } from './clickhouse.ts'
 import { storedHolds } from './holds.ts'
 import { mutate, type Tables } from './mutation.ts'

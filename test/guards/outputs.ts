@@ -35,6 +35,20 @@ export const OUTPUT_GUARDS: readonly Guard[] = [
     },
   },
   {
+    id: 'chosen-by-content',
+    against: 'aggregates whose length says which of several values they are, or how large a sum',
+    file: `${LINEAGE}/query.ts`,
+    from: 'if (!value.weighs) continue',
+    to: 'if (value.how !== undefined) continue',
+    fails: {
+      'test/protocols/postgres/sql/lineage/sizes.test.ts': [
+        'SELECT id, max(email) FROM customers GROUP BY id',
+        'SELECT s FROM (SELECT sum(salary) AS s FROM pay GROUP BY id) x',
+        'SELECT id, avg(grade) FROM pay GROUP BY id',
+      ],
+    },
+  },
+  {
     id: 'computed',
     against:
       'whole rows, casts, concatenation, aggregates, windows, JSON: what is computed from a column',

@@ -2,7 +2,7 @@
  * Pure. A catalogue without a server, and masks over it, for tests of what reads statements.
  *
  * Tables: customers(id, name, email, ssn, card, notes), orders(id, customer_id, total, status), both with `id` as key;
- * events, partitioned, with a partition that alone has a masked column; views over them.
+ * events, partitioned, with a partition that alone has a masked column; pay(id, grade, salary), numbers; views over them.
  */
 import type { ActionClass } from '../../../../src/decide/action.ts'
 import type { ColumnMask, MaskedColumns } from '../../../../src/mask/plan.ts'
@@ -18,6 +18,8 @@ interface Shape {
   readonly keys?: readonly (readonly number[])[]
   readonly children?: readonly number[]
   readonly reads?: Relation['reads']
+  /** Types of its columns, where they are not all text. */
+  readonly types?: readonly number[]
 }
 
 function relation(oid: number, name: string, columns: string, shape: Shape = {}): Relation {
@@ -30,7 +32,7 @@ function relation(oid: number, name: string, columns: string, shape: Shape = {})
     columns: columns.split(' ').map((column, at) => ({
       number: at + 1,
       name: column.replace('!', ''),
-      typeOid: 25,
+      typeOid: shape.types?.[at] ?? 25,
       notNull: false,
       generatedFrom: column.endsWith('!') ? [1] : [],
     })),
@@ -53,6 +55,7 @@ export const RELATIONS: readonly Relation[] = [
   relation(20004, 'pairs', 'a b c', { keys: [[1, 2]] }),
   relation(20005, 'events', 'id body', { kind: 'p', children: [20006] }),
   relation(20006, 'events_1', 'id body'),
+  relation(20007, 'pay', 'id grade salary', { types: [23, 23, 20] }),
   relation(20010, 'customer_mails', 'id email', {
     kind: 'v',
     reads: [{ relation: 20001, column: 3 }],
@@ -123,7 +126,7 @@ export function masks(columns: readonly MaskedName[]): MaskedColumns {
   }
 }
 
-/** customers.email, ssn and card; a partition's body; query texts; a view's column. */
+/** customers.email, ssn and card; a partition's body; query texts; a view's column; what pay says. */
 export const MASKED = masks([
   { relation: 20001, column: 3 },
   { relation: 20001, column: 4 },
@@ -131,6 +134,8 @@ export const MASKED = masks([
   { relation: 20006, column: 2 },
   { relation: 1000, column: 2 },
   { relation: 20010, column: 2 },
+  { relation: 20007, column: 2 },
+  { relation: 20007, column: 3 },
 ])
 
 /** The one statement of a text. */

@@ -5,6 +5,7 @@
 import { CARRIER_FUNCTIONS } from '../masked-code.ts'
 import { dotted } from '../nodes.ts'
 import type { FuncCall, Node, WindowDef } from '../parse.ts'
+import { chooses } from './sizes.ts'
 import { computed, other, type Spot } from './spot.ts'
 import { totalCall } from './total-functions.ts'
 import { constant, derived, type Value } from './value.ts'
@@ -33,9 +34,13 @@ export function call(walk: Walk, node: FuncCall, at: Spot): Value {
     walk.world.isBuiltInFunction(names.at(-2), name) &&
     !mayFail(name, node.args ?? [])
   const total = known ? totalCall(name, args) : undefined
-  if (total === undefined) return other(walk, [...args, ...handed], spot)
-  const how = total.isAggregate ? 'aggregate' : 'total'
-  return computed(walk, derived(args, { how, kind: total.kind, copies: total.copies }), spot)
+  const weighs = chooses(name, args)
+  // Rows of a window are many.
+  const isMany = node.over !== undefined && (weighs || args.some((one) => one.weighs))
+  if (total === undefined || isMany) return other(walk, [...args, ...handed], spot)
+  const { kind, copies, isAggregate } = total
+  const how = isAggregate ? 'aggregate' : 'total'
+  return computed(walk, derived(args, { how, kind, copies, weighs }), spot)
 }
 
 /**

@@ -43,6 +43,7 @@ export function besidesMasks(walk: Walk, node: Node, place: Place): Value | unde
     how: 'total',
     kind: read.kind,
     copies: 1,
+    weighs: false,
     fields: undefined,
   }
 }

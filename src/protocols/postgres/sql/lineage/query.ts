@@ -25,7 +25,28 @@ export function select(
   const isCombined = part.larg !== undefined && part.rarg !== undefined
   const outputs = isCombined ? combined(walk, part, place) : single(walk, part, place)
   if (role === 'stored' || goesInto(part)) stored(walk, outputs)
+  else if (role !== 'top' || isCombined || hasOrder(part)) many(walk, outputs)
   return outputs
+}
+
+/** There may be several rows, and they come in an order that the room they take can change. */
+function hasOrder(part: SelectStmt): boolean {
+  return part.groupClause !== undefined || part.sortClause !== undefined
+}
+
+/** What tells by its length stands in a result of one row alone, where nothing shows it. */
+function many(walk: Walk, { list, open }: Outputs): void {
+  for (const value of [...list.map((one) => one.value), ...(open === undefined ? [] : [open])]) {
+    if (!value.weighs) continue
+    const marks = value.marks.filter(({ mask }) => mask?.inPredicates !== 'allow')
+    const told = marks.find(({ mask }) => mask?.monitor === false && mask.fallible !== true)
+    if (told !== undefined)
+      walk.refuse(
+        `${told.label} is masked, and the length of such an aggregate would tell what it holds.`,
+        'Ask for it in a statement of one row, without GROUP BY, ORDER BY and sub-selects; or leave it out.',
+      )
+    walk.forbid(marks)
+  }
 }
 
 /** INTO stands in the first arm of a set operation, and takes the rows of all. */

@@ -52,6 +52,18 @@ export function widens(parts: readonly Value[]): boolean {
   )
 }
 
+/**
+ * Which of several values it is, or how large a sum of them, is seen in its length: beside rows that somebody writes, or knows,
+ * that is a search for the others. An aggregate of texts keeps the one it has found, and groups that outgrow their memory
+ * leave in another order, so it is told even where nothing is joined or sorted behind it.
+ */
+export function chooses(name: string, args: readonly Value[]): boolean {
+  const [first] = args
+  if (first === undefined || first.marks.length === 0) return false
+  if (name === 'min' || name === 'max') return !isFixed(first.kind)
+  return name === 'avg' || (name === 'sum' && first.kind === 'int8')
+}
+
 /** A call of the committed list whose result is longer or shorter by what a masked argument holds. */
 export function callShows(name: string, args: readonly Value[]): boolean {
   const hidden = args.filter((one) => one.marks.length > 0)

@@ -34,6 +34,8 @@ export interface Value {
   readonly kind: Kind
   /** How often a column's text may stand in it: too long a text fails, and tells its length by that. */
   readonly copies: number
+  /** Its length tells more than how long values are (sizes.ts, `chooses`): only a result of one row may hold it. */
+  readonly weighs: boolean
   /** Of a row: what it is made of, as far as that is known. */
   readonly fields: readonly Value[] | undefined
 }
@@ -47,13 +49,21 @@ const NONE: readonly Source[] = []
 export const CLEAR: Value = constant(undefined)
 
 export function constant(kind: Kind): Value {
-  return { columns: NONE, marks: NONE, how: 'constant', kind, copies: 1, fields: undefined }
+  return {
+    columns: NONE,
+    marks: NONE,
+    how: 'constant',
+    kind,
+    copies: 1,
+    weighs: false,
+    fields: undefined,
+  }
 }
 
 export function columnValue(source: Source, kind: Kind): Value {
   const columns = [source]
   const marks = isMark(source) ? columns : NONE
-  return { columns, marks, how: 'identity', kind, copies: 1, fields: undefined }
+  return { columns, marks, how: 'identity', kind, copies: 1, weighs: false, fields: undefined }
 }
 
 export function isMark(source: Source): boolean {
@@ -68,7 +78,7 @@ export function hidesNull({ marks }: Value): boolean {
 /** What is computed from all of `parts`: in the way `how`, or a worse one of theirs. */
 export function derived(
   parts: readonly Value[],
-  is: { how: How; kind: Kind; copies?: number; fields?: readonly Value[] },
+  is: { how: How; kind: Kind; copies?: number; weighs?: boolean; fields?: readonly Value[] },
 ): Value {
   let rank = HOWS.indexOf(is.how)
   for (const part of parts) rank = Math.max(rank, HOWS.indexOf(part.how))
@@ -78,6 +88,7 @@ export function derived(
     how: HOWS[rank]!,
     kind: is.kind,
     copies: is.copies ?? most(parts),
+    weighs: is.weighs === true || parts.some((part) => part.weighs),
     fields: is.fields,
   }
 }

@@ -9,7 +9,7 @@ import type { MaskableCatalogue } from '../../../../mask/resolve-masks.ts'
 import { type Catalogue, FIRST_USER_OID, type Relation } from '../catalogue.ts'
 import { castIsTotal, kindOf } from './kinds.ts'
 import { isList, isNode, readTree, type Tree, type TreeNode } from './node-tree.ts'
-import { castShows } from './sizes.ts'
+import { castShows, chooses } from './sizes.ts'
 import { totalCall, totalOperator } from './total-functions.ts'
 import { columnValue, constant, derived, either, type Value } from './value.ts'
 
@@ -171,7 +171,8 @@ class Reading {
   #call(tree: TreeNode, call: { values: readonly Value[]; function: string; type: string }): Value {
     const kind = kindOf(whole(tree, call.type))
     const name = this.#routine(whole(tree, call.function))
-    const total = name === undefined ? undefined : totalCall(name, call.values.map(perhapsMasked))
+    const values = call.values.map(perhapsMasked)
+    const total = name === undefined || chooses(name, values) ? undefined : totalCall(name, values)
     if (total === undefined) return derived(call.values, { how: 'other', kind })
     return derived(call.values, {
       how: total.isAggregate ? 'aggregate' : 'total',

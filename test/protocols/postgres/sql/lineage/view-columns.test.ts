@@ -41,7 +41,8 @@ test.each([
   // SELECT * FROM c JOIN o USING (id)
   ['v6', ['c.1:same', 'c.2:same', 'c.3:same', 'c.4:same', 'c.5:same', 'o.2:same', 'o.3:same']],
   // SELECT max(email), count(*), string_agg(email, ','), row_to_json(c), min(name) FILTER (…) FROM c
-  ['v7', ['c.3:total', '', 'c.3:total', 'c.0:other', 'c.2:other c.3:other']],
+  // The length of the greatest text tells which it is.
+  ['v7', ['c.3:other', '', 'c.3:total', 'c.0:other', 'c.2:other c.3:other']],
   // WITH RECURSIVE r(a) AS (SELECT email FROM c UNION ALL SELECT a FROM r) SELECT a, 1 FROM r
   ['v8', ['c.0:other', '']],
   // SELECT column1, g FROM (VALUES (1), (2)) v, generate_series(1, 2) g
