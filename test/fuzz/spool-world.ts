@@ -204,8 +204,7 @@ export class World {
   static plain(value: Column): Column {
     if (typeof value === 'bigint') return Number(value)
     if (Buffer.isBuffer(value)) return value.toString('latin1')
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
-    return Object.entries(value)
+    return value instanceof Map ? [...value] : value
   }
 
   /** Nothing is left of what was before: a row that no segment has room for ends the one that is open. */

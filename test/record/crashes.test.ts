@@ -24,7 +24,7 @@ import { facts, OUTCOME, SHAPE, TIMES } from './running.ts'
 const realSync = fs.fdatasyncSync
 const FAULTS = ['fine', 'nothing', 'unheard', 'token only', 'half'] as const
 type Fault = (typeof FAULTS)[number]
-const unpackr = new Unpackr({ useRecords: false, int64AsType: 'number' })
+const unpackr = new Unpackr({ useRecords: false, int64AsType: 'number', mapsAsObjects: false })
 
 /** A MergeTree with tokens, as far as the shipper sees it. */
 class Table {
