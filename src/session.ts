@@ -42,12 +42,16 @@ export async function session(
     const key = worker.seals ? await worker.sealKey() : undefined
     client.expectPeer() // Who has left meanwhile is not dialled for.
     const opened = worker.record(grant, claim, address, key) // No recording, no session.
+    stop() // The client has done its part; the dial has a time of its own.
+    const { control } = worker
+    const said = claim
     try {
-      const upstream = await protocol.dial(claim, grant, worker.control)
-      stop()
+      const upstream = await client.whilePresent((left) =>
+        protocol.dial(said, grant, { control, left }),
+      )
       opened.reason = await protocol.relay(worker.lend(opened, { client, upstream, claim, grant }))
     } catch (error) {
-      opened.reason = GatewayError.from(error).code
+      opened.reason = error instanceof PeerGone ? 'client closed' : GatewayError.from(error).code
       throw error
     } finally {
       worker.close(opened)

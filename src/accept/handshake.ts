@@ -8,6 +8,8 @@ import type { Wire, WireSink } from './wire.ts'
 
 const NOTHING = Buffer.alloc(0)
 
+const CLOSED = 'the peer closed during the handshake'
+
 /** The peer went away before the handshake was over: nobody is left to tell. */
 export class PeerGone extends Error {}
 
@@ -16,6 +18,9 @@ export class Handshake implements WireSink {
   readonly #bytesMax: number
   #kept: Buffer = NOTHING
   #gone: Error | undefined
+  #hasEnded = false
+  /** While somebody works for the peer. */
+  #left: AbortController | undefined
   #wake: (() => void) | undefined
   #stop: ((error: Error) => void) | undefined
 
@@ -28,6 +33,11 @@ export class Handshake implements WireSink {
   /** Bytes that came and were not asked for yet. */
   get keptBytes(): number {
     return this.#kept.length
+  }
+
+  /** The peer will say no more. It may still listen. */
+  get hasEnded(): boolean {
+    return this.#hasEnded
   }
 
   /** Waits for `count` bytes and takes them. Rejects with PeerGone, or GW_FRAME_TOO_LARGE past the limit. */
@@ -47,7 +57,7 @@ export class Handshake implements WireSink {
 
   async #until(count: number): Promise<void> {
     while (this.#kept.length < count) {
-      if (this.#gone !== undefined) throw this.#gone
+      this.#expect(false)
       await new Promise<void>((wake) => {
         this.#wake = wake
       })
@@ -56,7 +66,31 @@ export class Handshake implements WireSink {
 
   /** Throws what `take` would reject with, where the peer is gone or the time is over. */
   expectPeer(): void {
+    this.#expect(this.#kept.length > 0)
+  }
+
+  /** Who has closed one half is there for as long as there is something to be answered. */
+  #expect(isAnswerDue: boolean): void {
     if (this.#gone !== undefined) throw this.#gone
+    if (this.#hasEnded && !isAnswerDue) throw new PeerGone(CLOSED)
+  }
+
+  /**
+   * Settles as `work` does, or rejects as `expectPeer` throws as soon as the peer is gone: then `left` is aborted, and what
+   * comes of the work is the work's own affair.
+   */
+  async whilePresent<T>(work: (left: AbortSignal) => Promise<T>): Promise<T> {
+    this.expectPeer()
+    const left = new AbortController()
+    this.#left = left
+    const gone = new Promise<never>((_, reject) => {
+      left.signal.addEventListener('abort', () => reject(left.signal.reason as Error))
+    })
+    try {
+      return await Promise.race([work(left.signal), gone])
+    } finally {
+      this.#left = undefined
+    }
   }
 
   /**
@@ -105,12 +139,12 @@ export class Handshake implements WireSink {
   }
 
   end(): void {
-    this.#gone ??= new PeerGone('the peer closed during the handshake')
+    this.#hasEnded = true
     this.#awake()
   }
 
   closed(error: Error | undefined): void {
-    this.#gone ??= new PeerGone(error?.message ?? 'the peer closed during the handshake')
+    this.#gone ??= new PeerGone(error?.message ?? CLOSED)
     this.#awake()
   }
 
@@ -120,5 +154,11 @@ export class Handshake implements WireSink {
     const wake = this.#wake
     this.#wake = undefined
     wake?.()
+    if (this.#left === undefined) return
+    try {
+      this.expectPeer()
+    } catch (error) {
+      this.#left.abort(error)
+    }
   }
 }

@@ -29,8 +29,10 @@ export interface ReachOptions {
   /** All addresses of a name; the system's resolver by default. */
   readonly resolve?: (name: string) => Promise<readonly string[]>
   /** Rejects after `waitMsMax`; a real connection by default. */
-  readonly dial?: (at: TargetAddress, waitMsMax: number) => Promise<Wire>
+  readonly dial?: (at: TargetAddress, waitMsMax: number, left?: AbortSignal) => Promise<Wire>
   readonly waitMsMax?: number
+  /** Aborted when nobody wants to get there any more: rejects with its reason. */
+  readonly left?: AbortSignal
 }
 
 type Candidate = Pick<Reached, 'at' | 'host'>
@@ -49,14 +51,17 @@ export async function reach(connection: Named, options: ReachOptions = {}): Prom
   const faults: string[] = []
   const candidates = await candidatesOf(connection, { options, deadline, faults })
   for (const [index, { at, host }] of candidates.entries()) {
+    options.left?.throwIfAborted()
     // A silent machine leaves time for those behind it.
     const waitMs = (deadline - performance.now()) / (candidates.length - index)
     if (waitMs <= 0) break
     try {
-      const wire = await (options.dial ?? SocketWire.dial)(at, waitMs)
+      const wire = await (options.dial ?? SocketWire.dial)(at, waitMs, options.left)
       failed.forget(placeOf(at))
       return { wire, at, host }
     } catch (error) {
+      // It says nothing of the target.
+      options.left?.throwIfAborted()
       // The system's own message holds the address, which does not belong in the log.
       const { code = SILENT } = error as NodeJS.ErrnoException
       if (OURS.has(code)) throw exhausted(connection.name, code)

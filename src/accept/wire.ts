@@ -94,6 +94,8 @@ export class SocketWire implements Wire, Unread {
       fd: descriptor,
       readable: true,
       writable: true,
+      // A client may close its half when it has asked all, and read on.
+      allowHalfOpen: true,
       onread: { buffer: shared, callback: (size: number) => wire!.#read(size) },
     } as ConstructorParameters<typeof Socket>[0])
     wire = new SocketWire(socket, descriptor)
@@ -103,8 +105,8 @@ export class SocketWire implements Wire, Unread {
     return wire
   }
 
-  /** Dials; rejects with the socket's own error. */
-  static dial(address: TargetAddress, waitMsMax: number): Promise<SocketWire> {
+  /** Dials; rejects with the socket's own error, or with the reason why `left` is aborted. */
+  static dial(address: TargetAddress, waitMsMax: number, left?: AbortSignal): Promise<SocketWire> {
     return new Promise((resolve, reject) => {
       let wire: SocketWire | undefined
       const socket = connect({
@@ -116,7 +118,12 @@ export class SocketWire implements Wire, Unread {
         onread: { buffer: shared, callback: (size: number) => wire!.#read(size) },
       })
       const timer = setTimeout(() => socket.destroy(new Error('connect timed out')), waitMsMax)
-      const stop = () => clearTimeout(timer)
+      const giveUp = () => socket.destroy(left!.reason as Error)
+      left?.addEventListener('abort', giveUp)
+      const stop = () => {
+        clearTimeout(timer)
+        left?.removeEventListener('abort', giveUp)
+      }
       socket.once('error', reject)
       socket.once('close', stop)
       socket.once('connect', () => {

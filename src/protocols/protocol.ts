@@ -126,7 +126,12 @@ export interface Protocol<Target extends Upstream = Upstream> {
   hello(client: Handshake, door: Door): Promise<Claim | undefined>
   /** Tells the client in the protocol's own form and lets the wire close. */
   refuse(client: Wire, error: GatewayError): void
-  dial(claim: Claim, grant: Grant, control: ControlPort): Promise<Target>
+  /** `left`: the client is gone; what was begun for it is given up. */
+  dial(
+    claim: Claim,
+    grant: Grant,
+    parts: { readonly control: ControlPort; readonly left: AbortSignal },
+  ): Promise<Target>
   /** Somebody changed the catalogue of a target. */
   catalogueChanged(connection: string, database: string): void
   /** Welcomes the client and passes its traffic until either side ends; answers why, in a word. */

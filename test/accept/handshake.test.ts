@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Handshake, PeerGone } from '../../src/accept/handshake.ts'
 import { MemoryWire } from '../contract/memory.ts'
 
@@ -61,6 +61,59 @@ test('a peer that goes away, or an abort, ends the wait', async () => {
   const waiting = aborted.handshake.take(1)
   aborted.handshake.abort(new Error('late'))
   await expect(waiting).rejects.toThrow('late')
+})
+
+describe('work for a peer', () => {
+  const work = (handshake: Handshake) => {
+    const seen: { left?: AbortSignal } = {}
+    const done = handshake.whilePresent((left) => {
+      seen.left = left
+      return new Promise<never>(() => {})
+    })
+    return { seen, done }
+  }
+
+  test('is given up when the peer is gone, by whichever way', async () => {
+    for (const go of ['end', 'closed'] as const) {
+      const { wire, handshake } = shaken()
+      const { seen, done } = work(handshake)
+      expect(seen.left!.aborted).toBe(false)
+      wire.sink![go](undefined)
+      await expect(done).rejects.toBeInstanceOf(PeerGone)
+      expect(seen.left!.aborted).toBe(true)
+    }
+  })
+
+  test('goes on for who has closed one half behind what is to be answered', async () => {
+    const { wire, handshake } = shaken()
+    const { seen, done } = work(handshake)
+    wire.receive(Buffer.from('asks'))
+    wire.sink!.end()
+    handshake.expectPeer()
+    expect([seen.left!.aborted, handshake.hasEnded]).toEqual([false, true])
+    expect((await handshake.take(4)).toString()).toBe('asks')
+    await expect(handshake.take(1)).rejects.toBeInstanceOf(PeerGone)
+    wire.sink!.closed(undefined)
+    await expect(done).rejects.toBeInstanceOf(PeerGone)
+  })
+
+  test('does not begin without one, and ends with what is too much to keep', async () => {
+    const gone = shaken()
+    gone.wire.close()
+    await expect(work(gone.handshake).done).rejects.toBeInstanceOf(PeerGone)
+    const talks = shaken()
+    const { done } = work(talks.handshake)
+    talks.wire.receive(Buffer.alloc(101))
+    await expect(done).rejects.toThrow(code('GW_FRAME_TOO_LARGE'))
+  })
+
+  test('answers what it comes to, and its own fault', async () => {
+    const { handshake } = shaken()
+    expect(await handshake.whilePresent(() => Promise.resolve(7))).toBe(7)
+    await expect(handshake.whilePresent(() => Promise.reject(new Error('no')))).rejects.toThrow(
+      'no',
+    )
+  })
 })
 
 test('who reads the wire in its place is waited for, and not longer than an abort', async () => {

@@ -162,3 +162,21 @@ test('Unix sockets and IPv6 are ways like any other', async () => {
   await serve({ host: '::1', port })
   expect(await place([{ host: '::1', port }])).toBe(`[::1]:${port}`)
 })
+
+test('a dial that nobody waits for any more ends at once, and says nothing of its target', async () => {
+  const port = await freePort()
+  const at = { host: '127.0.0.1', port } as const
+  const gone = new AbortController()
+  const dial: ReachOptions['dial'] = (_, __, left) =>
+    new Promise((_resolve, reject) => {
+      left!.addEventListener('abort', () => reject(left!.reason))
+      gone.abort(new Error('nobody waits'))
+    })
+  const reached = reach({ name: 'c', addresses: [at] }, { dial, left: gone.signal })
+  await expect(reached).rejects.toThrow('nobody waits')
+  // What failed goes last; it did not.
+  await serve(at)
+  const other = { host: '127.0.0.2', port } as const
+  await serve(other)
+  expect(await place([at, other])).toBe(`127.0.0.1:${port}`)
+})

@@ -1,8 +1,19 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Gateway, startGateway } from '../lib/gateway.ts'
 import { type Postgres, startPostgres } from '../lib/postgres.ts'
-import { bind, execute, parse, query, SYNC, WireClient } from '../lib/wire-client.ts'
+import {
+  bind,
+  cstring,
+  execute,
+  frame,
+  parse,
+  query,
+  SYNC,
+  startup,
+  TERMINATE,
+  WireClient,
+} from '../lib/wire-client.ts'
 
 /** AuthenticationOk, ReadyForQuery. */
 const LOGIN = Buffer.from('5200000008000000005a0000000549', 'hex')
@@ -15,12 +26,20 @@ const dying = createServer((socket: Socket) => {
     socket.once('data', () => socket.destroy())
   })
 })
+/** Takes connections and says nothing. */
+const arrivals: Socket[] = []
+const mute = createServer((socket: Socket) => {
+  socket.on('error', () => {})
+  arrivals.push(socket)
+  mute.emit('arrival', socket)
+})
 let server: Postgres
 let gateway: Gateway
 let token: string
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => dying.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve))
   const { port } = dying.address() as AddressInfo
   server = await startPostgres()
   server.sql("CREATE ROLE app LOGIN PASSWORD 'app-secret'")
@@ -28,6 +47,10 @@ beforeAll(async () => {
     connections: {
       dying: {
         server: { host: '127.0.0.1', port },
+        ...{ database: 'd', user: 'u', auth: ['trust'], more: { max_sessions: 1 } },
+      },
+      mute: {
+        server: { host: '127.0.0.1', port: (mute.address() as AddressInfo).port },
         ...{ database: 'd', user: 'u', auth: ['trust'], more: { max_sessions: 1 } },
       },
       short: {
@@ -43,6 +66,8 @@ afterAll(async () => {
   await gateway?.stop()
   await server?.stop()
   dying.close()
+  for (const socket of arrivals) socket.destroy()
+  mute.close()
 })
 
 test('a target that dies before its first answer leaves no session behind', async () => {
@@ -76,3 +101,92 @@ test('a pipeline without its Sync is no statement that runs too long; one that r
   expect((await client.ask(query('SELECT 1'))).map(({ kind }) => kind).join('')).toBe('TDCZ')
   client.end()
 }, 180_000)
+
+describe('a client whose target says nothing yet', () => {
+  const dials = async () => {
+    const arrival = new Promise<Socket>((resolve) => mute.once('arrival', resolve))
+    const client = await WireClient.connect(gateway.port)
+    client.send(startup({ user: 'x', database: 'mute' }))
+    await client.until('R')
+    client.send(frame('p', cstring(token)))
+    return { client, target: await arrival }
+  }
+
+  test('gives its place back at once when it leaves', async () => {
+    const since = performance.now()
+    // Each needs the only place that the connection has.
+    for (let round = 0; round < 3; round++) {
+      const { client, target } = await dials()
+      const closed = new Promise((resolve) => target.once('close', resolve))
+      target.resume()
+      client.end()
+      await closed
+    }
+    // Given up by themselves, each would have taken twenty seconds.
+    expect(performance.now() - since).toBeLessThan(20_000)
+    const ended = `SELECT status FROM events WHERE kind = 'close' AND connection = 'mute'`
+    const rows = await gateway.eventually(ended, (all) => all.length === 3)
+    expect(rows.map(({ status }) => status)).toEqual(Array(3).fill('client closed'))
+  }, 180_000)
+
+  test('is told when it says more than is kept, and nothing of that is left out', async () => {
+    const { client } = await dials()
+    client.send(query('x'.repeat(40_000)))
+    await client.until('E')
+    expect(client.error()?.C).toBe('54000')
+    client.end()
+  })
+})
+
+describe('a client that closes its half behind what it asks gets all that PostgreSQL answers', () => {
+  /** Kinds of what comes up to the close, apart from what tells of settings. */
+  const said = ({ messages }: WireClient) =>
+    messages
+      .map(({ kind }) => kind)
+      .filter((kind) => kind !== 'S')
+      .join('')
+  const half = async (url: string, ...frames: readonly Uint8Array[]) => {
+    const client = await WireClient.login(url)
+    const before = said(client).length
+    client.socket.end(Buffer.concat(frames))
+    await client.closed()
+    return said(client).substring(before)
+  }
+  const ROWS = "SELECT repeat('x', 1000) FROM generate_series(1, 5000)"
+
+  test('and its actions have the outcome that they had', async () => {
+    const url = gateway.url(token, 'short')
+    expect(await half(url, query('SELECT 1 AS half'))).toBe('TDCZ')
+    expect(await half(url, query(ROWS))).toBe(`T${'D'.repeat(5000)}CZ`)
+    expect(await half(url, query(`COPY (${ROWS}) TO STDOUT`))).toBe(`H${'d'.repeat(5000)}cCZ`)
+    expect(await half(url, query('SELECT 1 AS half'), query('SELECT 2 AS half'), TERMINATE)).toBe(
+      'TDCZTDCZ',
+    )
+    expect(await half(url, parse('SELECT 3 AS half'), bind(), execute(), SYNC)).toBe('12DCZ')
+    // Without its Sync PostgreSQL has answered nothing of it when it sees the end.
+    expect(await half(url, parse('SELECT 4'), bind(), execute())).not.toContain('Z')
+    const actions = `SELECT action_id FROM events WHERE kind = 'action' AND statement LIKE '%AS half'`
+    const halves = `SELECT status FROM events WHERE kind = 'outcome' AND action_id IN (${actions})`
+    const rows = await gateway.eventually(halves, (all) => all.length === 4)
+    expect(rows.map(({ status }) => status)).toEqual(Array(4).fill('ok'))
+  }, 180_000)
+
+  test('also when it has said all of it before its login is over', async () => {
+    const client = await WireClient.connect(gateway.port)
+    const hello = startup({ user: 'x', database: 'short' })
+    client.socket.end(
+      Buffer.concat([hello, frame('p', cstring(token)), query('SELECT 1'), query('SELECT 2')]),
+    )
+    await client.closed()
+    expect(said(client)).toMatch(/^RRKZ.*TDCZTDCZ$/)
+  })
+
+  test('and what it began to copy is undone', async () => {
+    server.sql('CREATE TABLE kept (n int); GRANT ALL ON kept TO app')
+    const url = gateway.url(token, 'short')
+    const row = frame('d', Buffer.from('1\n'))
+    expect(await half(url, query('COPY kept FROM STDIN'), row, frame('c'))).toMatch(/^GCZ/)
+    expect(await half(url, query('COPY kept FROM STDIN'), row)).not.toContain('C')
+    expect(server.sql('SELECT count(*) FROM kept')).toBe('1')
+  })
+})

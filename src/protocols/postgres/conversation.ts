@@ -83,6 +83,8 @@ export class Conversation {
   rowBytesMax = HELD_BYTES_MAX
   /** Told by relay.ts: ends the session with this error, or without a word when undefined. */
   finish: (reason: string, error?: GatewayError) => void = () => {}
+  /** Told by relay.ts: the client wants no more than what is owed to it. */
+  leave: () => void = () => {}
 
   /** Told by relay.ts: something that frames waited for is there. */
   proceed: () => void = () => {}

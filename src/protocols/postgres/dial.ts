@@ -46,6 +46,8 @@ const onlyOldest = new PlaceNotes({ forMs: ONLY_OLDEST_MS, placesMax: 1000, now:
 export interface DialOptions {
   readonly waitMsMax?: number
   readonly onlyOldest?: PlaceNotes
+  /** Aborted when the client has left: the dial is given up, and rejects with its reason. */
+  readonly left?: AbortSignal
 }
 
 /** Rejects with GW_UPSTREAM_UNREACHABLE, GW_UPSTREAM_LOGIN or GW_UPSTREAM_MALFORMED; none names an address. */
@@ -57,23 +59,27 @@ export async function dial(
 ): Promise<PostgresUpstream> {
   const { connection } = grant
   const oldest = options.onlyOldest ?? onlyOldest
+  const gone = options.left ?? new AbortController().signal
   const parameters = startupParameters(claim, grant)
   const without = new Set<string>()
   const tooNew = new Set<string>()
   const deadline = monotonicMs() + (options.waitMsMax ?? DIAL_MS_MAX)
   let notNow: NotNow | undefined
   for (;;) {
+    gone.throwIfAborted()
     const left = deadline - monotonicMs()
     if (left <= 0) throw notNow ?? tooSlow(connection, options.waitMsMax ?? DIAL_MS_MAX)
     const waitMsMax = Math.min(left, CONNECT_MS_MAX)
-    const reached = await reach(connection, { without, waitMsMax }).catch((error: unknown) => {
+    const way = { without, waitMsMax, left: gone }
+    const reached = await reach(connection, way).catch((error: unknown) => {
+      gone.throwIfAborted()
       throw notNow ?? error
     })
     const place = placeOf(reached.at)
     const minor = oldest.has(place) || tooNew.has(place) ? 0 : MINOR_VERSION
     const waitMs = Math.max(0, Math.min(deadline - monotonicMs(), LOGIN_MS_MAX))
     try {
-      const upstream = await logIn(parameters, { grant, control, minor, reached, waitMs })
+      const upstream = await logIn(parameters, { grant, control, minor, reached, waitMs, gone })
       if (tooNew.has(place)) oldest.add(place)
       return upstream
     } catch (error) {
@@ -89,15 +95,22 @@ export async function dial(
 
 async function logIn(
   parameters: ReadonlyMap<string, string>,
-  login: Omit<Login, 'certificate'> & { readonly reached: Reached; readonly waitMs: number },
+  login: Omit<Login, 'certificate'> & {
+    readonly reached: Reached
+    readonly waitMs: number
+    readonly gone: AbortSignal
+  },
 ): Promise<PostgresUpstream> {
   const { connection } = login.grant
   const { wire } = login.reached
   const target = new Handshake(wire, 1 << 20)
-  const timer = setTimeout(() => {
-    target.abort(tooSlow(connection, login.waitMs))
+  const giveUp = (error: Error) => {
+    target.abort(error)
     wire.destroy()
-  }, login.waitMs)
+  }
+  const timer = setTimeout(() => giveUp(tooSlow(connection, login.waitMs)), login.waitMs)
+  const leave = () => giveUp(login.gone.reason as Error)
+  login.gone.addEventListener('abort', leave)
   try {
     const certificate = await negotiateTls(target, login.reached, login)
     target.send(write.startup(parameters, login.minor))
@@ -108,6 +121,7 @@ async function logIn(
     return { wire: said.wire, rest, statuses, parameters: about, pid, status, cancel }
   } catch (error) {
     wire.destroy()
+    login.gone.throwIfAborted()
     if (error instanceof PeerGone) {
       throw new GatewayError('GW_UPSTREAM_LOGIN', error.message, {
         say: `The target of "${connection.name}" closed during the login.`,
@@ -116,6 +130,7 @@ async function logIn(
     throw error
   } finally {
     clearTimeout(timer)
+    login.gone.removeEventListener('abort', leave)
   }
 }
 

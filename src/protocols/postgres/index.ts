@@ -28,7 +28,7 @@ export async function postgres(parseEntry: string): Promise<Protocol<PostgresUps
   return {
     name: 'postgres',
     hello,
-    dial,
+    dial: (claim, grant, { control, left }) => dial(claim, grant, control, { left }),
     relay: (parts) => relay(parts, shared),
     refuse: (client, error) => {
       const frame = fatalFrame(error)

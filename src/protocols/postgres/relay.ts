@@ -14,13 +14,12 @@ import { Conversation } from './conversation.ts'
 import type { PostgresUpstream } from './dial.ts'
 import { ASKING, CANCELLING, type Entry, OWN } from './entry.ts'
 import { IDLE } from './frame.ts'
+import { Leaving } from './leaving.ts'
 import { mayGoOn } from './replication.ts'
 import type { PostgresShared } from './session-masks.ts'
 import { limitStatements } from './statement-limit.ts'
 import * as write from './write.ts'
 
-/** How long a peer may take to close its half after the other side is done. */
-const LINGER_MS = 2_000
 /** Who waits is read all the same, or nobody would see that he leaves; this much of what he says is kept. */
 const KEPT_BYTES_MAX = 64 << 10
 /** Half of what the limit of a held row may be below its most; two draws, so that no edge of it can be felt. */
@@ -43,9 +42,7 @@ class Session {
   readonly #talk: Conversation
   readonly #done: (reason: string) => void
   readonly #secret: Buffer
-  #linger: NodeJS.Timeout | undefined
-  /** The client has said its last while something of it waits. */
-  #leaving: NodeJS.Timeout | undefined
+  readonly #leaving: Leaving
   /** Until the first question is answered. */
   #late: NodeJS.Timeout | undefined
   #openWires = 2
@@ -70,6 +67,8 @@ class Session {
     this.#secret = randomBytes(parts.claim.cancelKeyBytes)
     this.#done = done
     this.#talk = new Conversation(parts, shared)
+    this.#leaving = new Leaving(this.#talk, (reason) => this.#finish(reason))
+    this.#talk.leave = () => this.#leaving.begin('terminated')
     this.#talk.rowBytesMax -= randomInt(ROW_BYTES_SPREAD) + randomInt(ROW_BYTES_SPREAD)
     const { statementTimeoutMs } = parts.grant.connection
     if (statementTimeoutMs !== undefined) {
@@ -92,7 +91,7 @@ class Session {
       }
       this.#balance()
       if (this.#cancelNext !== undefined) this.#cancelHeld()
-      if (this.#leaving !== undefined) this.#leave()
+      this.#leaving.look()
     }
   }
 
@@ -113,6 +112,7 @@ class Session {
     if (this.#talk.over === undefined && this.#talk.replication !== 'physical') this.#askNames()
     const rest = client.rest()
     if (rest.length > 0) this.#up(rest, 0, rest.length)
+    if (client.hasEnded) this.#leaving.begin('client closed')
   }
 
   get #heldBytes(): number {
@@ -159,7 +159,7 @@ class Session {
         this.#up(bytes, start, end)
         turn.leave(recording.sessionId, end - start)
       },
-      end: () => this.#leave(),
+      end: () => this.#leaving.begin('client closed'),
       closed: () => this.#closed('client closed'),
       drained: () => this.#balance(),
       unread: (hasLeft) => this.#unread(hasLeft),
@@ -183,13 +183,7 @@ class Session {
     }
   }
 
-  /** What it said before still goes up when it may, though nobody waits for that for ever: the target may hang. */
-  #leave(): void {
-    if (!this.#talk.up.isWaiting) this.#finish('client closed')
-    else this.#leaving ??= setTimeout(() => this.#finish('client closed'), LINGER_MS)
-  }
-
-  /** Not read, because what it says cannot go up. While the spool stands still that has a limit of its own. */
+  /** Not read: what it says cannot go up. While the spool stands still that has a limit of its own. */
   #unread(hasLeft: boolean): void {
     if (this.#talk.over !== undefined || this.#stalled) return
     const { client, upstream, live } = this.#parts
@@ -235,6 +229,7 @@ class Session {
     }
     if (this.#parts.client.wire.isFull) this.#balance()
     if (this.#endWhenIdle !== undefined) this.#endIfIdle()
+    this.#leaving.look()
     if (this.#cancelNext !== undefined) this.#cancelHeld()
   }
 
@@ -263,6 +258,8 @@ class Session {
         this.#parts.recording.moment({ kind: 'own', status: 'cancel', text: error.code })
         this.#cancelRunning()
       }
+      // What is still on its way down to one that was leaving ends as well.
+      if (this.#talk.over !== undefined && this.#leaving.heldBytes > 0) this.#leaving.destroy()
       this.#finish(error.code, error)
     } else {
       this.#endWhenIdle = error
@@ -282,7 +279,7 @@ class Session {
     if (this.#talk.over !== undefined) return
     const told = this.#talk.targetSaidWhy
     const error = told ? undefined : new GatewayError('GW_UPSTREAM_LOST', 'the target closed')
-    this.#finish('target closed', error)
+    this.#finish(this.#leaving.reason ?? 'target closed', error)
   }
 
   #finish(reason: string, error?: GatewayError): void {
@@ -290,12 +287,11 @@ class Session {
     if (talk.over !== undefined) return
     talk.over = reason
     clearTimeout(this.#late)
-    clearTimeout(this.#leaving)
+    this.#leaving.stop()
     this.#clock?.stop()
     const { client, upstream, turn } = this.#parts
     // In the middle of a row nothing can be said: the words would be read as its values.
     if (error !== undefined && !talk.down.isWithinFrame) talk.tell(write.fatalFrame(error))
-    if (reason === 'terminated') talk.toTarget(write.TERMINATE)
     turn.end(client.wire)
     turn.end(upstream.wire)
     talk.up.stop()
@@ -306,24 +302,21 @@ class Session {
     // can take the last message away from the client.
     client.wire.resume()
     upstream.wire.resume()
-    this.#linger = setTimeout(() => {
-      client.wire.destroy()
-      upstream.wire.destroy()
-    }, LINGER_MS)
+    this.#leaving.linger()
   }
 
   #closed(reason: string): void {
     const { client, upstream } = this.#parts
     this.#openWires -= 1
     // What waits of a client that left in order may still go up.
-    if (this.#leaving !== undefined && this.#talk.over === undefined) return
-    this.#finish(reason)
+    if (client.wire.isClosed && this.#leaving.gone()) return
+    this.#finish(this.#leaving.reason ?? reason)
     if (this.#openWires > 0) {
       // The other half has nobody left to speak to, once what was sent to it is out.
       if (client.wire.isClosed) upstream.wire.end()
       return
     }
-    clearTimeout(this.#linger)
+    this.#leaving.stop()
     this.#done(this.#talk.over ?? reason)
   }
 

@@ -67,7 +67,7 @@ export class Requests implements LaneHandler {
   held(kind: number, bytes: Buffer, start: number, end: number): Held {
     const talk = this.#talk
     if (kind === UP.terminate) {
-      talk.finish('terminated')
+      talk.leave()
       return STOP
     }
     const isBare = kind === UP.sync || kind === UP.flush || kind === UP.copyDone

@@ -72,3 +72,20 @@ test('a target that knows only the oldest version is asked for the newest again 
   }
   expect(minors).toEqual([2, 0, 0, 2, 0])
 })
+
+test('is given up in each step when the client has left, with the reason of that', async () => {
+  for (const step of ['connected', 'settling']) {
+    const gone = new AbortController()
+    let closed = () => {}
+    const isClosed = new Promise<void>((resolve) => {
+      closed = resolve
+    })
+    const port = await target((socket) => {
+      socket.once('close', closed)
+      if (step === 'settling') socket.write(READY.subarray(0, READY.length - 6))
+      setImmediate(() => gone.abort(new Error('the client has left')))
+    })
+    await expect(dialled([port], { left: gone.signal })).rejects.toThrow('the client has left')
+    await isClosed
+  }
+})

@@ -1,5 +1,6 @@
 /** A relay in memory whose target answers when a test says so, and whose cancels take as long as it says. */
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { GatewayError } from '../../../src/base/errors.ts'
 import { relay } from '../../../src/protocols/postgres/relay.ts'
 import { loadParser } from '../../../src/protocols/postgres/sql/parse.ts'
 import { idleAnswer } from '../../contract/fixture.ts'
@@ -239,13 +240,103 @@ describe('a client that leaves while its statement waits', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     begin()
     waitsForNames('SELECT 1')
-    client.sink!.end()
+    client.close()
     vi.advanceTimersByTime(1900)
     expect(target.isEnded).toBe(false)
     vi.advanceTimersByTime(200)
     set.turn.flush()
     expect([client.isEnded, target.isEnded]).toEqual([true, true])
     expect(up()).not.toContain('SELECT 1')
+  })
+})
+
+describe('a client that has said its last and reads on', () => {
+  afterEach(() => vi.useRealTimers())
+  const ROWS = ['RowDescription a:int4', 'DataRow "1"', 'CommandComplete "SELECT 1"', 'Ready I']
+  const down = () => Buffer.concat(client.written).toString('latin1')
+  const outcomes = () =>
+    set.recorder.events.map(recordedLine).filter((line) => line.startsWith('outcome'))
+
+  test('gets what it has asked for, behind which the target sees the end', () => {
+    begin()
+    says('Query "SELECT 1"')
+    client.sink!.end()
+    set.turn.flush()
+    expect([client.isEnded, target.isEnded]).toEqual([false, true])
+    answers(...ROWS)
+    expect(down()).toContain('SELECT 1\0Z')
+    expect(client.isEnded).toBe(true)
+    expect(outcomes()).toEqual(['outcome ok'])
+  })
+
+  test('by Terminate too, which goes up behind the statement', () => {
+    begin()
+    says('Query "SELECT 1"', 'Terminate')
+    expect(framesOf(Buffer.concat(target.written)).frames.at(-1)).toEqual(
+      framed('X', Buffer.alloc(0)),
+    )
+    expect([client.isEnded, target.isEnded]).toEqual([false, true])
+    answers(...ROWS)
+    expect(down()).toContain('SELECT 1\0Z')
+    expect([client.isEnded, outcomes()]).toEqual([true, ['outcome ok']])
+  })
+
+  test('has run what waits, however long that takes', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    begin()
+    waitsForNames('SELECT 1')
+    client.sink!.end()
+    vi.advanceTimersByTime(60_000)
+    expect([client.isEnded, target.isEnded]).toEqual([false, false])
+    answerNames()
+    expect(up().at(-1)).toBe('SELECT 1')
+    answers(...ROWS)
+    expect(down()).toContain('SELECT 1\0Z')
+  })
+
+  test('is found out where it does not: it is told what it knows, ever more seldom', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    begin()
+    says('Query "SELECT 1"')
+    const before = down().length
+    client.sink!.end()
+    vi.advanceTimersByTime(60_000)
+    set.turn.flush()
+    const told = down().substring(before).split('integer_datetimes').length - 1
+    expect(told).toBeGreaterThan(30)
+    expect(told).toBeLessThan(40)
+    reset()
+    expect([client.isEnded, target.isEnded]).toEqual([true, true])
+    expect(outcomes()).toEqual(['outcome cut'])
+  })
+
+  test('is waited for while it takes what is left, and not when its session is ended', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    begin()
+    const destroyed = vi.spyOn(client, 'destroy')
+    says('Query "SELECT 1"')
+    client.sink!.end()
+    client.heldBytes = 100_000
+    answers(...ROWS)
+    for (let round = 0; round < 5; round++) {
+      client.heldBytes -= 1000
+      vi.advanceTimersByTime(2000)
+    }
+    expect(destroyed).not.toHaveBeenCalled()
+    set.parts.live.end(new GatewayError('GW_SESSION_EXPIRED', 'expired'), 'now')
+    expect(destroyed).toHaveBeenCalled()
+  })
+
+  test('and one that takes nothing any more is not', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    begin()
+    const destroyed = vi.spyOn(client, 'destroy')
+    says('Query "SELECT 1"')
+    client.sink!.end()
+    client.heldBytes = 100_000
+    answers(...ROWS)
+    vi.advanceTimersByTime(4100)
+    expect(destroyed).toHaveBeenCalled()
   })
 })
 
