@@ -11,6 +11,7 @@ import fc from 'fast-check'
 import { Unpackr } from 'msgpackr'
 import { expect, test } from 'vitest'
 import { ulid } from '../../src/base/id.ts'
+import { SpareMemory } from '../../src/base/spare-memory.ts'
 import { Chain } from '../../src/record/chain.ts'
 import { type ClickHouse, StoreError } from '../../src/record/clickhouse.ts'
 import { COLUMNS } from '../../src/record/columns.ts'
@@ -109,6 +110,7 @@ class Gateway {
         clock: this.clock,
         ratchet: this.kind.ratchet,
         keys,
+        spare: new SpareMemory(4 << 20, 16 << 20),
       },
       say: (level, text) => this.said.push(`${level} ${text}`),
     })
@@ -121,6 +123,7 @@ class Gateway {
         this.chain.cover(name, content)
         this.chain.settle()
       },
+      stored: (name) => this.chain.isStored(name),
       forget: (name) => this.chain.forget(name),
       say: (level, text) => this.said.push(`${level} ${text}`),
     })
