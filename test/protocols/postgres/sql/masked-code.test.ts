@@ -95,7 +95,6 @@ describe('other masks', () => {
   const beside = `customers c, (SELECT '' COLLATE "C" AS a) x, (SELECT id AS b FROM orders) y`
 
   test.each([
-    `SELECT lower(c.email || b) FROM ${beside}`,
     `SELECT c.email || b = c.email FROM ${beside}`,
     'SELECT upper(s.a || s.b) FROM (SELECT email COLLATE "C" AS a, email COLLATE "POSIX" AS b FROM customers) s',
     'SELECT coalesce(email, (SELECT name FROM customers)) FROM customers',
@@ -109,6 +108,7 @@ describe('other masks', () => {
   test('a constant with a collation of its own is put to nothing masked', () => {
     expect(find(`SELECT upper(c.email || a) FROM ${beside}`, nulled).refusal).toBeDefined()
     expect(find(`SELECT min(c.email || b) FROM ${beside}`, nulled).refusal).toBeDefined()
+    expect(find(`SELECT lower(c.email || b) FROM ${beside}`, nulled).refusal).toBeDefined()
   })
 
   test.each([

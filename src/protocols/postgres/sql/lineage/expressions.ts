@@ -58,7 +58,8 @@ export function valueIn(walk: Walk, node: Node | undefined, at: Spot): Value {
   if ('CollateClause' in node) {
     const inner = valueIn(walk, node.CollateClause.arg, at)
     // Of a column it is known that it may have a collation of its own (total-functions.ts).
-    const isTold = inner.columns.length > 0 && !hidesNull(inner)
+    const isTold =
+      inner.columns.length > 0 && !hidesNull(inner) && isCalm(node.CollateClause.collname)
     return derived([inner], { how: 'total', kind: isTold ? inner.kind : undefined })
   }
   if ('BoolExpr' in node && node.BoolExpr.boolop === 'NOT_EXPR')
@@ -66,6 +67,13 @@ export function valueIn(walk: Walk, node: Node | undefined, at: Spot): Value {
   if ('A_Indirection' in node) return indirection(walk, node, at)
   if ('SelectStmt' in node) return whole(walk.select(node.SelectStmt, at.place, 'inner'))
   return unknown(walk, node, at)
+}
+
+/** Other collations turn letters into more or fewer bytes: an `i` where it is Turkish (total-functions.ts). */
+function isCalm(collation: readonly Node[] | undefined): boolean {
+  const names = dotted(collation) ?? []
+  if (names.length === 2 && names[0] !== 'pg_catalog') return false
+  return names.length <= 2 && ['C', 'POSIX', 'default'].includes(names.at(-1) ?? '')
 }
 
 /** Whatever expressions stand anywhere in a part of the tree. */

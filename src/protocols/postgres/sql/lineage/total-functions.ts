@@ -132,22 +132,35 @@ function isPlain({ marks, how, kind, fields }: Value): boolean {
   return fields === undefined ? isFixed(kind) : fields.every(isPlain)
 }
 
-/** Functions that sort or compare, or turn capitals, by a collation. */
-const COLLATED = new Set(['upper', 'lower', 'initcap', 'starts_with', 'min', 'max'])
+/** Functions that turn capitals by a collation: of what is masked, by its own alone, and not by that of a column beside it. */
+const TURNS = new Set(['upper', 'lower', 'initcap'])
+/** Functions that sort or compare by one. */
+const COMPARES = new Set(['starts_with', 'min', 'max'])
 
 /**
  * Columns of different collations leave none to go by, which fails as soon as there is a value, and only then: under the mask
  * `null` that tells. Of the listed kinds only strings have collations.
  */
 function mayLackCollation(args: readonly Value[]): boolean {
-  if (!args.some(hidesNull)) return false
+  return args.some(hidesNull) && hasSeveralColumns(args)
+}
+
+/** A masked column keeps its collation; one that a client made, in a temporary table, has what it likes. */
+function mayBringCollation(args: readonly Value[]): boolean {
+  const isHidden = args.some((one) => one.marks.length > 0)
+  const isClear = args.some((one) => one.columns.some(({ mask }) => mask === undefined))
+  return isHidden && isClear && hasSeveralColumns(args)
+}
+
+function hasSeveralColumns(args: readonly Value[]): boolean {
   const [first] = args.flatMap((one) => one.columns)
   return args.some((one) => one.columns.some((column) => !isSame(column, first!)))
 }
 
 /** What a call gives if it is on the list for these arguments; undefined otherwise. */
 export function totalCall(name: string, args: readonly Value[]): Total | undefined {
-  if (COLLATED.has(name) && mayLackCollation(args)) return undefined
+  if (COMPARES.has(name) && mayLackCollation(args)) return undefined
+  if (TURNS.has(name) && mayBringCollation(args)) return undefined
   if (callShows(name, args)) return undefined
   for (const signature of LIST.get(name) ?? []) {
     if (!fits(signature, args)) continue

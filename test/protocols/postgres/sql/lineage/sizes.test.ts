@@ -113,3 +113,28 @@ describe('what one of several values is, or how large a sum, is told by no lengt
     expect(findMasked(text).refusal?.reason).toBeUndefined()
   })
 })
+
+/** In Turkish `i` is two bytes long when it is turned: `upper(substr(email, 3, 1))` says whether there is one. */
+describe('letters are turned by no collation that a client chose', () => {
+  test.each([
+    'SELECT upper(email COLLATE "tr-x-icu") FROM customers',
+    'SELECT lower(substr(email COLLATE "tr-x-icu", 3, 1)) FROM customers',
+    'SELECT upper(e) FROM (SELECT email COLLATE "tr-x-icu" AS e FROM customers) s',
+    'SELECT upper(email || (name COLLATE "tr-x-icu")) FROM customers',
+    'SELECT upper(email || (\'\' COLLATE "tr-x-icu")) FROM customers',
+    'SELECT initcap(concat(email, c.orders)) FROM customers, contacts c',
+    'SELECT upper(email || x) FROM customers, json_to_record($$[]$$) AS t(x text COLLATE "tr-x-icu")',
+    'SELECT upper(email COLLATE public."C") FROM customers',
+  ])('%s', (text) => {
+    expect(findMasked(text).refusal).toBeDefined()
+  })
+
+  test.each([
+    'SELECT upper(email), lower(email || $$x$$), initcap(email COLLATE "C") FROM customers',
+    'SELECT email COLLATE "tr-x-icu", upper(name COLLATE "tr-x-icu") FROM customers',
+    'SELECT upper(email COLLATE pg_catalog."default"), lower(customers.email) FROM customers',
+    'SELECT upper(name || notes || c.orders) FROM customers, contacts c',
+  ])('%s passes', (text) => {
+    expect(findMasked(text).refusal?.reason).toBeUndefined()
+  })
+})
