@@ -19,6 +19,8 @@ import { type Answer, problem, TITLES } from './answer.ts'
 
 /** µSockets' LIBUS_LISTEN_EXCLUSIVE_PORT, which the package exports and its types do not. */
 const EXCLUSIVE_PORT = 1
+/** Idle and slow ones end after ten seconds, by µSockets; so many of them leave sessions their descriptors. */
+const CONNECTIONS_MAX = 4096
 
 export interface Request {
   /** Upper case. */
@@ -40,6 +42,8 @@ export interface ListenOptions {
   /** 0: any free one. */
   readonly port: number
   bodyBytesMax(path: string): number
+  /** Those beyond are closed as they come. */
+  readonly connectionsMax?: number
   /** Never rejects. */
   readonly handle: (request: Request) => Promise<Answer>
 }
@@ -55,6 +59,12 @@ export interface Listener {
 export function listen(options: ListenOptions): Promise<Listener | undefined> {
   return new Promise((resolve) => {
     const app = App()
+    let connections = 0
+    const counted = (response: HttpResponse, change: number): void => {
+      connections += change
+      if (change > 0 && connections > (options.connectionsMax ?? CONNECTIONS_MAX)) response.close()
+    }
+    app.filter(counted)
     app.any('/*', (response, request) => serve(options, response, request))
     const listening = (socket: us_listen_socket | false): void => {
       // uWebSockets hands out a falsy value on failure, and this callback runs during `listen`.
@@ -125,6 +135,11 @@ function serve(options: ListenOptions, response: HttpResponse, request: HttpRequ
       response.end(answer.body, close)
     })
   }
+  // Not answered: behind an answer uWebSockets would read on.
+  if (!isFramed(headers, repeated)) {
+    response.close()
+    return
+  }
   response.onData((chunk, isLast) => {
     if (gone) return
     size += chunk.byteLength
@@ -142,6 +157,15 @@ function serve(options: ListenOptions, response: HttpResponse, request: HttpRequ
       () => send(problem(500, ERRORS.GW_INTERNAL.say), true),
     )
   })
+}
+
+/**
+ * Where the body ends has one reading (RFC 9112 §6.3): a proxy before us that reads it otherwise would take the rest of one
+ * caller's request for another's. uWebSockets refuses both headers together, and numbers that are none.
+ */
+function isFramed(headers: ReadonlyMap<string, string>, repeated: ReadonlySet<string>): boolean {
+  if (repeated.has('content-length') || repeated.has('transfer-encoding')) return false
+  return (headers.get('transfer-encoding') ?? 'chunked').toLowerCase() === 'chunked'
 }
 
 /** Never holds more than one piece. */
