@@ -38,24 +38,31 @@ export interface AdmitTarget {
 
 /**
  * undefined: no such connection, no such database, or no role that grants it. The caller words all three alike, so
- * that existence is not disclosed.
+ * that existence is not disclosed; and each takes the same steps, or the time of many answers would.
  */
 export function admit(config: Config, identity: Identity, target: AdmitTarget): Grant | undefined {
-  const connection = config.connections.get(target.connection)
+  const known = config.connections.get(target.connection)
+  const connection = known ?? anyOther(config, target.connection)
   if (connection === undefined) return undefined
   const database = target.database ?? connection.database
-  if (!connection.databases.includes(database)) return undefined
-  if (identity.connectionsOnly !== undefined && !covers(identity.connectionsOnly, connection))
-    return undefined
+  const isThere = known !== undefined && connection.databases.includes(database)
+  const { connectionsOnly } = identity
+  const isOpen = connectionsOnly === undefined || covers(connectionsOnly, connection)
   const granting = held(config, identity).filter(
     // A role that allows no class (a reviewer's) opens nothing.
     (role) => role.allow.length > 0 && covers(role.connections, connection),
   )
-  if (granting.length === 0) return undefined
+  if (!isThere || !isOpen || granting.length === 0) return undefined
   const roles = Object.freeze(granting.map((role) => role.name))
   const allow: ReadonlySet<ActionClass> = new Set(granting.flatMap((role) => role.allow))
   const chosen = credentialOf(connection, roles)
   return Object.freeze({ identity, connection, database, roles, allow, ...chosen }) as Grant
+}
+
+/** What roles are tried on for a connection that does not exist. */
+function anyOther(config: Config, name: string): ConnectionConfig | undefined {
+  const [first] = config.connections.values()
+  return first && { ...first, name }
 }
 
 /** The order of `credentials` decides for who holds several roles, and not the order of roles. */

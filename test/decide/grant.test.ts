@@ -24,6 +24,33 @@ describe('a grant', () => {
     expect(admit(config(), { ...AGENT, issuer: 'github' }, orders)).toBeUndefined()
   })
 
+  test('takes the same steps whatever it is refused for', () => {
+    const steps = (identity: Identity, connection: string, database?: string) => {
+      let taken = 0
+      const watched = [...config().roles].map(([name, role]) => {
+        const connections = new Proxy(role.connections, {
+          get: (all, key) => {
+            taken += key === 'some' ? 1 : 0
+            return Reflect.get(all, key) as unknown
+          },
+        })
+        return [name, { ...role, connections }] as const
+      })
+      const roles = new Map(watched)
+      const asked = { connection, database }
+      expect(admit({ ...config(), roles }, identity, asked)).toBeUndefined()
+      return taken
+    }
+    const narrow = { ...AGENT, connectionsOnly: ['lab'] }
+    const refused = [
+      steps(narrow, 'orders'),
+      steps(AGENT, 'nowhere'),
+      steps(AGENT, 'orders', 'postgres'),
+    ]
+    expect(refused[0]).toBeGreaterThan(0)
+    expect(new Set(refused).size).toBe(1)
+  })
+
   test('adds up over roles, and a class counts only where its role grants the connection', () => {
     const both = { ...AGENT, groups: ['dba'] }
     expect(admit(config(), both, orders)?.roles).toEqual(['agents', 'dba'])
