@@ -163,7 +163,12 @@ async function answer({ request, response }: Exchange, engine: Engine): Promise<
     const asked = engineRequest(url.searchParams, body)
     if (typeof asked === 'string')
       return fail(response, new Error(`Code: 36. DB::Exception: ${asked} (BAD_ARGUMENTS)`))
-    const run = () => runRequest(engine, asked, file)
+    const run = () => {
+      // Whoever asked gave up while others were served: what nobody waits for would only keep the next one waiting.
+      if (asked.readonly && response.destroyed)
+        throw new Error('Code: 394. DB::Exception: nobody waits (QUERY_WAS_CANCELLED)')
+      return runRequest(engine, asked, file)
+    }
     const result = asked.readonly ? await engine.readers.through(run) : await run()
     send(response, 200, Buffer.from(result.bytes()), {
       'X-ClickHouse-Format': asked.format,

@@ -1,5 +1,6 @@
 /** On the real engine: what is acknowledged is there, whatever the folder is called and in whatever form it was sent. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { request } from 'node:http'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import koffi from 'koffi'
@@ -110,4 +111,39 @@ test('a segment whose compact form is refused is stored as it stands, and none o
   expect(said).toHaveLength(1)
   expect(said[0]).toContain('the record store fails')
   expect(said[0]).not.toMatch(/forbidden|[0-9a-f]{12}/)
+})
+
+test('what nobody waits for any more keeps nobody waiting', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
+  const engine = new EngineChild({ folder, memoryBytesMax: 1e9, say: () => {}, entry: ENGINE })
+  /** Milliseconds until its answer; `leave` drops it before. */
+  const ask = (sql: string) => {
+    const since = performance.now()
+    const asked = request({ socketPath: engine.socket, path: '/?readonly=1', method: 'POST' })
+    const took = new Promise<number>((resolve) => {
+      asked.on('error', () => {})
+      asked.on('response', (answer) => {
+        answer.resume().on('end', () => resolve(performance.now() - since))
+      })
+    })
+    const sent = new Promise<void>((resolve) => asked.end(sql, resolve))
+    return { took, sent, leave: () => asked.destroy() }
+  }
+  const slow = 'SELECT sleepEachRow(0.5) FROM numbers(4)'
+  try {
+    await engine.ready()
+    const running = [ask(slow), ask(slow), ask(slow)]
+    await Promise.all(running.map(({ sent }) => sent))
+    const left = Array.from({ length: 30 }, () => ask(slow))
+    await Promise.all(left.map(({ sent }) => sent))
+    const waiting = ask('SELECT 1')
+    await waiting.sent
+    for (const { leave } of left) leave()
+    const [first, quick] = await Promise.all([running[0]!.took, waiting.took])
+    // Thirty of two seconds, three at once, would have come before it.
+    expect(quick).toBeLessThan(first * 3)
+  } finally {
+    await engine.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
 })
