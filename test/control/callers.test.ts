@@ -1,6 +1,6 @@
 /** Who may call what of the control API, what is recorded of it, and what an auditor's calls answer to mistakes. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ControlRoom } from './control-room.ts'
+import { ControlRoom, HELD, RELEASE } from './control-room.ts'
 
 let room: ControlRoom
 
@@ -85,6 +85,24 @@ describe('who may do what', () => {
     for (const secret of [token, room.operator])
       expect(room.spooled()).not.toContain(secret.substring(33))
   })
+})
+
+test('who has as many questions running as may be is told so, and others are answered', async () => {
+  const query = (token: string, sql: string) =>
+    room.call('POST', '/api/v1/audit/query', { token, body: { sql } })
+  const [busy, other] = [
+    await room.tokenFor({ subject: 'busy', groups: ['auditors'] }),
+    await room.tokenFor({ subject: 'other', groups: ['auditors'] }),
+  ]
+  const running = Array.from({ length: 20 }, () => query(busy, HELD))
+  const answered: number[] = []
+  for (const one of running) void one.then(({ status }) => answered.push(status))
+  // Those beyond the limit are answered at once.
+  await expect.poll(() => answered).toEqual(Array(8).fill(429))
+  expect((await query(other, RELEASE)).status).not.toBe(429)
+  await Promise.all(running)
+  expect(answered.filter((status) => status === 429)).toHaveLength(8)
+  expect((await query(busy, 'SELECT 1')).status).not.toBe(429)
 })
 
 describe('search and questions', () => {

@@ -30,10 +30,21 @@ roles:
   agents: { members: ["subject:ci"], connections: [orders], allow: [read] }
 `
 
+/** A question that is answered when `RELEASE` is asked. */
+export const HELD = 'SELECT held'
+export const RELEASE = 'SELECT release'
+
 /** The ship thread's side, with records of its own. */
 function serveStore(port: MessagePort): void {
+  let held: number[] = []
   port.on('message', (request: ShipRequest) => {
     const { id } = request
+    const texts = request.type === 'query' ? Object.values(request.params) : []
+    if (texts.includes(HELD)) return void held.push(id)
+    if (texts.includes(RELEASE)) {
+      for (const one of held) port.postMessage({ type: 'rows', id: one, rows: [] })
+      held = []
+    }
     let answer: ShipAnswer
     if (request.type === 'metrics') {
       const metrics = { spoolBytes: 11, spoolLagSeconds: 2, eventsShipped: 33, segmentsShipped: 1 }

@@ -14,6 +14,7 @@ import { type Attempt, isOperatorToken } from '../../identify/identify.ts'
 import type { Identity } from '../../identify/identity.ts'
 import { OPERATOR_ID } from '../../identify/token.ts'
 import { type Answer, json, problem, problemOf, text } from '../answer.ts'
+import { AtOnce } from '../at-once.ts'
 import type { Request } from '../http.ts'
 import { METRICS_TYPE } from '../metrics.ts'
 import { misdirected } from '../origin.ts'
@@ -25,7 +26,7 @@ import { type PrivacyParts, privacyRoutes } from './privacy.ts'
 import { type QuestionParts, questionRoutes } from './questions.ts'
 import { type RecordParts, recordRoutes } from './records.ts'
 import { replayRoutes } from './replay.ts'
-import { type Caller, findRoute, type Route } from './route.ts'
+import { type Call, type Caller, findRoute, type Route } from './route.ts'
 import { type TokenParts, tokenRoutes } from './tokens.ts'
 import { type UnsealParts, unsealRoutes } from './unseal.ts'
 
@@ -50,6 +51,9 @@ export interface ApiParts
   readonly log: Logger
 }
 
+/** Long questions of one caller: the store works on three at once, ten seconds each, and answers others within a minute. */
+const LONG_AT_ONCE = 12
+
 /** Never rejects. */
 export function api(parts: ApiParts): (request: Request) => Promise<Answer> {
   const routes = [
@@ -62,9 +66,10 @@ export function api(parts: ApiParts): (request: Request) => Promise<Answer> {
     privacyRoutes,
     unsealRoutes,
   ].flatMap((of) => of(parts))
+  const long = new AtOnce(LONG_AT_ONCE)
   return async (request) => {
     try {
-      return await serve(request, routes, parts)
+      return await serve(request, { routes, long }, parts)
     } catch (error) {
       const failure = GatewayError.from(error)
       if (failure.spec.side === 'gateway')
@@ -74,7 +79,11 @@ export function api(parts: ApiParts): (request: Request) => Promise<Answer> {
   }
 }
 
-async function serve(request: Request, routes: readonly Route[], parts: ApiParts): Promise<Answer> {
+async function serve(
+  request: Request,
+  { routes, long }: { readonly routes: readonly Route[]; readonly long: AtOnce },
+  parts: ApiParts,
+): Promise<Answer> {
   const { headers, method, path } = request
   if (request.repeated.has('host') || request.repeated.has('authorization'))
     return problem(400, 'A header that may come once came twice.')
@@ -100,10 +109,27 @@ async function serve(request: Request, routes: readonly Route[], parts: ApiParts
   }
   const body = readBody(request)
   if (body === MALFORMED) return problem(400, 'Send JSON with content-type application/json.')
+  if (route.isLong !== true) return done(request, { route, id, caller, body, use }, parts)
+  const answer = long.run(caller.credentialId, () =>
+    done(request, { route, id, caller, body, use }, parts),
+  )
+  return answer ?? problem(429, `You have ${LONG_AT_ONCE} questions running. Ask when one is done.`)
+}
+
+async function done(
+  { query, gone }: Request,
+  { route, id, caller, body, use }: Permitted,
+  parts: ApiParts,
+): Promise<Answer> {
   // Before it is done: what cannot be recorded does not happen.
   if (route.recordsItself !== true) parts.record(caller, use)
-  const { query, gone } = request
   return route.handle({ caller, id, query, body, ...(gone === undefined ? {} : { gone }) })
+}
+
+interface Permitted extends Pick<Call, 'caller' | 'id' | 'body'> {
+  readonly route: Route
+  /** What is recorded. */
+  readonly use: { readonly status: string; readonly text: string }
 }
 
 /** Pages that need no token; undefined: not one of them. */

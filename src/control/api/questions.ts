@@ -32,6 +32,7 @@ function searchRoute(parts: QuestionParts): Route {
   return {
     method: 'POST',
     path: '/api/v1/audit/search',
+    isLong: true,
     needs: 'audit',
     summary:
       'Finds actions by words, object, who, rule, verdict, what was masked and time; newest first.',
@@ -79,6 +80,7 @@ function namedRoutes(parts: QuestionParts): readonly Route[] {
     {
       method: 'POST',
       path: '/api/v1/audit/questions/{id}',
+      isLong: true,
       needs: 'audit',
       summary: 'Asks a question, with values for its blanks.',
       recordsItself: true,

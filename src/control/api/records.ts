@@ -57,6 +57,7 @@ export function recordRoutes(parts: RecordParts): readonly Route[] {
     {
       method: 'POST',
       path: '/api/v1/audit/query',
+      isLong: true,
       needs: 'audit',
       summary: 'Runs one read-only SQL statement on the records.',
       recordsItself: true,

@@ -26,6 +26,8 @@ export interface Call {
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE'
+  /** It keeps the record store busy: each caller has so many of them running and no more. */
+  readonly isLong?: true
   /** With at most one `{id}`. */
   readonly path: string
   readonly needs: Permission
