@@ -20,7 +20,8 @@ export function withNamed(statement: Statement, find: FindNamed): Statement | 'w
   // One prepared statement cannot hold an EXECUTE of another: PostgreSQL's grammar does not allow it.
   if (body === undefined || body.effect.runs !== undefined) {
     const reason = `${runs.kind === 'prepared' ? 'prepared statement' : 'cursor'} that was not seen made`
-    return opaqueStatement('', { reason, position: undefined })
+    const opaque = opaqueStatement('', { reason, position: undefined })
+    return body === undefined ? { ...opaque, unseen: runs } : opaque
   }
   return merged(statement, body)
 }

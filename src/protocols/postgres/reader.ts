@@ -369,7 +369,11 @@ export class Reader {
   #refuse(judged: Judged, verdict: Refusal, about: About & { extended: boolean }): void {
     const talk = this.#talk
     const id = talk.results.actions.refused(judged, about.statement, about)
-    const frame = write.refusalFrame(verdict, judged.policyVersion)
+    const { unseen } = about.statement
+    const frame =
+      unseen !== undefined && verdict.kind === 'not_understood'
+        ? write.unknownName(unseen.kind, unseen.name, judged.policyVersion)
+        : write.refusalFrame(verdict, judged.policyVersion)
     if (about.extended) talk.refuseExtended(frame, id)
     else talk.refuseQuery(frame, id)
   }

@@ -83,11 +83,16 @@ export function refusalDetail(fields: {
 }
 
 /** For a name that the session was not seen to make. */
-export function unknownName(kind: 'statement' | 'portal', name: string, policy: number): Buffer {
-  const what = kind === 'statement' ? 'prepared statement' : 'portal'
+export function unknownName(
+  kind: 'statement' | 'prepared' | 'portal' | 'cursor',
+  name: string,
+  policy: number,
+): Buffer {
+  const isStatement = kind === 'statement' || kind === 'prepared'
+  const what = isStatement ? 'prepared statement' : kind
   return errorFrame({
     severity: 'ERROR',
-    sqlstate: kind === 'statement' ? '26000' : '34000',
+    sqlstate: isStatement ? '26000' : '34000',
     message: `${what} ${JSON.stringify(name.substring(0, 63))} does not exist`,
     detail: refusalDetail({
       verdict: 'not_understood',

@@ -40,5 +40,5 @@ test('more names than a session may have are refused', () => {
 
 test('an unknown cursor of SQL is opaque, and so refused', () => {
   const play = talk('C> Query "MOVE ALL FROM ghost"')
-  expect(down(play)[0]).toMatch(/C42601/)
+  expect(down(play)[0]).toMatch(/C34000/)
 })

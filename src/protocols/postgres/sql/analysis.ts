@@ -55,6 +55,8 @@ export interface Statement {
   readonly end: number
   readonly classes: readonly ActionClass[]
   readonly opaque: OpaqueReason | undefined
+  /** It is opaque because nobody saw this name made. */
+  readonly unseen?: { readonly kind: 'prepared' | 'cursor'; readonly name: string } | undefined
   /** Set: no role may do this, whatever it allows (the parameter that hands identity to the target). */
   readonly refused?: string | undefined
   /** Why each class but `read` was given, as sentences for messages: `nextval is a write`. */
