@@ -2,8 +2,9 @@
  * IO. The way to a target by the addresses of its connection: Unix sockets, and TCP to each address that a name has at
  * this moment; one after the other, in the order of the configuration, until one accepts.
  *
- * A name is looked up at every dial, so that a changed one counts at once; nothing of an answer is kept. What failed a
- * moment ago goes last and is never left out, so that not every login waits for a machine that is gone.
+ * A name is looked up at every dial, so that a changed one counts at once; nothing of an answer is kept, and who
+ * asks while it is looked up shares that. What failed a moment ago goes last and is never left out, so that not every
+ * login waits for a machine that is gone.
  */
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
@@ -49,11 +50,11 @@ const failed = new PlaceNotes({ forMs: FAILED_MS, placesMax: FAILED_MAX, now: mo
 export async function reach(connection: Named, options: ReachOptions = {}): Promise<Reached> {
   const deadline = performance.now() + (options.waitMsMax ?? CONNECT_MS_MAX)
   const faults: string[] = []
-  const candidates = await candidatesOf(connection, { options, deadline, faults })
-  for (const [index, { at, host }] of candidates.entries()) {
+  const way = new Way(connection, { options, deadline, faults })
+  for (let next = await way.next(); next !== undefined; next = await way.next()) {
+    const { at, host } = next
     options.left?.throwIfAborted()
-    // A silent machine leaves time for those behind it.
-    const waitMs = (deadline - performance.now()) / (candidates.length - index)
+    const waitMs = way.shareMs
     if (waitMs <= 0) break
     try {
       const wire = await (options.dial ?? SocketWire.dial)(at, waitMs, options.left)
@@ -93,35 +94,72 @@ const SILENT = 'timed out'
 /** Nothing that the target could do about: this process, or the machine, may open no more. */
 const OURS = new Set(['EMFILE', 'ENFILE'])
 
-async function candidatesOf(
-  connection: Named,
-  parts: { options: ReachOptions; deadline: number; faults: string[] },
-): Promise<Candidate[]> {
-  const { options, faults } = parts
-  const all: Candidate[] = []
-  for (const address of connection.addresses) {
-    if ('path' in address) all.push({ at: address, host: undefined })
-    else if (isIP(address.host) !== 0) all.push({ at: address, host: address.host })
-    else {
-      const { host, port } = address
-      const resolve = options.resolve ?? addressesOf
-      const found = await inTime(resolve(host), parts.deadline).catch((error) => {
-        faults.push((error as NodeJS.ErrnoException).code ?? 'no answer from the name server')
-        return []
-      })
-      const dialable = found.filter(isDialable)
-      if (dialable.length < found.length) faults.push('a name for an address that is never dialled')
-      for (const one of dialable) all.push({ at: { host: one, port }, host })
-    }
-  }
-  const isFailed = ({ at }: Candidate) => failed.has(placeOf(at))
-  const left = all.filter(({ at }) => options.without?.has(placeOf(at)) !== true)
-  return [...left.filter((one) => !isFailed(one)), ...left.filter(isFailed)]
+interface WayParts {
+  readonly options: ReachOptions
+  readonly deadline: number
+  readonly faults: string[]
 }
 
-async function addressesOf(name: string): Promise<readonly string[]> {
-  const found = await lookup(name, { all: true, verbatim: true })
-  return found.map(({ address }) => address)
+/** Where to try next. A name is looked up when its turn comes: who stands before it need not wait for its name server. */
+class Way {
+  readonly #parts: WayParts
+  readonly #unasked: TargetAddress[]
+  #found: Candidate[] = []
+  readonly #last: Candidate[] = []
+
+  constructor(connection: Named, parts: WayParts) {
+    this.#parts = parts
+    this.#unasked = [...connection.addresses]
+  }
+
+  /** For what is tried now: a silent machine, or name server, leaves time for those behind it. */
+  get shareMs(): number {
+    const behind = this.#unasked.length + this.#found.length + this.#last.length
+    return (this.#parts.deadline - performance.now()) / (1 + behind)
+  }
+
+  async next(): Promise<Candidate | undefined> {
+    for (;;) {
+      const next = this.#found.shift()
+      if (next === undefined) {
+        const address = this.#unasked.shift()
+        if (address === undefined) return this.#last.shift()
+        this.#found = await this.#candidatesOf(address)
+      } else if (this.#parts.options.without?.has(placeOf(next.at)) !== true) {
+        if (!failed.has(placeOf(next.at))) return next
+        this.#last.push(next)
+      }
+    }
+  }
+
+  async #candidatesOf(address: TargetAddress): Promise<Candidate[]> {
+    const { options, faults } = this.#parts
+    if ('path' in address) return [{ at: address, host: undefined }]
+    const { host, port } = address
+    if (isIP(host) !== 0) return [{ at: address, host }]
+    const resolve = options.resolve ?? addressesOf
+    const late = performance.now() + this.shareMs
+    const found = await inTime(resolve(host), late).catch((error) => {
+      faults.push((error as NodeJS.ErrnoException).code ?? 'no answer from the name server')
+      return []
+    })
+    const dialable = found.filter(isDialable)
+    if (dialable.length < found.length) faults.push('a name for an address that is never dialled')
+    return dialable.map((one) => ({ at: { host: one, port }, host }))
+  }
+}
+
+/** Names that the system looks up now. It does so for few at a time in all of the process, and a dead server holds each for long. */
+const asking = new Map<string, Promise<readonly string[]>>()
+
+function addressesOf(name: string): Promise<readonly string[]> {
+  const shared = asking.get(name)
+  if (shared !== undefined) return shared
+  const asked = lookup(name, { all: true, verbatim: true })
+    .then((found) => found.map(({ address }) => address))
+    .finally(() => asking.delete(name))
+  asking.set(name, asked)
+  return asked
 }
 
 function inTime<T>(promise: Promise<T>, deadline: number): Promise<T> {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { placeOf, type ReachOptions, reach } from '../../src/accept/reach.ts'
 import { SocketWire } from '../../src/accept/wire.ts'
@@ -142,6 +143,41 @@ describe('names', () => {
     )
     const silent = { resolve: () => new Promise<never>(() => {}), waitMsMax: 100 }
     expect(await place([address], silent)).toContain('no answer from the name server')
+  })
+
+  test('whose server is silent leave time for the addresses behind them, and cost those before them none', async () => {
+    const port = await freePort()
+    const known = { host: '127.0.0.1', port }
+    await serve(known)
+    const unknown = { host: 'db.example', port }
+    const options = { resolve: () => new Promise<never>(() => {}), waitMsMax: 1000 }
+    expect(await place([unknown, known], options)).toBe(`127.0.0.1:${port}`)
+    const since = performance.now()
+    expect(await place([known, unknown], options)).toBe(`127.0.0.1:${port}`)
+    expect(performance.now() - since).toBeLessThan(400)
+  })
+
+  test('are asked for once by all who ask meanwhile', async () => {
+    const port = await freePort()
+    await serve({ host: '127.0.0.1', port })
+    let asked = 0
+    const note = (entries: readonly PerformanceEntry[]) => {
+      asked += entries.filter(({ name }) => name === 'lookup').length
+    }
+    const observer = new PerformanceObserver((list) => note(list.getEntries()))
+    observer.observe({ entryTypes: ['dns'] })
+    const ways = () => Array.from({ length: 20 }, () => place([{ host: 'localhost', port }]))
+    const count = () => {
+      note(observer.takeRecords())
+      return asked
+    }
+    expect(new Set(await Promise.all(ways())).size).toBe(1)
+    await expect.poll(count).toBeGreaterThan(0)
+    expect(count()).toBe(1)
+    // Nothing is kept.
+    await Promise.all(ways())
+    await expect.poll(count).toBe(2)
+    observer.disconnect()
   })
 
   test('of the system are asked too', async () => {
