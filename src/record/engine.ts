@@ -18,6 +18,7 @@ import {
 } from 'node:http'
 import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { removeEmptyDefinitions } from './empty-definitions.ts'
 import {
   bodyIsData,
   type EngineRequest,
@@ -80,14 +81,19 @@ export async function serveEngine(options: EngineOptions): Promise<ServedEngine>
   const bodies = join(folder, 'bodies')
   rmSync(bodies, { recursive: true, force: true })
   mkdirSync(bodies, { mode: 0o700 })
+  const store = join(folder, 'store')
+  const isRepaired = removeEmptyDefinitions(store) > 0
   const named = nameOf(bodies)
   const connect = () =>
-    new chdb.Session(join(folder, 'store'), {
+    new chdb.Session(store, {
       connectionArgs: [`--max_server_memory_usage=${options.memoryBytesMax}`],
     })
   // Held for as long as the process lives: the engine shuts down when its last connection is
   // closed.
   const first = connect()
+  // What it had noted as made is made again: every migration may be run twice.
+  if (isRepaired)
+    await first.queryAsync('DROP TABLE IF EXISTS sluice.migrations SYNC', { format: 'Null' })
   const readers = new Gate(READERS_MAX)
   const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX }, (request, response) => {
     answer({ request, response }, { connect, bodies: named, readers }).catch((error: unknown) => {

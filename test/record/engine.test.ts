@@ -1,5 +1,5 @@
 /** On the real engine: what is acknowledged is there, whatever the folder is called and in whatever form it was sent. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -144,6 +144,33 @@ test('what nobody waits for any more keeps nobody waiting', async () => {
     expect(quick).toBeLessThan(first * 3)
   } finally {
     await engine.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('a store whose tables were made on a full disk, and are empty files, has them made anew', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
+  const OPTIONS = { database: 'sluice', retentionDays: 400 }
+  const once = async (): Promise<string> => {
+    const engine = new EngineChild({ folder, memoryBytesMax: 1e9, say: () => {}, entry: ENGINE })
+    const store = openClickHouse({ socket: engine.socket })
+    try {
+      await engine.ready()
+      await migrate(store, OPTIONS)
+      const [found] = await store.query({ sql: 'SELECT count() AS n FROM sluice.events' })
+      return String(found?.n)
+    } finally {
+      await store.close()
+      await engine.stop()
+    }
+  }
+  try {
+    expect(await once()).toBe('0')
+    const files = readdirSync(folder, { recursive: true }).map((one) => join(folder, String(one)))
+    const [events] = files.filter((one) => one.endsWith('/events.sql'))
+    writeFileSync(events!, '')
+    expect(await once()).toBe('0')
+  } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 })
