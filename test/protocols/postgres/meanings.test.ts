@@ -16,7 +16,7 @@ test('a cursor WITH HOLD lives on, others end with their transaction', () => {
     'C> Query "FETCH 1 FROM c"',
   ]
   expect(up(talk(...declare('WITH HOLD'))).at(-1)).toContain('FETCH')
-  expect(down(talk(...declare(''))).at(-2)).toMatch(/C42601/)
+  expect(down(talk(...declare(''))).at(-2)).toMatch(/C34000/)
 })
 
 test('a cursor whose DECLARE failed means what it meant before', () => {
@@ -26,7 +26,7 @@ test('a cursor whose DECLARE failed means what it meant before', () => {
     'U> Error 42P03 "cursor already exists" | Ready E',
     'C> Query "FETCH 1 FROM c"',
   )
-  expect(down(play).at(-2)).toMatch(/C42601.*cursor/)
+  expect(down(play).at(-2)).toMatch(/C34000.*cursor/)
 })
 
 test('a portal of other names is refused when a new policy comes with masks', () => {
