@@ -318,6 +318,7 @@ test('without the optional package there is one clear sentence, only when it is 
   const at = place()
   const root = join(at.folder, 'bare')
   for (const name of [
+    'src/record/empty-definitions.js',
     'src/record/engine.js',
     'src/record/engine-request.js',
     'workers/engine.js',
