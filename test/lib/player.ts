@@ -51,7 +51,7 @@ export async function play(
       const messages = await ask(client, text, about.form)
       const found = messages.find(({ kind }) => kind === 'E')
       const error = found && fieldsOf(found)
-      steps.push({ text, error, refused: isRefusal(error) })
+      steps.push({ text, error, refused: isRefusal(error, about.form) })
     }
   } catch (error) {
     // The session ended in the middle: the target's doing, or a bug of ours; the error tells.
@@ -63,9 +63,14 @@ export async function play(
   return { steps, received }
 }
 
-/** The gateway also says itself that a name is unknown, in the target's own words. */
-function isRefusal(error: Played['error']): boolean {
-  return error?.D?.startsWith('{"sluice"') === true && error.C !== '26000' && error.C !== '34000'
+/**
+ * The gateway also says itself that a name is unknown, in the target's own words. Of a name in the protocol that may follow from
+ * what came before; a text of SQL that names one was refused by it.
+ */
+function isRefusal(error: Played['error'], form: Form): boolean {
+  if (error?.D?.startsWith('{"sluice"') !== true) return false
+  if (form === 'simple' || form === 'transaction') return true
+  return error.C !== '26000' && error.C !== '34000'
 }
 
 async function ask(client: WireClient, text: string, form: Form): Promise<readonly Message[]> {
