@@ -6,6 +6,7 @@
  * A client that has closed altogether looks the same until it is written to: then its kernel answers with a reset. So it is told
  * what it knows already, soon at first, then now and then.
  */
+import { monotonicMs } from '../../base/clock.ts'
 import type { Conversation } from './conversation.ts'
 import * as write from './write.ts'
 
@@ -13,6 +14,11 @@ import * as write from './write.ts'
 const ASK_MS = { first: 50, max: 2_000 }
 /** How long a peer may take to close its half after the other side is done, and what waits of one that is gone to go up. */
 const LINGER_MS = 2_000
+/**
+ * Who has said Terminate, or whose last words have not even gone up, does not wait for a target that says nothing for so long: it
+ * hangs, or works for nobody.
+ */
+const SILENT_MS = 5_000
 
 export class Leaving {
   readonly #talk: Conversation
@@ -93,9 +99,13 @@ export class Leaving {
   #ask(): void {
     const talk = this.#talk
     if (talk.over !== undefined) return
-    const { isFull } = talk.parts.client.wire
+    const { client, live } = talk.parts
+    const silentMs = monotonicMs() - live.lastActive
+    const reason = this.#reason!
+    if (silentMs > SILENT_MS && (reason === 'terminated' || talk.up.isWaiting))
+      return void this.#finish(reason)
     if (this.#known === undefined) return void this.gone()
-    if (!isFull && !talk.down.isWithinFrame)
+    if (!client.wire.isFull && !talk.down.isWithinFrame)
       talk.toClient(write.parameterStatus(write.UNCHANGING, this.#known))
     this.#timer = setTimeout(() => this.#ask(), this.#askMs)
     this.#askMs = Math.min(this.#askMs * 2, ASK_MS.max)
