@@ -67,3 +67,6 @@ export class SpareMemory {
 function pileOf(length: number): number {
   return 31 - Math.clz32(length)
 }
+
+/** Keeps nothing: each piece is new. */
+export const NO_SPARE = new SpareMemory(0, 0)

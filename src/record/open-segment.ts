@@ -7,7 +7,7 @@
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
-import type { SpareMemory } from '../base/spare-memory.ts'
+import { NO_SPARE, type SpareMemory } from '../base/spare-memory.ts'
 import { BLOCK_HEAD, readSegment, type SegmentContent } from './segment.ts'
 import { type Opening, openingOf } from './segment-cipher.ts'
 import { readWhole } from './segment-file.ts'
@@ -22,13 +22,13 @@ const NONE = Buffer.alloc(0)
 export class OpenSegment {
   readonly #path: string
   readonly #keys: SpoolKeys
-  readonly #spare: SpareMemory | undefined
+  readonly #spare: SpareMemory
   #opening: Opening | undefined
   #bytes: Buffer = NONE
   #content: SegmentContent | undefined
   isComplete = false
 
-  constructor(path: string, keys = new SpoolKeys(), spare?: SpareMemory) {
+  constructor(path: string, keys = new SpoolKeys(), spare: SpareMemory = NO_SPARE) {
     this.#path = path
     this.#keys = keys
     this.#spare = spare
@@ -36,7 +36,7 @@ export class OpenSegment {
 
   /** What was read of it is not looked at any more. */
   end(): void {
-    this.#spare?.give(this.#bytes)
+    this.#spare.give(this.#bytes)
     this.#bytes = NONE
     this.#content = undefined
   }
@@ -106,7 +106,7 @@ export class OpenSegment {
 
   /** What was read before keeps its memory. */
   #grow(size: number): void {
-    const grown = this.#spare?.take(size) ?? Buffer.allocUnsafeSlow(size)
+    const grown = this.#spare.take(size)
     this.#bytes.copy(grown, 0, 0, this.#content?.end ?? 0)
     this.#bytes = grown
   }

@@ -4,7 +4,7 @@
  *
  * What a row holds beyond the kinds of COLUMNS, or less, throws. Does not hash (canonical.ts).
  */
-import type { SpareMemory } from '../base/spare-memory.ts'
+import { NO_SPARE, type SpareMemory } from '../base/spare-memory.ts'
 import { COLUMNS, SESSION_COLUMNS, SHAPE_COLUMNS } from './columns.ts'
 
 /** Columns that an erasure empties; they come last, and have a digest of their own. */
@@ -45,11 +45,11 @@ export class Sink {
   bytes: Buffer
   view: DataView
   size = 0
-  readonly #spare: SpareMemory | undefined
+  readonly #spare: SpareMemory
 
-  constructor(capacity: number, spare?: SpareMemory) {
+  constructor(capacity: number, spare: SpareMemory = NO_SPARE) {
     this.#spare = spare
-    this.bytes = this.#memory(capacity)
+    this.bytes = spare.take(capacity)
     this.view = viewOf(this.bytes)
   }
 
@@ -67,7 +67,7 @@ export class Sink {
   /** Its memory is for others: nobody may look at it any more. */
   end(): void {
     this.size = 0
-    this.#spare?.give(this.bytes)
+    this.#spare.give(this.bytes)
     this.bytes = NONE
     this.view = viewOf(NONE)
   }
@@ -117,15 +117,11 @@ export class Sink {
   }
 
   #resize(capacity: number): void {
-    const made = this.#memory(capacity)
+    const made = this.#spare.take(capacity)
     made.set(this.bytes.subarray(0, this.size))
-    this.#spare?.give(this.bytes)
+    this.#spare.give(this.bytes)
     this.bytes = made
     this.view = viewOf(made)
-  }
-
-  #memory(capacity: number): Buffer {
-    return this.#spare?.take(capacity) ?? Buffer.allocUnsafeSlow(capacity)
   }
 }
 
