@@ -151,6 +151,18 @@ export class Conversation {
     this.toClient(bytes)
   }
 
+  /** Something that the client knows from its welcome and that never changes; undefined: this target has not said it. */
+  get unchanging(): string | undefined {
+    return this.parts.upstream.parameters.get(write.UNCHANGING)
+  }
+
+  /** Tells the client what it knows already, which it takes at any time: one that is gone is found out by that. */
+  remind(): void {
+    const value = this.unchanging
+    if (value === undefined || this.parts.client.wire.isFull || this.down.isWithinFrame) return
+    this.toClient(write.parameterStatus(write.UNCHANGING, value))
+  }
+
   toTarget(bytes: Buffer): void {
     this.up.settle()
     this.parts.turn.send(this.parts.upstream.wire, bytes, 0, bytes.length)

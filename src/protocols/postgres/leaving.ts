@@ -61,7 +61,7 @@ export class Leaving {
       talk.parts.turn.end(talk.parts.upstream.wire)
     }
     // Whom nothing can be said could not be told from one that is gone.
-    if (talk.ledger.size === 0 || this.#known === undefined) this.#finish(this.#reason)
+    if (talk.ledger.size === 0 || talk.unchanging === undefined) this.#finish(this.#reason)
   }
 
   /** The client is gone. True: what it said still waits to go up, and may for a while. */
@@ -92,21 +92,15 @@ export class Leaving {
     clearTimeout(this.#timer)
   }
 
-  get #known(): string | undefined {
-    return this.#talk.parts.upstream.parameters.get(write.UNCHANGING)
-  }
-
   #ask(): void {
     const talk = this.#talk
     if (talk.over !== undefined) return
-    const { client, live } = talk.parts
-    const silentMs = monotonicMs() - live.lastActive
+    const silentMs = monotonicMs() - talk.parts.live.lastActive
     const reason = this.#reason!
     if (silentMs > SILENT_MS && (reason === 'terminated' || talk.up.isWaiting))
       return void this.#finish(reason)
-    if (this.#known === undefined) return void this.gone()
-    if (!client.wire.isFull && !talk.down.isWithinFrame)
-      talk.toClient(write.parameterStatus(write.UNCHANGING, this.#known))
+    if (talk.unchanging === undefined) return void this.gone()
+    talk.remind()
     this.#timer = setTimeout(() => this.#ask(), this.#askMs)
     this.#askMs = Math.min(this.#askMs * 2, ASK_MS.max)
   }

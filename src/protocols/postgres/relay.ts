@@ -186,15 +186,12 @@ class Session {
   /** Not read: what it says cannot go up. While the spool stands still that has a limit of its own. */
   #unread(hasLeft: boolean): void {
     if (this.#talk.over !== undefined || this.#stalled) return
-    const { client, upstream, live } = this.#parts
+    const { upstream, live } = this.#parts
     this.#unreadClient ??= new UnreadClient()
     const { unsentBytes } = upstream.wire
     const next = this.#unreadClient.look(hasLeft, { unsentBytes, lastActive: live.lastActive })
     if (next === 'end') this.#finish('client closed')
-    if (next !== 'ask' || client.wire.isFull || this.#talk.down.isWithinFrame) return
-    // What it knows already, and takes at any time.
-    const value = upstream.parameters.get(write.UNCHANGING)
-    if (value !== undefined) this.#talk.toClient(write.parameterStatus(write.UNCHANGING, value))
+    if (next === 'ask') this.#talk.remind()
   }
 
   #up(bytes: Buffer, start: number, end: number): void {
