@@ -22,6 +22,8 @@ export interface Run {
 
 /** A digest's buffer is given to its hash beyond this. */
 const BUFFER_BYTES = 16 << 10
+/** What it grows to on the way there, and keeps. */
+const KEPT_BYTES = BUFFER_BYTES * 4
 const NONE = Buffer.alloc(0)
 
 /** What stands between a session's columns and those of an event. */
@@ -150,7 +152,7 @@ export class SessionRows implements EngineRow {
     }
     this.#events = undefined
     this.#contents = undefined
-    hints.clear(BUFFER_BYTES * 4)
+    hints.clear(KEPT_BYTES)
     this.count = 0
     return run
   }
@@ -168,7 +170,7 @@ const HEX = '0123456789abcdef'
 function flush(sink: Sink, before: Hash | undefined): Hash {
   const made = before ?? createHash('sha256')
   made.update(sink.bytes.subarray(0, sink.size))
-  sink.clear(BUFFER_BYTES * 4)
+  sink.clear(KEPT_BYTES)
   return made
 }
 
@@ -176,6 +178,6 @@ function flush(sink: Sink, before: Hash | undefined): Hash {
 function finish(sink: Sink, before: Hash | undefined): string {
   const rest = sink.bytes.subarray(0, sink.size)
   const digest = before?.update(rest).digest('hex') ?? hash('sha256', rest, 'hex')
-  sink.clear(BUFFER_BYTES * 4)
+  sink.clear(KEPT_BYTES)
   return digest
 }
