@@ -199,7 +199,7 @@ export class ChainStore {
     const columns = Object.keys(rows[0] ?? {}).join(', ')
     await store.insert({
       sql: `INSERT INTO ${this.#table(table)} (${columns}) FORMAT JSONEachRow`,
-      body,
+      body: [body],
       // A token that was noted by an engine that was killed would swallow the second try.
       settings: { async_insert: 0, insert_deduplicate: 0 },
     })

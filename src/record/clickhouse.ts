@@ -1,10 +1,14 @@
 /**
- * IO (sockets). The one door to ClickHouse, through its vendor's client: the embedded engine on its
- * Unix socket and a server by URL are the same thing from here on.
+ * IO (sockets, files). The one door to ClickHouse, through its vendor's client: the embedded engine on its
+ * Unix socket and a server by URL are the same thing from here on, but for the data of an insert: our own engine reads it
+ * from a file that is put before it, where two processes would pass on megabytes that end up in a file anyway.
  *
  * Knows no table. Does not retry: whoever calls knows whether a second time does harm.
  */
+import { randomUUID } from 'node:crypto'
+import { rm, writeFile } from 'node:fs/promises'
 import http from 'node:http'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import {
   type ClickHouseClient,
@@ -12,9 +16,14 @@ import {
   ClickHouseLogLevel,
   createClient,
 } from '@clickhouse/client'
+import { BODY_HEADER } from './engine-request.ts'
 
 export type StoreAddress =
-  | { readonly socket: string }
+  | {
+      readonly socket: string
+      /** Folder where the engine takes bodies from (engine.ts); without, they go over the socket. */
+      readonly inbox?: string
+    }
   | {
       readonly url: string
       readonly user: string
@@ -40,7 +49,8 @@ export interface Query {
 export interface Insert {
   /** `INSERT INTO … (columns) FORMAT …`. */
   readonly sql: string
-  readonly body: Uint8Array
+  /** One piece behind the other. */
+  readonly body: readonly Uint8Array[]
   readonly settings?: Settings
 }
 
@@ -90,16 +100,19 @@ export function openClickHouse(
     // Failures are thrown; the client's own lines would double ours.
     log: { level: ClickHouseLogLevel.OFF },
   })
-  return new VendorClickHouse(client, agent)
+  const inbox = 'inbox' in address ? address.inbox : undefined
+  return new VendorClickHouse(client, agent, inbox)
 }
 
 class VendorClickHouse implements ClickHouse {
   readonly #client: ClickHouseClient
   readonly #agent: http.Agent | undefined
+  readonly #inbox: string | undefined
 
-  constructor(client: ClickHouseClient, agent: http.Agent | undefined) {
+  constructor(client: ClickHouseClient, agent: http.Agent | undefined, inbox: string | undefined) {
     this.#client = client
     this.#agent = agent
+    this.#inbox = inbox
   }
 
   async query({ sql, params, settings }: Query): Promise<Row[]> {
@@ -146,15 +159,32 @@ class VendorClickHouse implements ClickHouse {
     )
   }
 
-  async insert({ sql, body, settings }: Insert): Promise<void> {
-    await worded(async () => {
-      const { stream } = await this.#client.exec({
-        query: sql,
-        values: Readable.from([body], { objectMode: false }),
-        clickhouse_settings: { ...settings },
-      })
-      for await (const _ of stream) void _
+  async insert(insert: Insert): Promise<void> {
+    await worded(() =>
+      this.#inbox === undefined ? this.#insert(insert) : this.#insertFrom(this.#inbox, insert),
+    )
+  }
+
+  async #insert({ sql, body, settings }: Insert, name?: string): Promise<void> {
+    const { stream } = await this.#client.exec({
+      query: sql,
+      values: Readable.from(body, { objectMode: false }),
+      clickhouse_settings: { ...settings },
+      ...(name === undefined ? {} : { http_headers: { [BODY_HEADER]: name } }),
     })
+    for await (const _ of stream) void _
+  }
+
+  /** The engine takes the file away before it reads it: what is left there after a failure is nobody's. */
+  async #insertFrom(inbox: string, insert: Insert): Promise<void> {
+    const name = randomUUID()
+    const path = join(inbox, name)
+    try {
+      await writeFile(path, insert.body, { mode: 0o600, flag: 'wx' })
+      await this.#insert({ ...insert, body: [] }, name)
+    } finally {
+      await rm(path, { force: true })
+    }
   }
 
   async close(): Promise<void> {

@@ -8,8 +8,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { GatewayError } from '../base/errors.ts'
+import type { StoreAddress } from './clickhouse.ts'
 import { defer, mayDefer } from './engine-priority.ts'
 import { Pulse, type ThreadSample, threadSample } from './engine-pulse.ts'
+import { inboxOf } from './engine-request.ts'
 
 /** parent → engine process, when it is ready. */
 export type EngineOrder =
@@ -74,6 +76,10 @@ export class EngineChild {
     const near = join(options.folder, 'http.sock')
     const fits = Buffer.byteLength(near) <= SOCKET_PATH_MAX
     this.socket = fits ? near : join(mkdtempSync(join(tmpdir(), 'sluice-')), 'http.sock')
+  }
+
+  get address(): StoreAddress {
+    return { socket: this.socket, inbox: inboxOf(this.#options.folder) }
   }
 
   get pid(): number | undefined {

@@ -7,6 +7,16 @@
  * not ours must make sure that it is one statement (replay/audit.ts).
  */
 
+import { join } from 'node:path'
+
+/** Header of a request whose body is in the inbox, under this name. */
+export const BODY_HEADER = 'x-sluice-body'
+
+/** Of an engine in this folder: where it takes bodies from. Emptied when it starts, so that what a request left behind is gone. */
+export function inboxOf(folder: string): string {
+  return join(folder, 'inbox')
+}
+
 export interface EngineRequest {
   /** To be run before the query, on a connection of its own. */
   readonly before: readonly string[]

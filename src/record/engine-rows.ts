@@ -6,7 +6,8 @@
  *   body    1 │ 1 │ event   1 │ 2 │ event   …     RowBinary, and the columns of both once, in the text of the INSERT
  *
  * What canonical.ts has made for the digests is sent once more, so that nothing is read twice. Where shapes differ row by
- * row (texts that differ in their literals) only sessions are numbered.
+ * row (texts that differ in their literals) only sessions are numbered. A session's rows stand together, in the order of the
+ * table: the engine sorts only what is not sorted, and moves all columns for it.
  */
 import type { SpareMemory } from '../base/spare-memory.ts'
 import type { Settings } from './clickhouse.ts'
@@ -18,7 +19,8 @@ export interface EngineInsert {
   /** What stands behind the table in an INSERT. */
   readonly as: string
   readonly settings: Settings
-  readonly body: Buffer
+  /** One behind the other. */
+  readonly body: readonly Buffer[]
 }
 
 /** A row as it ends both sinks, and from where on: its own columns, without those of session and shape. */
@@ -43,6 +45,8 @@ const SHARED_MIN = 8
 /** Of columns that stand in the query, for sessions and for shapes; twice as long there, in hexadecimal. */
 const NUMBERED_BYTES_MAX = 32 << 10
 const BODY_BYTES_MAX = 256 << 20
+/** What a session's begins with. */
+const BODY_BYTES = 4096
 /** A query is refused beyond 256 KiB, and empty texts are twice as long in it as here. */
 const QUERY_MAX = 200_000
 /** Where shapes are not numbered, this much of them is known again. */
@@ -76,22 +80,22 @@ export class EngineRows {
   count = 0
   readonly #sessions = new Numbers()
   readonly #shapes: Numbers
-  readonly #body: Sink
+  readonly #spare: SpareMemory | undefined
+  /** By the number of a session. */
+  readonly #bodies: Sink[] = []
+  /** What they take in memory, and what of it is used. */
+  bytes = 0
+  #size = 0
 
   constructor(isInline = false, spare?: SpareMemory) {
     this.isInline = isInline
-    this.#body = new Sink(4096, spare)
+    this.#spare = spare
     this.#shapes = new Numbers(isInline ? KNOWN_BYTES_MAX : undefined)
-  }
-
-  /** What it takes in memory. */
-  get bytes(): number {
-    return this.#body.bytes.length
   }
 
   /** There are too many sessions or shapes, or it is too long: this will be none. */
   get isFull(): boolean {
-    if (this.#body.size > BODY_BYTES_MAX) return true
+    if (this.#size > BODY_BYTES_MAX) return true
     return this.#sessions.isFull || (!this.isInline && this.#shapes.isFull)
   }
 
@@ -112,17 +116,22 @@ export class EngineRows {
   add(row: EngineRow, shape: EngineShape): void {
     this.count++
     if (this.isFull) return
-    const body = this.#body
+    let body = this.#bodies[row.number]
+    if (body === undefined) this.#bodies[row.number] = body = this.#begin()
+    const [bytes, size] = [body.bytes.length, body.size]
     body.uint32(row.number)
     if (this.isInline) body.put(shape.columns)
     else body.uint32(shape.number)
     body.take(row.events, row.eventsAt)
     body.take(row.contents, row.contentsAt)
+    this.#size += body.size - size
+    this.bytes += body.bytes.length - bytes
   }
 
   /** The body of its insert is not looked at any more. */
   end(): void {
-    this.#body.end()
+    for (const body of this.#bodies) body?.end()
+    this.bytes = 0
   }
 
   /** undefined: they are not all `rows` of a segment, or it is not worth while. */
@@ -131,9 +140,22 @@ export class EngineRows {
     if (this.#sessions.columns.length > rows / SHARED_MIN) return undefined
     if (!this.isInline && this.hasManyShapes) return undefined
     const as = this.#as()
-    const { bytes, size } = this.#body
     if (as.length > QUERY_MAX) return undefined
-    return { as, settings: SETTINGS, body: bytes.subarray(0, size) }
+    return { as, settings: SETTINGS, body: this.#sorted() }
+  }
+
+  #begin(): Sink {
+    const made = new Sink(BODY_BYTES, this.#spare)
+    this.bytes += made.bytes.length
+    return made
+  }
+
+  /** As in the table, where sessions come by their ids, which is what their columns begin with. */
+  #sorted(): Buffer[] {
+    return this.#sessions.columns
+      .map((columns, at) => ({ columns, body: this.#bodies[at + 1] }))
+      .sort((a, b) => a.columns.compare(b.columns))
+      .flatMap(({ body }) => (body === undefined ? [] : [body.bytes.subarray(0, body.size)]))
   }
 
   #as(): string {
@@ -177,7 +199,7 @@ class Numbers {
   }
 }
 
-/** What each column is of the entry that a row names. */
+/** What each column is of the entry that a row names. One that is the same in all of them is not looked up for each row. */
 function numbered(
   chosen: Map<string, string>,
   columns: Columns,
@@ -185,8 +207,12 @@ function numbered(
 ): void {
   const rows = of.columns.map((bytes) => literals(bytes, columns))
   for (const [column, [name, type]] of columns.entries()) {
-    const list = rows.map((row) => row[column]).join(',')
-    chosen.set(name, `arrayElement(CAST([${list}], 'Array(${type})'), ${number}) AS ${name}`)
+    const values = rows.map((row) => row[column]!)
+    const isSame = values.every((value) => value === values[0])
+    const found = isSame
+      ? `CAST(${values[0]}, '${type}')`
+      : `arrayElement(CAST([${values.join(',')}], 'Array(${type})'), ${number})`
+    chosen.set(name, `${found} AS ${name}`)
   }
 }
 

@@ -4,11 +4,11 @@
  *
  * Runs only in the process of workers/engine.ts: any end of a thread that holds chdb kills its
  * process. Each request has a connection of its own (1 ms), so that settings and parameters of one
- * never meet another. A body of data is put into a file, because the engine reads data that is not
- * text from files only. The one door to chdb.
+ * never meet another. A body of data is a file, because the engine reads data that is not text from
+ * files only: whoever shares its folder puts it there himself (clickhouse.ts). The one door to chdb.
  */
 import { randomUUID } from 'node:crypto'
-import { createWriteStream, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { createWriteStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import {
   createServer,
   type IncomingMessage,
@@ -20,10 +20,12 @@ import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { removeEmptyDefinitions } from './empty-definitions.ts'
 import {
+  BODY_HEADER,
   bodyIsData,
   type EngineRequest,
   engineFailure,
   engineRequest,
+  inboxOf,
   insertFrom,
   isDying,
   isPattern,
@@ -44,6 +46,8 @@ const QUERY_BYTES_MAX = 16 << 20
 const HEADER_BYTES_MAX = 1 << 20
 /** How many read-only queries run at once, so that inserts always find a thread. */
 const READERS_MAX = 3
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export interface ChdbResult {
   readonly elapsed: number
@@ -81,6 +85,9 @@ export async function serveEngine(options: EngineOptions): Promise<ServedEngine>
   const bodies = join(folder, 'bodies')
   rmSync(bodies, { recursive: true, force: true })
   mkdirSync(bodies, { mode: 0o700 })
+  const inbox = inboxOf(folder)
+  rmSync(inbox, { recursive: true, force: true })
+  mkdirSync(inbox, { mode: 0o700 })
   const store = join(folder, 'store')
   const isRepaired = removeEmptyDefinitions(store) > 0
   const named = nameOf(bodies)
@@ -95,8 +102,9 @@ export async function serveEngine(options: EngineOptions): Promise<ServedEngine>
   if (isRepaired)
     await first.queryAsync('DROP TABLE IF EXISTS sluice.migrations SYNC', { format: 'Null' })
   const readers = new Gate(READERS_MAX)
+  const engine = { connect, bodies: named, inbox, readers }
   const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX }, (request, response) => {
-    answer({ request, response }, { connect, bodies: named, readers }).catch((error: unknown) => {
+    answer({ request, response }, engine).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : undefined)
     })
   })
@@ -104,8 +112,7 @@ export async function serveEngine(options: EngineOptions): Promise<ServedEngine>
   server.keepAliveTimeout = 60_000
   await listen(server, socket)
   return {
-    ask: (asked) =>
-      readers.through(() => runRequest({ connect, bodies: named, readers }, asked, undefined)),
+    ask: (asked) => readers.through(() => runRequest(engine, asked, undefined)),
     async stop() {
       server.closeIdleConnections()
       await new Promise<void>((resolve) => server.close(() => resolve()))
@@ -156,6 +163,7 @@ interface Exchange {
 interface Engine {
   readonly connect: () => ChdbSession
   readonly bodies: string
+  readonly inbox: string
   readonly readers: Gate
 }
 
@@ -164,7 +172,7 @@ async function answer({ request, response }: Exchange, engine: Engine): Promise<
   if (url.pathname === '/ping') return send(response, 200, 'Ok.\n')
   const file = bodyIsData(url.searchParams) ? join(engine.bodies, randomUUID()) : undefined
   try {
-    if (file !== undefined) await pipeline(request, createWriteStream(file, { mode: 0o600 }))
+    if (file !== undefined) await bodyInto(file, request, engine)
     const body = file === undefined ? await readText(request) : ''
     const asked = engineRequest(url.searchParams, body)
     if (typeof asked === 'string')
@@ -189,6 +197,16 @@ async function answer({ request, response }: Exchange, engine: Engine): Promise<
   } finally {
     if (file !== undefined) rmSync(file, { force: true })
   }
+}
+
+/** Throws where there is none under the name: the engine must not be asked for a file that is not there. */
+async function bodyInto(file: string, request: IncomingMessage, engine: Engine): Promise<void> {
+  const name = request.headers[BODY_HEADER]
+  if (name === undefined)
+    return pipeline(request, createWriteStream(file, { flags: 'wx', mode: 0o600 }))
+  if (typeof name !== 'string' || !UUID.test(name)) throw new Error('not the name of a body')
+  renameSync(join(engine.inbox, name), file)
+  request.resume()
 }
 
 async function runRequest(

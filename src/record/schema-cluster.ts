@@ -93,8 +93,10 @@ function replicated(
   )
 }
 
-/** The table in front has columns and nothing else. */
+/** The table in front has columns and nothing else: none of what is stored. */
 function altered(local: string, front: string, rest: string): string[] {
-  const isOfColumns = /^\s*(ADD|DROP|MODIFY|RENAME|COMMENT) COLUMN\b/.test(rest)
+  const isOfColumns =
+    /^\s*(ADD|DROP|MODIFY|RENAME|COMMENT) COLUMN\b/.test(rest) &&
+    !/^\s*MODIFY COLUMN \w+ CODEC\b/.test(rest)
   return [`ALTER TABLE ${local}`, ...(isOfColumns ? [`ALTER TABLE ${front}`] : [])]
 }

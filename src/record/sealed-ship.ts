@@ -119,7 +119,7 @@ export class SealedShipper {
     for (const table of TABLES) {
       const rows = content.rows[table]
       const as = `(${SEALED_COLUMNS[table]}) FORMAT RowBinary`
-      const body = () => Buffer.concat(rows)
+      const body = () => rows
       if (rows.length > 0) await this.#inserts.insert(name, { table, as, count: rows.length, body })
     }
     if (content.torn > 0 || content.isDamaged) {

@@ -75,8 +75,9 @@ export class Store {
       ...(entry === undefined ? {} : { entry }),
     })
     this.#share()
-    this.#client = openClickHouse({ socket: this.#engine.socket }, 'default', EMBEDDED_WRITER)
-    this.#reader = openClickHouse({ socket: this.#engine.socket }, this.database)
+    const { address } = this.#engine
+    this.#client = openClickHouse(address, 'default', EMBEDDED_WRITER)
+    this.#reader = openClickHouse(address, this.database)
   }
 
   get database(): string {

@@ -204,10 +204,10 @@ export class Shipper {
 function wholeRows(content: SegmentContent) {
   const insert = { as: AS, settings: {} }
   try {
-    return { ...insert, body: joinRows(content), sound: content }
+    return { ...insert, body: [joinRows(content)], sound: content }
   } catch {
     const sound = soundBlocks(content)
-    return { ...insert, body: joinedRows(sound), sound }
+    return { ...insert, body: [joinedRows(sound)], sound }
   }
 }
 

@@ -18,8 +18,8 @@ export interface WholeRows {
   readonly count: number
   /** What `as` needs to be one block. */
   readonly settings?: Settings
-  /** Called where they are sent. */
-  readonly body: () => Uint8Array
+  /** Called where they are sent; one piece behind the other. */
+  readonly body: () => readonly Uint8Array[]
 }
 
 export interface WholeInsertsOptions extends Tables {

@@ -91,7 +91,7 @@ function covered(rows: number, add: (runs: Runs) => void): Told {
   const runs = new Runs(() => SALT, engine)
   add(runs)
   const insert = engine.insert(rows, 1)
-  const body = insert && createHash('sha256').update(insert.body).digest('hex')
+  const body = insert && createHash('sha256').update(Buffer.concat(insert.body)).digest('hex')
   return { runs: runs.take().map(({ run }) => run), engine: insert && { as: insert.as, body } }
 }
 

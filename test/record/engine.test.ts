@@ -30,8 +30,8 @@ async function shipped(name: string, settings: Settings = {}, rounds = 1): Promi
   const folder = join(base, name)
   const spoolFolder = join(base, 'spool')
   const engine = new EngineChild({ folder, memoryBytesMax: 1e9, say: () => {}, entry: ENGINE })
-  const store = openClickHouse({ socket: engine.socket })
-  const writer = openClickHouse({ socket: engine.socket }, 'default', settings)
+  const store = openClickHouse(engine.address)
+  const writer = openClickHouse(engine.address, 'default', settings)
   const said: string[] = []
   try {
     const clock = { microseconds: () => 1_790_000_000_000_000, elapsed: () => 0 }
@@ -100,6 +100,68 @@ test('one that ran into a fault is ended at the next question, and another one a
   } finally {
     await store.close()
     await engine.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('a body is taken from the inbox, and from nowhere else', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
+  const options = { folder, memoryBytesMax: 1e9, say: () => {}, entry: ENGINE }
+  const inbox = join(folder, 'inbox')
+  const left = () => [...readdirSync(inbox), ...readdirSync(join(folder, 'bodies'))]
+  const insert = 'INSERT INTO letters (n) FORMAT RowBinary'
+  /** Its status and text, for a body that is said to have this name. */
+  const ask = (socketPath: string, name: string) =>
+    new Promise<[number | undefined, string]>((resolve, reject) => {
+      const path = `/?query=${encodeURIComponent(insert)}`
+      const headers = { 'x-sluice-body': name }
+      const asked = request({ socketPath, path, method: 'POST', headers }, async (answer) => {
+        let text = ''
+        for await (const chunk of answer) text += String(chunk)
+        resolve([answer.statusCode, text])
+      })
+      asked.on('error', reject).end()
+    })
+  const engine = new EngineChild(options)
+  const store = openClickHouse(engine.address)
+  const rows = async () =>
+    (await store.query({ sql: 'SELECT n FROM letters ORDER BY n' })).map(({ n }) => n)
+  try {
+    await engine.ready()
+    await store.command({ sql: 'CREATE TABLE letters (n UInt8) ENGINE = MergeTree ORDER BY n' })
+    await store.insert({ sql: insert, body: [Buffer.of(1), Buffer.of(2, 3), Buffer.alloc(0)] })
+    expect(await rows()).toEqual([1, 2, 3])
+    expect(left()).toEqual([])
+    const wrong = store.insert({
+      sql: 'INSERT INTO nothing (n) FORMAT RowBinary',
+      body: [Buffer.of(4)],
+    })
+    await expect(wrong).rejects.toMatchObject({ exception: 60 })
+    expect(left()).toEqual([])
+    // The engine itself would say of some names that all is stored, and read any file of the machine.
+    writeFileSync(join(folder, 'other'), Buffer.of(5))
+    for (const name of [
+      '00000000-0000-0000-0000-000000000000',
+      '*',
+      '../other',
+      join(folder, 'other'),
+      '',
+    ])
+      expect(await ask(engine.socket, name)).toEqual([500, expect.stringContaining('Code: 0')])
+    expect(await rows()).toEqual([1, 2, 3])
+    // As it is left where the request behind it never came.
+    writeFileSync(join(inbox, '00000000-0000-0000-0000-000000000001'), Buffer.of(6))
+  } finally {
+    await engine.stop()
+  }
+  const second = new EngineChild(options)
+  try {
+    await second.ready()
+    expect(left()).toEqual([])
+    expect(await rows()).toEqual([1, 2, 3])
+  } finally {
+    await store.close()
+    await second.stop()
     rmSync(folder, { recursive: true, force: true })
   }
 })

@@ -34,7 +34,7 @@ import { facts, OUTCOME, SHAPE, TIMES } from './running.ts'
 const INSTANCE = 'I'
 const KEY = { id: Buffer.alloc(8, 3), key: Buffer.alloc(32, 4) }
 const SALT = Buffer.alloc(16, 5)
-const digest = (bytes: Uint8Array) => hash('sha256', bytes)
+const digest = (pieces: readonly Uint8Array[]) => hash('sha256', Buffer.concat(pieces))
 
 class Spoiling extends SpareMemory {
   given = 0
@@ -48,7 +48,7 @@ class Spoiling extends SpareMemory {
 
 /** What is on its way to the store, and what it was when it was sent. */
 interface Sent {
-  readonly body: Buffer
+  readonly body: readonly Buffer[]
   readonly was: string
 }
 
@@ -91,7 +91,7 @@ class Side {
     const inserts = this.#whole.has(name) ? undefined : this.inserts
     const made = inserts?.take(baseName(name), content)
     if (made !== undefined) expect(digest(made.body)).toBe(digest(compact(content, made.as)))
-    const body = made?.body ?? whole(content)
+    const body = made?.body ?? [whole(content)]
     const was = digest(body)
     this.sent.set(name, { body, was })
     return { runs, as: made?.as, was, rows: content.rows }
@@ -129,7 +129,7 @@ class Side {
 }
 
 /** By nobody who has anything to do with memory. */
-function compact({ bytes, blocks, names }: SegmentContent, as: string): Buffer {
+function compact({ bytes, blocks, names }: SegmentContent, as: string): readonly Buffer[] {
   const rows = new EngineRows(!as.includes('shape_number'))
   const runs = new Runs(() => SALT, rows)
   for (let at = 0; at < blocks.length; at += 2) runs.add(bytes, [blocks[at], blocks[at + 1]], names)

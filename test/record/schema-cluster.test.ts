@@ -48,6 +48,16 @@ describe('on a cluster', () => {
     ])
   })
 
+  test('how columns are packed is of where the rows are', () => {
+    expect(
+      of(
+        'ALTER TABLE `sluice`.events\n    MODIFY COLUMN job CODEC(LZ4),\n    MODIFY COLUMN run CODEC(LZ4)',
+      ),
+    ).toEqual([
+      'ALTER TABLE `sluice`.events_local ON CLUSTER `main`\n    MODIFY COLUMN job CODEC(LZ4),\n    MODIFY COLUMN run CODEC(LZ4)',
+    ])
+  })
+
   test('a view asks its sub-queries once', () => {
     expect(
       of('CREATE OR REPLACE VIEW `sluice`.v AS SELECT 1 WHERE a IN (SELECT b FROM `sluice`.c)'),

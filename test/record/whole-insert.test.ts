@@ -33,7 +33,7 @@ class Table {
   })
 
   insert(table = 'events'): Promise<void> {
-    const rows = { table, as: '(a) FORMAT X', count: 3, body: () => Buffer.alloc(3) }
+    const rows = { table, as: '(a) FORMAT X', count: 3, body: () => [Buffer.alloc(3)] }
     return this.inserts.insert('one.seg', rows)
   }
 
