@@ -73,11 +73,19 @@ class Taker {
 }
 
 async function answerOf(child: ChildProcess): Promise<unknown> {
-  const ended = once(child, 'exit').then(() => {
+  const answered = new AbortController()
+  const { signal } = answered
+  const ended = once(child, 'exit', { signal }).then(() => {
     throw new Error('bench: the reader ended')
   })
-  const [answer] = await Promise.race([once(child, 'message'), ended])
-  return answer
+  try {
+    const [answer] = await Promise.race([once(child, 'message', { signal }), ended])
+    return answer
+  } finally {
+    // It is asked hundreds of times: who has the answer listens no more.
+    ended.catch(() => {})
+    answered.abort()
+  }
 }
 
 interface Pace {
