@@ -175,15 +175,25 @@ class VendorClickHouse implements ClickHouse {
     for await (const _ of stream) void _
   }
 
-  /** The engine takes the file away before it reads it: what is left there after a failure is nobody's. */
+  /**
+   * The engine takes the file away before it reads it: what is left there after a failure is nobody's. Where none can be put there
+   * (somebody took the folder away) the body goes over the socket, as before: nothing of it has been sent yet.
+   */
   async #insertFrom(inbox: string, insert: Insert): Promise<void> {
     const name = randomUUID()
     const path = join(inbox, name)
+    // What cannot be taken away is gone when the engine starts again.
+    const remove = () => rm(path, { force: true }).catch(() => {})
     try {
       await writeFile(path, insert.body, { mode: 0o600, flag: 'wx' })
+    } catch {
+      await remove()
+      return this.#insert(insert)
+    }
+    try {
       await this.#insert({ ...insert, body: [] }, name)
     } finally {
-      await rm(path, { force: true })
+      await remove()
     }
   }
 

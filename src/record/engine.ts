@@ -202,6 +202,8 @@ async function answer({ request, response }: Exchange, engine: Engine): Promise<
 /** Throws where there is none under the name: the engine must not be asked for a file that is not there. */
 async function bodyInto(file: string, request: IncomingMessage, engine: Engine): Promise<void> {
   const name = request.headers[BODY_HEADER]
+  // Somebody may have taken the folder away: no later insert would ever be stored.
+  mkdirSync(engine.bodies, { recursive: true, mode: 0o700 })
   if (name === undefined)
     return pipeline(request, createWriteStream(file, { flags: 'wx', mode: 0o600 }))
   if (typeof name !== 'string' || !UUID.test(name)) throw new Error('not the name of a body')

@@ -1,5 +1,5 @@
 /** On the real engine: what is acknowledged is there, whatever the folder is called and in whatever form it was sent. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -97,6 +97,36 @@ test('one that ran into a fault is ended at the next question, and another one a
       )
       .toBe(1)
     expect(engine.pid).not.toBe(pid)
+  } finally {
+    await store.close()
+    await engine.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('where no body can be put into the inbox, or the folders of bodies are gone, it arrives all the same', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
+  const engine = new EngineChild({ folder, memoryBytesMax: 1e9, say: () => {}, entry: ENGINE })
+  const store = openClickHouse(engine.address)
+  const inbox = join(folder, 'inbox')
+  const insert = (...body: Buffer[]) =>
+    store.insert({ sql: 'INSERT INTO letters (n) FORMAT RowBinary', body })
+  try {
+    await engine.ready()
+    await store.command({ sql: 'CREATE TABLE letters (n UInt8) ENGINE = MergeTree ORDER BY n' })
+    rmSync(inbox, { recursive: true })
+    await insert(Buffer.of(1), Buffer.of(2))
+    rmSync(join(folder, 'bodies'), { recursive: true })
+    await insert(Buffer.of(3))
+    writeFileSync(inbox, '')
+    await insert(Buffer.of(4), Buffer.of(5))
+    rmSync(inbox)
+    mkdirSync(inbox)
+    rmSync(join(folder, 'bodies'), { recursive: true })
+    await insert(Buffer.of(6))
+    const rows = await store.query({ sql: 'SELECT n FROM letters ORDER BY n' })
+    expect(rows.map(({ n }) => n)).toEqual([1, 2, 3, 4, 5, 6])
+    expect([...readdirSync(inbox), ...readdirSync(join(folder, 'bodies'))]).toEqual([])
   } finally {
     await store.close()
     await engine.stop()
