@@ -76,6 +76,10 @@ export class SocketWire implements Wire, Unread {
   #closed = false
   #isPaused = false
   #isWatched = false
+  /** A peer that was dialled may end while what it said before waits to be read: that is worth more than its close. */
+  #readsToTheEnd = false
+  /** It takes nothing any more. */
+  #isDeaf = false
   #waitingMax = FIRST_WAITING_BYTES_MAX
 
   private constructor(socket: Socket, descriptor: number) {
@@ -132,6 +136,7 @@ export class SocketWire implements Wire, Unread {
         socket.removeListener('close', stop).removeListener('error', reject)
         const handle = (socket as unknown as { _handle: { fd: number } })._handle
         wire = new SocketWire(socket, handle.fd)
+        wire.#readsToTheEnd = true
         wire.pause()
         wire.#attach()
         resolve(wire)
@@ -199,13 +204,14 @@ export class SocketWire implements Wire, Unread {
   write(bytes: Buffer, start: number, end: number): void {
     const socket = this.#socket
     // A destroyed socket's descriptor number may already belong to somebody else.
-    if (socket.destroyed || socket.writableEnded) return
+    if (socket.destroyed || socket.writableEnded || this.#isDeaf) return
     let sent = 0
     if (this.#descriptor >= 0 && socket.writableLength === 0) {
       try {
         sent = sendNow(this.#descriptor, bytes, start, end)
       } catch (error) {
-        socket.destroy(error as Error)
+        this.#isDeaf = this.#readsToTheEnd && hasLeft(error)
+        if (!this.#isDeaf) socket.destroy(error as Error)
         return
       }
     }
@@ -268,4 +274,9 @@ export class SocketWire implements Wire, Unread {
       this.#sink.drained()
     })
   }
+}
+
+function hasLeft(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'EPIPE' || code === 'ECONNRESET'
 }

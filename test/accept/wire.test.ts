@@ -155,6 +155,23 @@ test('writing to a peer that has reset does not throw', async () => {
   expect(wire.isClosed).toBe(true)
 })
 
+test('what one that was dialled said before it reset is heard to its end, though it is written to meanwhile', async () => {
+  const { wire, peer } = await dialled()
+  const heard = listening(wire)
+  await new Promise((resolve) => setImmediate(resolve))
+  wire.pause()
+  const words = Buffer.alloc(20_000, 'w')
+  await new Promise<unknown>((resolve) => peer.write(words, resolve))
+  const closed = new Promise((resolve) => peer.once('close', resolve))
+  peer.resetAndDestroy()
+  await closed
+  for (let round = 0; round < 3; round++) wire.write(Buffer.from('x'), 0, 1)
+  wire.resume()
+  await until(() => heard.closed.length === 1)
+  expect(heard.bytes.equals(words)).toBe(true)
+  wire.write(Buffer.from('x'), 0, 1)
+})
+
 test('nobody at the address rejects with the socket’s own error', async () => {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
