@@ -7,6 +7,7 @@
  * what it knows already, soon at first, then now and then.
  */
 import { monotonicMs } from '../../base/clock.ts'
+import type { GatewayError } from '../../base/errors.ts'
 import type { Conversation } from './conversation.ts'
 import * as write from './write.ts'
 
@@ -25,6 +26,8 @@ export class Leaving {
   readonly #finish: (reason: string) => void
   #reason: string | undefined
   #toldTarget = false
+  /** What was sent last will never go out: it could not be recorded. */
+  #isLost = false
   #askMs = ASK_MS.first
   #timer: NodeJS.Timeout | undefined
 
@@ -77,9 +80,25 @@ export class Leaving {
   linger(held = Number.POSITIVE_INFINITY): void {
     this.#timer = setTimeout(() => {
       const { heldBytes } = this
-      if (heldBytes > 0 && heldBytes < held) this.linger(heldBytes)
+      if (this.#waitsForSpool) this.linger(held)
+      else if (heldBytes > 0 && heldBytes < held) this.linger(heldBytes)
       else this.destroy()
     }, LINGER_MS)
+  }
+
+  /** What was sent last goes out when it is recorded; that it cannot be is told within the turn's limit. */
+  get #waitsForSpool(): boolean {
+    return this.#talk.parts.turn.isStalled && !this.#isLost
+  }
+
+  /** After the end: what is still on its way down ends as well. */
+  cut(error: GatewayError): void {
+    if (!this.#waitsForSpool) {
+      if (this.heldBytes > 0) this.destroy()
+      return
+    }
+    this.#isLost = error.code === 'GW_RECORDING_LOST'
+    if (!this.#isLost) this.destroy()
   }
 
   destroy(): void {

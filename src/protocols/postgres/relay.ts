@@ -255,8 +255,7 @@ class Session {
         this.#parts.recording.moment({ kind: 'own', status: 'cancel', text: error.code })
         this.#cancelRunning()
       }
-      // What is still on its way down to one that was leaving ends as well.
-      if (this.#talk.over !== undefined && this.#leaving.heldBytes > 0) this.#leaving.destroy()
+      if (this.#talk.over !== undefined) this.#leaving.cut(error)
       this.#finish(error.code, error)
     } else {
       this.#endWhenIdle = error

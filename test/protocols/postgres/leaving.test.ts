@@ -189,4 +189,48 @@ describe('a client that has said its last and reads on', () => {
     vi.advanceTimersByTime(4100)
     expect(destroyed).toHaveBeenCalled()
   })
+
+  describe('while its answer cannot be recorded', () => {
+    /** Its target has answered, and closed; the answer waits for the spool. */
+    const waits = () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate'] })
+      begin()
+      const destroyed = vi.spyOn(client, 'destroy')
+      says('Query "SELECT 1"', 'Terminate')
+      const written = vi.spyOn(set.recorder, 'flush').mockImplementation(() => {
+        throw new Error('no room')
+      })
+      answers(...ROWS)
+      set.parts.live.stall(true)
+      vi.advanceTimersByTime(4500)
+      expect([set.turn.isStalled, client.isEnded]).toEqual([true, false])
+      return { destroyed, written }
+    }
+    afterEach(() => {
+      vi.restoreAllMocks()
+      set.turn.flush()
+    })
+
+    test('is not given up, and gets it as soon as it is', () => {
+      const { destroyed, written } = waits()
+      expect(destroyed).not.toHaveBeenCalled()
+      written.mockRestore()
+      set.turn.flush()
+      expect(down()).toContain('SELECT 1\0Z')
+      expect([client.isEnded, outcomes()]).toEqual([true, ['outcome ok']])
+    })
+
+    test('is not held any longer than that may last', () => {
+      const { destroyed } = waits()
+      set.parts.live.end(new GatewayError('GW_RECORDING_LOST', 'spool'), 'now')
+      vi.advanceTimersByTime(2100)
+      expect(destroyed).toHaveBeenCalled()
+    })
+
+    test('is sent nothing of it once its session is ended', () => {
+      const { destroyed } = waits()
+      set.parts.live.end(new GatewayError('GW_SESSION_EXPIRED', 'expired'), 'now')
+      expect(destroyed).toHaveBeenCalled()
+    })
+  })
 })
