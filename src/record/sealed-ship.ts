@@ -119,7 +119,8 @@ export class SealedShipper {
     for (const table of TABLES) {
       const rows = content.rows[table]
       const as = `(${SEALED_COLUMNS[table]}) FORMAT RowBinary`
-      const body = () => rows
+      // Each piece is a write of its own, and there may be tens of thousands.
+      const body = () => [Buffer.concat(rows)]
       if (rows.length > 0) await this.#inserts.insert(name, { table, as, count: rows.length, body })
     }
     if (content.torn > 0 || content.isDamaged) {

@@ -1,5 +1,5 @@
 /** Sealed originals on their way into the store, over the real engine. */
-import { readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { clock } from '../../src/base/clock.ts'
@@ -15,6 +15,11 @@ beforeAll(async () => {
 }, 180_000)
 
 afterAll(() => place.close())
+
+/** Calls of this process that write. */
+function writes(): number {
+  return Number(/syscw: (\d+)/.exec(readFileSync('/proc/self/io', 'utf8'))![1])
+}
 
 describe('the spool of sealed originals', () => {
   test('that cannot be written lets nothing go, and loses nothing', async () => {
@@ -49,6 +54,24 @@ describe('the spool of sealed originals', () => {
     const { values, findings } = await unseal(await place.release('S20'), ANN.identity)
     expect(findings).toEqual([])
     expect(values.map(({ value }) => `${value}`)).toEqual(['first', 'second'])
+  })
+
+  test('goes to the engine in one piece, however small its values are', async () => {
+    const recorder = place.at.recorder({ thread: 22 })
+    const sealing = place.recorder(recorder, 22)
+    const key = await place.seals.keyFor('S22')
+    const sealer = sealing.open(key, recorder.open(facts(place.at.instance, { sessionId: 'S22' })))
+    for (let row = 0; row < 4000; row++) {
+      put(sealer, row, 'x')
+      sealing.flush()
+    }
+    const before = writes()
+    sealing.finish(sealer)
+    sealing.flush()
+    sealing.close()
+    recorder.close()
+    await until(async () => (await place.rows("sealed WHERE session_id = 'S22'")) >= 4000)
+    expect(writes() - before).toBeLessThan(2000)
   })
 
   test('what a killed run left is shipped once by the next, a torn end cut off', async () => {
