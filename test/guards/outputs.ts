@@ -35,6 +35,32 @@ export const OUTPUT_GUARDS: readonly Guard[] = [
     },
   },
   {
+    id: 'told-by-settings',
+    against: 'texts that are longer or shorter by what a client sets: its TimeZone and its like',
+    file: `${LINEAGE}/sizes.ts`,
+    from: "  if (BY_SETTINGS.test(kind ?? '')) return false\n",
+    to: '',
+    fails: {
+      'test/protocols/postgres/sql/lineage/sizes.test.ts': [
+        'a time as the client says its zone may be printed',
+        'a row with such a time may be printed',
+        'no function and no cast prints what the settings of a client decide the length of',
+      ],
+    },
+  },
+  {
+    id: 'told-by-collation',
+    against: 'what fails under some collations, and only where the mask null hides a value',
+    file: `${LINEAGE}/total-functions.ts`,
+    from: "name === 'starts_with' && mayTellNull(args)",
+    to: 'false',
+    fails: {
+      'test/protocols/postgres/sql/lineage/total-functions.test.ts': [
+        'starts_with fails under some collations',
+      ],
+    },
+  },
+  {
     id: 'chosen-by-content',
     against: 'aggregates whose length says which of several values they are, or how large a sum',
     file: `${LINEAGE}/query.ts`,

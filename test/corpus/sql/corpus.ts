@@ -67,6 +67,10 @@ export const MASKED_COLUMNS = [
   'public.members.card',
   'public.passes.card',
   'public.badges.card',
+  'public.visits.seen',
+  'public.visits.weight',
+  'public.visits.shot',
+  'public.visits.spent',
 ] as const
 
 /** Values of masked columns in `schema.sql`: none may stand in any byte a client gets under `mask`. */

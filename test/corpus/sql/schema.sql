@@ -1,5 +1,5 @@
 -- The shop that the statement corpus runs against. Loaded by a superuser into an empty database.
--- Masked by the corpus policy: public.customers.email, ssn and card, and the cards of members, passes and badges.
+-- Masked by the corpus policy: public.customers.email, ssn and card, the cards of members, passes and badges, and what visits says.
 
 CREATE TABLE customers (
   id int PRIMARY KEY,
@@ -105,3 +105,8 @@ CREATE VIEW cards_deep_by_name AS WITH a AS (SELECT card FROM customers),
 CREATE VIEW names_by_name AS WITH c AS (SELECT id, name FROM customers)
   SELECT o.id, (SELECT max(c.name) FROM c WHERE c.id = o.customer_id) AS found FROM orders o;
 CREATE MATERIALIZED VIEW cards_kept_by_name AS SELECT * FROM cards_by_name;
+
+-- Types whose texts are longer or shorter by what a client sets: TimeZone, extra_float_digits, bytea_output, IntervalStyle.
+CREATE TABLE visits (id int PRIMARY KEY, seen timestamptz, weight float8, shot bytea, spent interval);
+INSERT INTO visits VALUES (1, '2024-03-01 12:00:00+00', 71.25, '\x00ff41', '1 day 02:00:00');
+CREATE VIEW visit_times AS SELECT id, seen::text AS seen FROM visits;

@@ -15,11 +15,11 @@ export const CARRIER_FUNCTIONS =
 
 /**
  * Built-in functions that read or send what no relation's mask covers: files, WAL, replication, query texts of other
- * sessions, texts that run, large objects' bytes, the room of temporary files and of what COPY has sent; and how an update was made and how
- * long the log is, which tell what a guess has in common with the value that it replaces.
+ * sessions, texts that run, large objects' bytes, the room of temporary files and of what COPY has sent; and how an update was made, which
+ * lock it took of its row and how long the log is, which tell what a guess has in common with the value that it replaces.
  */
 const PAST_RELATIONS =
-  /^(pg_read_.*|pg_ls_.*|pg_stat_file|pg_file_.*|pg_current_logfile|pg_hba_file_rules|pg_ident_file_mappings|lo_import|lo_export|lo_get|loread|dblink.*|query_to_xml.*|cursor_to_xml.*|table_to_xml.*|schema_to_xml.*|database_to_xml.*|ts_stat|ts_rewrite|pg_stat_get_activity|pg_stat_get_backend_activity|pg_stat_get_db_temp_(bytes|files)|pg_stat_get_progress_info|pg_tablespace_size|pg_stat_get_replication_slot|pg_stat_get_(xact_)?tuples_(hot|newpage)_updated|pg_(current|last)_wal_.*|pg_stat_get_wal.*|pg_stat_get_backend_(wal|io)|pg_get_replication_slots|pg_stat_statements.*|pg_prepared_statement|pg_cursor|pg_logical_.*|pg_create_.*slot|pg_copy_.*slot|pg_drop_replication_slot|pg_replication_.*|pg_backup_.*|pg_start_backup|pg_stop_backup|pg_walfile.*|pg_get_wal.*|binary_upgrade_.*|pg_mcv_list_items|pg_restore_.*|pg_clear_.*|brin_.*|gin_.*|currtid.*)$/
+  /^(pg_read_.*|pg_ls_.*|pg_stat_file|pg_file_.*|pg_current_logfile|pg_hba_file_rules|pg_ident_file_mappings|lo_import|lo_export|lo_get|loread|dblink.*|query_to_xml.*|cursor_to_xml.*|table_to_xml.*|schema_to_xml.*|database_to_xml.*|ts_stat|ts_rewrite|pg_stat_get_activity|pg_stat_get_backend_activity|pg_stat_get_db_temp_(bytes|files)|pg_stat_get_progress_info|pg_tablespace_size|pg_stat_get_replication_slot|pg_stat_get_(xact_)?tuples_(hot|newpage)_updated|pg_(current|last)_wal_.*|pg_stat_get_wal.*|pg_stat_get_backend_(wal|io)|pg_get_replication_slots|pg_stat_statements.*|pg_prepared_statement|pg_cursor|pg_logical_.*|pg_create_.*slot|pg_copy_.*slot|pg_drop_replication_slot|pg_replication_.*|pg_backup_.*|pg_start_backup|pg_stop_backup|pg_walfile.*|pg_get_wal.*|binary_upgrade_.*|pg_mcv_list_items|pg_get_multixact_members|pg_restore_.*|pg_clear_.*|brin_.*|gin_.*|currtid.*)$/
 
 /** Administration that leaves values where they are. Every other statement of class `admin` is refused. */
 const HARMLESS_ADMIN = new Set([

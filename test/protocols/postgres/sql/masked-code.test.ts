@@ -47,6 +47,7 @@ describe('masks bind code', () => {
     ["SELECT pg_terminate_backend(1), pg_newly_invented('x')", ['read', 'admin']],
     ['SELECT * FROM pg_stat_get_activity(NULL)', ['read']],
     ['SELECT pg_stat_get_xact_tuples_hot_updated(1)', ['read']],
+    ["SELECT mode FROM pg_get_multixact_members('1')", ['read']],
     ['SELECT pg_current_wal_insert_lsn()', ['read']],
     ["SELECT param14 FROM pg_stat_get_progress_info('COPY')", ['read']],
     ["SELECT pg_tablespace_size('pg_default')", ['read']],

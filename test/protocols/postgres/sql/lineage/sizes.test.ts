@@ -31,6 +31,13 @@ test.each([
   ['a row with a truth value', record([column('text'), column('bool')]), false],
   ['a row of texts', record([column('text'), made('text')]), true],
   ['what is not masked', constant('bool'), true],
+  ['a time as the client says its zone', column('timestamptz'), false],
+  ['several of such', column('timestamptz[]'), false],
+  ['a row with such a time', record([column('text'), column('timestamptz')]), false],
+  ['a number in as many digits as the client says', column('float8'), false],
+  ['bytes in the form that the client says', column('bytea'), false],
+  ['an interval in the style that the client says', column('interval'), false],
+  ['such a time that is not masked', constant('timestamptz'), true],
 ])('%s may be printed: %s', (_, value, wanted) => {
   expect(prints(value)).toBe(wanted)
 })
@@ -39,6 +46,17 @@ test('into jsonb a truth value goes as it is', () => {
   expect(prints(column('bool'), true)).toBe(true)
   expect(callShows('to_jsonb', [column('bool')])).toBe(false)
   expect(callShows('to_json', [column('bool')])).toBe(true)
+})
+
+test('no function and no cast prints what the settings of a client decide the length of', () => {
+  for (const kind of ['timestamptz', 'float4', 'float8', 'bytea', 'interval']) {
+    expect(castShows(column(kind), 'text')).toBe(true)
+    for (const name of ['concat', 'to_json', 'to_jsonb', 'row_to_json', 'json_agg', 'jsonb_agg'])
+      expect(callShows(name, [column(kind)])).toBe(true)
+    expect(callShows('array_to_string', [column(`${kind}[]`), constant('text')])).toBe(true)
+  }
+  expect(callShows('array_to_string', [column('text[]'), constant('text')])).toBe(false)
+  expect(castShows(column('timestamp'), 'text')).toBe(false)
 })
 
 test('a cast to numeric writes as many digits as a number has', () => {

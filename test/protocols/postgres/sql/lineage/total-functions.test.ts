@@ -60,3 +60,31 @@ test('operators: comparisons within a type, and texts put together up to a lengt
   const long = derived([column('text')], { how: 'total', kind: 'text', copies: 64 })
   expect(totalOperator('||', long, column('text'))).toBeUndefined()
 })
+
+test('starts_with fails under some collations, and only where there is a value: not under the mask null', () => {
+  const hidden = (type: 'null' | 'redact') =>
+    columnValue(
+      {
+        label: 'c',
+        relation: 1,
+        column: 1,
+        unknown: false,
+        mask: {
+          transform: { type },
+          inPredicates: 'deny',
+          derived: 'mask',
+          monitor: false,
+          rule: 'test/0',
+          name: 'c',
+        },
+      },
+      'text',
+    )
+  expect(totalCall('starts_with', [hidden('null'), constant('literal')])).toBeUndefined()
+  expect(totalCall('starts_with', [constant('literal'), hidden('null')])).toBeUndefined()
+  expect(totalCall('starts_with', [hidden('redact'), constant('literal')])).toBeDefined()
+  expect(totalCall('starts_with', [constant('text'), constant('literal')])).toBeDefined()
+  // Of a view, whose columns' masks are found later.
+  expect(totalCall('starts_with', [column('text'), constant('literal')])).toBeUndefined()
+  expect(totalCall('min', [hidden('null')])).toBeDefined()
+})
