@@ -12,7 +12,7 @@ import type { EngineMessage, EngineOrder } from '../src/record/engine-child.ts'
 /** Running queries get this long to finish once the parent is gone. */
 const FAREWELL_MS = 3000
 
-const [folder = '', socket = '', memoryBytesMax] = process.argv.slice(2)
+const [folder = '', socket = '', memory] = process.argv.slice(2)
 let stop: (() => Promise<void>) | undefined
 
 process.once('disconnect', () => {
@@ -27,8 +27,7 @@ process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 
 try {
-  // Sessions come first, and it is the first to go when memory runs out. Threads of Node that are there
-  // already do not follow: the parent sets them all (src/record/engine-priority.ts).
+  // Sessions come first, in memory too. Node's threads do not follow: the parent sets them (src/record/engine-priority.ts).
   os.setPriority(10)
   writeFileSync('/proc/self/oom_score_adj', '800')
 } catch {
@@ -36,7 +35,8 @@ try {
 }
 
 try {
-  const engine = await serveEngine({ folder, socket, memoryBytesMax: Number(memoryBytesMax) })
+  const overdue = () => tell({ type: 'overdue' })
+  const engine = await serveEngine({ folder, socket, memoryBytesMax: Number(memory), overdue })
   stop = engine.stop
   process.on('message', (order: EngineOrder) => {
     if (order.type === 'pulse') return tell({ type: 'pulse' })

@@ -32,6 +32,8 @@ export interface EnginePort {
 export type EngineMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'pulse' }
+  /** A question that it was asked goes on beyond all limits of time. */
+  | { readonly type: 'overdue' }
   /** The port for others is open, or why it is not. */
   | { readonly type: 'port'; readonly problem: string | undefined }
   | { readonly type: 'failed'; readonly message: string; readonly missing: boolean }
@@ -146,6 +148,7 @@ export class EngineChild {
     const pulse = new Pulse()
     this.#isDoubted = false
     child.on('message', ({ type }: EngineMessage) => {
+      if (type === 'overdue') this.#end(child, 'record store has a question that does not end')
       if (type !== 'ready' && type !== 'pulse') return
       pulse.answered()
       this.#doubt(child, false)
@@ -164,7 +167,11 @@ export class EngineChild {
     if (step === 'ask') order(child, { type: 'pulse' })
     if (step === 'doubt') this.#doubt(child, true)
     if (step !== 'end') return
-    this.#options.say('error', 'record store does not answer; it is ended')
+    this.#end(child, 'record store does not answer')
+  }
+
+  #end(child: ChildProcess, why: string): void {
+    this.#options.say('error', `${why}; it is ended`)
     child.kill('SIGKILL')
   }
 
@@ -203,8 +210,7 @@ export class EngineChild {
   #checkMemory(child: ChildProcess): void {
     const used = residentBytes(child.pid)
     if (used <= this.#options.memoryBytesMax * 1.5) return
-    this.#options.say('error', `record store uses ${Math.round(used / 1024 ** 2)} MiB; it is ended`)
-    child.kill('SIGKILL')
+    this.#end(child, `record store uses ${Math.round(used / 1024 ** 2)} MiB`)
   }
 }
 

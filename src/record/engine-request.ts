@@ -27,6 +27,8 @@ export interface EngineRequest {
   readonly bodyFormat: string | undefined
   readonly format: string
   readonly readonly: boolean
+  /** What the engine is told to give it; undefined: no limit. */
+  readonly timeMsMax: number | undefined
 }
 
 /** Parameters of the interface that are no settings. */
@@ -70,15 +72,17 @@ export function engineRequest(url: URLSearchParams, body: string): EngineRequest
   // Last: no setting can be changed after it.
   if (readonly) before.push('SET readonly = 1')
   const format = url.get('default_format') ?? 'TabSeparated'
+  const seconds = Number(url.get('max_execution_time'))
+  const timeMsMax = seconds > 0 ? seconds * 1000 : undefined
+  const about = { before, format, readonly, timeMsMax }
   const query = url.get('query')
   if (query === null || query === '') {
     if (body.trim() === '') return 'empty query'
-    return { before, sql: body, bodyFormat: undefined, format, readonly }
+    return { ...about, sql: body, bodyFormat: undefined }
   }
   const insert = /^(\s*INSERT\s[\s\S]*?)\s+FORMAT\s+(\w+)\s*;?\s*$/i.exec(query)
-  if (insert === null)
-    return { before, sql: `${query}\n${body}`, bodyFormat: undefined, format, readonly }
-  return { before, sql: insert[1]!, bodyFormat: insert[2]!, format, readonly }
+  if (insert === null) return { ...about, sql: `${query}\n${body}`, bodyFormat: undefined }
+  return { ...about, sql: insert[1]!, bodyFormat: insert[2]! }
 }
 
 /** True where the body is data and must not be read as text. */

@@ -38,6 +38,8 @@ export interface EngineOptions {
   readonly socket: string
   /** The engine refuses to use more. */
   readonly memoryBytesMax: number
+  /** A question does not come to its end, and nothing but the end of the process ends it. */
+  readonly overdue: () => void
 }
 
 /** Longest text of a query; data is not limited. */
@@ -46,6 +48,11 @@ const QUERY_BYTES_MAX = 16 << 20
 const HEADER_BYTES_MAX = 1 << 20
 /** How many read-only queries run at once, so that inserts always find a thread. */
 const READERS_MAX = 3
+/**
+ * How many times the time that it has a question may take. The engine looks at its clock between two blocks; a function may spend
+ * hours on one (`editDistance` of long texts).
+ */
+const OVERDUE_FACTOR = 3
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -102,7 +109,8 @@ export async function serveEngine(options: EngineOptions): Promise<ServedEngine>
   if (isRepaired)
     await first.queryAsync('DROP TABLE IF EXISTS sluice.migrations SYNC', { format: 'Null' })
   const readers = new Gate(READERS_MAX)
-  const engine = { connect, bodies: named, inbox, readers }
+  const { overdue } = options
+  const engine = { connect, bodies: named, inbox, readers, overdue }
   const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX }, (request, response) => {
     answer({ request, response }, engine).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : undefined)
@@ -165,6 +173,7 @@ interface Engine {
   readonly bodies: string
   readonly inbox: string
   readonly readers: Gate
+  readonly overdue: () => void
 }
 
 async function answer({ request, response }: Exchange, engine: Engine): Promise<void> {
@@ -217,11 +226,17 @@ async function runRequest(
   file: string | undefined,
 ): Promise<ChdbResult> {
   const session = engine.connect()
+  const { timeMsMax } = asked
+  const late =
+    asked.readonly && timeMsMax !== undefined
+      ? setTimeout(engine.overdue, timeMsMax * OVERDUE_FACTOR)
+      : undefined
   try {
     for (const statement of asked.before) await session.queryAsync(statement, { format: 'Null' })
     const sql = file === undefined ? asked.sql : insertFrom(asked, literal(file))
     return await session.queryAsync(sql, { format: asked.format })
   } finally {
+    clearTimeout(late)
     session.close()
   }
 }

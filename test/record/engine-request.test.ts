@@ -35,6 +35,15 @@ describe('a request', () => {
     })
   })
 
+  test('with a limit of its time, in seconds', () => {
+    expect(ask('readonly=1&max_execution_time=10', 'SELECT 1')).toMatchObject({
+      before: ["SET max_execution_time = '10'", 'SET readonly = 1'],
+      timeMsMax: 10_000,
+    })
+    expect(ask('max_execution_time=0', 'SELECT 1')).toMatchObject({ timeMsMax: undefined })
+    expect(ask('readonly=1', 'SELECT 1')).toMatchObject({ timeMsMax: undefined })
+  })
+
   test('with data in its body', () => {
     const url = `query=${encodeURIComponent('INSERT INTO t (a, b)\n FORMAT MsgPack')}`
     expect(bodyIsData(new URLSearchParams(url))).toBe(true)
@@ -58,7 +67,17 @@ test('a literal ends where it should', () => {
 
 test('data is read from a file, as it stands or as something is selected from it', () => {
   const of = (sql: string) =>
-    insertFrom({ before: [], sql, bodyFormat: 'MsgPack', format: '', readonly: false }, "'f'")
+    insertFrom(
+      {
+        before: [],
+        sql,
+        bodyFormat: 'MsgPack',
+        format: '',
+        readonly: false,
+        timeMsMax: undefined,
+      },
+      "'f'",
+    )
   expect(of('INSERT INTO t (a)')).toBe("INSERT INTO t (a) FROM INFILE 'f' FORMAT MsgPack")
   expect(of("INSERT INTO t (a) SELECT x FROM input('x DateTime64(6, \\'UTC\\')')")).toBe(
     "INSERT INTO t (a) SELECT x FROM file('f', 'MsgPack', 'x DateTime64(6, \\'UTC\\')')",

@@ -266,3 +266,28 @@ test('a store whose tables were made on a full disk, and are empty files, has th
     rmSync(folder, { recursive: true, force: true })
   }
 })
+
+test('a question that its limit of time does not end is ended with the engine, and another one answers', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
+  const said: string[] = []
+  const say = (_: string, text: string) => void said.push(text)
+  const engine = new EngineChild({ folder, memoryBytesMax: 1e9, say, entry: ENGINE })
+  const store = openClickHouse({ socket: engine.socket })
+  const settings = { readonly: 1 as const, max_execution_time: 1 }
+  // Minutes, all of them within one block: the engine looks at its clock behind it.
+  const endless = `SELECT sum(editDistance(concat(repeat('a', 60000), toString(n)), repeat('b', 60000)))
+    FROM (SELECT arrayJoin(range(1000)) AS n)`
+  try {
+    await engine.ready()
+    const pid = engine.pid
+    await expect(store.query({ sql: endless, settings })).rejects.toThrow()
+    expect(said).toContain('record store has a question that does not end; it is ended')
+    await expect.poll(() => engine.pid, { timeout: 20_000 }).not.toBe(pid)
+    await engine.ready()
+    expect(await store.query({ sql: 'SELECT 7 AS n', settings })).toEqual([{ n: 7 }])
+  } finally {
+    await store.close()
+    await engine.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}, 60_000)
