@@ -4,6 +4,9 @@
  * record as a moment of its own, and raises a signal (semantics §5, "Pseudonyms"). A foreign key onto a masked column
  * answers the same question with the opposite word: its violation is a guess that missed.
  *
+ * A key that is DEFERRABLE asks only later, but whoever then tries to empty or alter the table hears at once whether there is
+ * something to be asked (55006), and may take all of it back: that counts too.
+ *
  * The target names the table, and not the columns: each key of a table of whose keys one holds a masked column counts.
  */
 
@@ -19,7 +22,34 @@ const UNIQUE = '23505'
 /** An exclusion constraint with `=` is one, too. */
 const EXCLUSION = '23P01'
 const FOREIGN = '23503'
-const TELLING = new Set([UNIQUE, EXCLUSION, FOREIGN])
+/** Object in use, among others by changes that wait for a deferred check. */
+const IN_USE = '55006'
+/** By SQLSTATE: what it is called, and what it tells. */
+const TELLING: ReadonlyMap<string, readonly [kind: string, told: (column: string) => string]> =
+  new Map([
+    [UNIQUE, ['unique violation', existing]],
+    [EXCLUSION, ['unique violation', existing]],
+    [
+      FOREIGN,
+      [
+        'foreign key violation',
+        (column) =>
+          `A foreign key onto the masked column ${column} was violated: it tells that a value does not exist.`,
+      ],
+    ],
+    [
+      IN_USE,
+      [
+        'deferred check',
+        () =>
+          'An object was in use: by a change that waits for a deferred check, it tells that this has something to check.',
+      ],
+    ],
+  ])
+
+function existing(column: string): string {
+  return `A unique key with the masked column ${column} was violated: it tells that a value exists.`
+}
 
 /** Before the action that failed is closed. `fields`: of the error, by letter. */
 export function noteViolation(
@@ -27,19 +57,17 @@ export function noteViolation(
   code: string,
   fields: ReadonlyMap<string, string>,
 ): void {
-  if (!TELLING.has(code)) return
+  const telling = TELLING.get(code)
+  if (telling === undefined) return
   const { now } = talk.results.masks
   if (!now.hides) return
   const column = guessed(talk, code, fields)
   if (column === undefined) return
   const { recording, worker } = talk.parts
-  const isForeign = code === FOREIGN
-  count(talk.results.actions.tally, `${column} (${isForeign ? 'foreign key' : 'unique'} violation)`)
+  const [kind, told] = telling
+  count(talk.results.actions.tally, `${column} (${kind})`)
   worker.count.signal(SIGNAL)
-  const told = isForeign
-    ? `A foreign key onto the masked column ${column} was violated: it tells that a value does not exist.`
-    : `A unique key with the masked column ${column} was violated: it tells that a value exists.`
-  recording.moment({ kind: 'notice', status: SIGNAL, text: told })
+  recording.moment({ kind: 'notice', status: SIGNAL, text: told(column) })
 }
 
 /** The masked column by which a value may have been guessed; in doubt there is one. */

@@ -42,6 +42,14 @@ test('a table that is not named, or not known, may be any', () => {
   expect(violated(MASKED_KEY, 's public t nosuch').signals).toHaveLength(1)
 })
 
+test('a change that waits for a deferred check is one, because it is found before that check', () => {
+  const found = violated(MASKED_KEY, '', '55006')
+  expect(found.signals).toEqual(['masked_unique_violation'])
+  expect(found.masked).toMatchObject({ 'of an unknown table (deferred check)': 1 })
+  expect(found.moments).toHaveLength(1)
+  expect(violated('policy: {}', '', '55006').signals).toEqual([])
+})
+
 test('a foreign key onto a masked key answers the same question', () => {
   const customers = { oid: 7, uniqueKeys: [[1]], referencedBy: [8] }
   const catalogue = { relation: (oid: number) => (oid === 7 ? (customers as never) : undefined) }
