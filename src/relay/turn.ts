@@ -60,6 +60,11 @@ export class Turn {
     return this.#stalledSince > 0
   }
 
+  /** Bytes wait for the spool. */
+  get isHolding(): boolean {
+    return this.#size > 0
+  }
+
   /** Queues bytes; they may be reused after the call. */
   send(wire: Wire, bytes: Buffer, start: number, end: number): void {
     const size = end - start

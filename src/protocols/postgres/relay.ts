@@ -47,6 +47,8 @@ class Session {
   #late: NodeJS.Timeout | undefined
   #openWires = 2
   #stalled = false
+  /** What waits for the spool on its way down begins within a frame: where it is dropped, the client has a part of one. */
+  #holdsRest = false
   /** What the last cancel was for, and when it came. */
   #cancelled: Entry | undefined
   #cancelledAt = 0
@@ -171,8 +173,10 @@ class Session {
     return {
       bytes: (bytes, start, end) => {
         turn.enter()
+        const isRest = this.#talk.down.isWithinFrame
         this.#down(bytes, start, end)
         turn.leave(recording.sessionId, end - start)
+        this.#holdsRest = isRest && turn.isHolding
       },
       end: () => this.#lost(),
       closed: () => {
@@ -287,7 +291,9 @@ class Session {
     this.#clock?.stop()
     const { client, upstream, turn } = this.#parts
     // In the middle of a row nothing can be said: the words would be read as its values.
-    if (error !== undefined && !talk.down.isWithinFrame) talk.tell(write.fatalFrame(error))
+    const isCut = this.#holdsRest && error?.code === 'GW_RECORDING_LOST'
+    if (error !== undefined && !isCut && !talk.down.isWithinFrame)
+      talk.tell(write.fatalFrame(error))
     turn.end(client.wire)
     turn.end(upstream.wire)
     talk.up.stop()

@@ -1,5 +1,6 @@
 /** A relay whose target, and whose cancels, wait. */
-import { beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { GatewayError } from '../../../src/base/errors.ts'
 import { build, framesOf } from '../../contract/frames.ts'
 import { recordedLine } from '../../contract/memory.ts'
 import { columns, SHOP_KEY } from '../../contract/stage.ts'
@@ -229,5 +230,53 @@ describe('the limit of a statement holds', () => {
     expect(cancels.length).toBe(0)
     answerNames()
     await isTooLong('SELECT 1')
+  })
+})
+
+describe('a session that ends because its answer cannot be recorded', () => {
+  const LINES = [
+    'RowDescription a:text',
+    `DataRow "${'x'.repeat(200)}"`,
+    'CommandComplete "SELECT 1"',
+  ]
+  const ANSWER = Buffer.concat([...LINES, 'Ready I'].map((line) => build(line, 'down', columns)))
+  afterEach(() => {
+    vi.restoreAllMocks()
+    set.turn.flush()
+  })
+
+  /** So much of it has gone down before; whether the client is told why. */
+  const isTold = (sent: number) => {
+    begin()
+    says('Query "SELECT 1"')
+    target.receive(ANSWER.subarray(0, sent))
+    const room = vi.spyOn(set.recorder, 'flush').mockImplementation(() => {
+      throw new Error('no room')
+    })
+    target.receive(ANSWER.subarray(sent))
+    expect(set.turn.isStalled).toBe(true)
+    set.parts.live.end(new GatewayError('GW_RECORDING_LOST', 'spool'), 'now')
+    room.mockRestore()
+    set.turn.flush()
+    return Buffer.concat(client.written).toString('latin1').includes('C58030')
+  }
+
+  test('is told so between two messages', () => {
+    expect(isTold(0)).toBe(true)
+    expect(isTold(build(LINES[0]!, 'down', columns).length)).toBe(true)
+  })
+
+  test('is told nothing that would be read as the rest of a row', () => {
+    expect(isTold(150)).toBe(false)
+  })
+
+  test('is told so where all of it had gone down', () => {
+    begin()
+    says('Query "SELECT 1"')
+    target.receive(ANSWER.subarray(0, 150))
+    target.receive(ANSWER.subarray(150))
+    set.parts.live.end(new GatewayError('GW_RECORDING_LOST', 'spool'), 'now')
+    set.turn.flush()
+    expect(Buffer.concat(client.written).toString('latin1')).toContain('C58030')
   })
 })
