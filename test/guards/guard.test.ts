@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { faultsOf, namePattern, soundFaults, without } from './guard.ts'
 import { GUARDS } from './guards.ts'
@@ -32,3 +32,10 @@ test('every guard has a name of its own, and cases in files that are there', () 
     for (const [file, names] of Object.entries(fails))
       expect([id, file, existsSync(file), names.length > 0]).toEqual([id, file, true, true])
 })
+
+test.each(GUARDS.map((guard) => [guard.id, guard] as const))(
+  'the text that %s takes away stands in its file once',
+  (_, guard) => {
+    expect(without(readFileSync(guard.file, 'utf8'), guard)).toBeDefined()
+  },
+)

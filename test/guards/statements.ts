@@ -122,8 +122,8 @@ export const STATEMENT_GUARDS: readonly Guard[] = [
     id: 'foreign-functions',
     against: 'functions with side effects, `SELECT f()`',
     file: `${SQL}/functions.ts`,
-    from: '  for (const one of meaning.foreign)\n    g.run(',
-    to: '  for (const one of [] as string[])\n    g.run(',
+    from: '  for (const one of meaning.foreign) {\n    const rights',
+    to: '  for (const one of [] as string[]) {\n    const rights',
     fails: {
       'test/corpus/sql/corpus.test.ts': [
         "refuses 'writing/function'",
@@ -136,8 +136,8 @@ export const STATEMENT_GUARDS: readonly Guard[] = [
     id: 'attribute-notation',
     against: 'functions called in attribute notation',
     file: `${SQL}/functions.ts`,
-    from: '  for (const one of meaning.foreign) {',
-    to: '  for (const one of [] as string[]) {',
+    from: '  for (const one of meaning.foreign) {\n    g.functions.add(one)',
+    to: '  for (const one of [] as string[]) {\n    g.functions.add(one)',
     fails: { 'test/corpus/sql/corpus.test.ts': ["refuses 'writing/attribute-notation'"] },
   },
   {
