@@ -33,8 +33,11 @@ import { SpoolKeys } from './spool-cipher.ts'
 /** Free room without which no statement changes what tables are. */
 const TABLES_BYTES_MIN = 16 << 20
 const ENGINE_MEMORY_BYTES = 2 * 1024 ** 3
-/** Two segments that are read, and what is sent of two. */
-const SPARE_BYTES_MAX = { each: 32 << 20, all: 64 << 20 } as const
+/**
+ * Segments that are read and what is sent of them, three of each where the store is behind. Too little is worse than nothing: V8
+ * collects the whole heap whenever 20 MB more are taken outside of it than were held after the last time.
+ */
+const SPARE_BYTES_MAX = { each: 32 << 20, all: 160 << 20 } as const
 /**
  * What auditors look for is indexed when parts are merged: at an insert words would cost a seventh of it, the others a twelfth, and
  * what is not merged yet is little.
