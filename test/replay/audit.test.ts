@@ -65,6 +65,17 @@ describe('the tree', () => {
     expect(say(ast)).toBeTypeOf('string')
   })
 
+  test('that measures how far texts are apart is refused: the engine forgets its limit of time over two long ones', () => {
+    for (const name of [
+      'editDistance',
+      'levenshteinDistanceUTF8',
+      'jaroSimilarity',
+      'arraySimilarity',
+    ])
+      expect(say(tree(call(name)))).toContain(name)
+    expect(say(tree(call('length')))).toBeUndefined()
+  })
+
   test('with a name on the right of IN is judged as that of a table', () => {
     const right = (name: string) => [
       'Function globalNotIn (children 1)',
