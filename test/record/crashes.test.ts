@@ -43,14 +43,20 @@ class Table {
       this.rows = this.rows.filter(({ token }) => !names.has(token))
       return Promise.resolve()
     },
-    insert: ({ body, settings }: { body: Uint8Array; settings: Record<string, unknown> }) => {
+    insert: ({
+      body,
+      settings,
+    }: {
+      body: readonly Uint8Array[]
+      settings: Record<string, unknown>
+    }) => {
       const token = String(settings.insert_deduplication_token)
       const fault = this.faults.shift() ?? 'fine'
       const gone = () => Promise.reject(new StoreError('gone', undefined, undefined))
       if (fault === 'nothing') return gone()
       if (!this.tokens.has(token)) {
         this.tokens.add(token)
-        const values = unpackr.unpackMultiple(Buffer.from(body)) as unknown[]
+        const values = unpackr.unpackMultiple(Buffer.concat(body)) as unknown[]
         const rows: Row[] = []
         for (let at = 0; at < values.length; at += COLUMNS.length)
           rows.push(values.slice(at, at + COLUMNS.length).map(World.plain))
