@@ -35,12 +35,16 @@ export function isFixed(kind: Kind): boolean {
   return FIXED.test(kind ?? '')
 }
 
-/** The length of its text tells no more of what is masked than how long that is, or how large a number. */
-export function prints(value: Value, intoJsonb = false): boolean {
+/**
+ * The length of its text tells no more of what is masked than how long that is, or how large a number. JSON doubles some
+ * characters of a text: of a part of it, taken character by character, that says which they are.
+ */
+export function prints(value: Value, into?: 'json' | 'jsonb'): boolean {
   const { marks, how, kind, fields } = value
   if (marks.length === 0) return true
-  if (kind === 'record') return fields?.every((field) => prints(field, intoJsonb)) === true
-  if (kind === 'bool') return intoJsonb
+  if (kind === 'record') return fields?.every((field) => prints(field, into)) === true
+  if (kind === 'bool') return into === 'jsonb'
+  if (into !== undefined && how !== 'identity' && (kind === undefined || isString(kind))) return false
   if (BY_SETTINGS.test(kind ?? '')) return false
   if (how === 'identity' || EVEN.has(kind)) return true
   return !isFixed(kind) && !isArray(kind) && !ADDRESSES.has(kind)
@@ -84,7 +88,8 @@ export function callShows(name: string, args: readonly Value[]): boolean {
     return (
       BY_SETTINGS.test(args[0]?.kind ?? '') || (computed && !isString(elementOf(args[0]?.kind)))
     )
-  return PRINTS.test(name) && !args.every((one) => prints(one, name.includes('jsonb')))
+  const into = name.includes('jsonb') ? 'jsonb' : name.includes('json') ? 'json' : undefined
+  return PRINTS.test(name) && !args.every((one) => prints(one, into))
 }
 
 function elementOf(kind: Kind): Kind {
