@@ -44,7 +44,8 @@ export function prints(value: Value, into?: 'json' | 'jsonb'): boolean {
   if (marks.length === 0) return true
   if (kind === 'record') return fields?.every((field) => prints(field, into)) === true
   if (kind === 'bool') return into === 'jsonb'
-  if (into !== undefined && how !== 'identity' && (kind === undefined || isString(kind))) return false
+  if (into !== undefined && how !== 'identity' && (kind === undefined || isString(kind)))
+    return false
   if (BY_SETTINGS.test(kind ?? '')) return false
   if (how === 'identity' || EVEN.has(kind)) return true
   return !isFixed(kind) && !isArray(kind) && !ADDRESSES.has(kind)
