@@ -24,13 +24,26 @@ export const OUTPUT_GUARDS: readonly Guard[] = [
     against:
       'what is computed from a value and then as long as that says: comparisons that are printed, and their like',
     file: `${LINEAGE}/sizes.ts`,
-    from: "  if (kind === 'bool') return intoJsonb\n",
+    from: "  if (kind === 'bool') return into === 'jsonb'\n",
     to: '',
     fails: {
       'test/protocols/postgres/sql/lineage/sizes.test.ts': [
         'a truth value may be printed',
         'into jsonb a truth value goes as it is',
         'a row with a truth value may be printed',
+      ],
+    },
+  },
+  {
+    id: 'told-by-escapes',
+    against: 'JSON of a part of a text, which doubles the characters that it must',
+    file: `${LINEAGE}/sizes.ts`,
+    from: "how !== 'identity' && (kind === undefined || isString(kind))",
+    to: 'false',
+    fails: {
+      'test/protocols/postgres/sql/lineage/sizes.test.ts': [
+        'SELECT to_json(substr(email, 3, 1)) FROM customers',
+        'SELECT json_build_array(1, left(email, 1)) FROM customers',
       ],
     },
   },
