@@ -5,7 +5,7 @@ import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import koffi from 'koffi'
 import { expect, test } from 'vitest'
-import { openClickHouse, type Settings } from '../../src/record/clickhouse.ts'
+import { type ClickHouse, openClickHouse, type Settings } from '../../src/record/clickhouse.ts'
 import { EngineChild } from '../../src/record/engine-child.ts'
 import { EngineInserts } from '../../src/record/engine-inserts.ts'
 import { migrate } from '../../src/record/migrate.ts'
@@ -65,21 +65,35 @@ async function shipped(name: string, settings: Settings = {}, rounds = 1): Promi
   }
 }
 
+/** With an engine in a folder of its own, which is ended and removed afterwards. `ready` is left to the test. */
+async function withEngine(
+  task: (at: { folder: string; engine: EngineChild; store: ClickHouse }) => Promise<void>,
+  say: (level: string, text: string) => void = () => {},
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
+  const engine = new EngineChild({ folder, memoryBytesMax: 1e9, say, entry: ENGINE })
+  const store = openClickHouse(engine.address)
+  try {
+    await task({ folder, engine, store })
+  } finally {
+    await store.close()
+    await engine.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
 test('a folder whose name the engine could take for a pattern keeps what is sent there', async () => {
   const sent = { rows: ACTIONS * 2, lost: 0, left: [], said: [] }
   expect(await shipped('a{b,c}*?d')).toEqual(sent)
   expect(await shipped('a.tar :: b')).toEqual(sent)
 })
 
-test('one that ran into a fault is ended at the next question, and another one answers', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
-  const engine = new EngineChild({ folder, memoryBytesMax: 1e9, say: () => {}, entry: ENGINE })
-  const store = openClickHouse({ socket: engine.socket })
-  const ask = async () => {
-    await engine.ready()
-    return store.query({ sql: 'SELECT 7 AS n' })
-  }
-  try {
+test('one that ran into a fault is ended at the next question, and another one answers', () =>
+  withEngine(async ({ engine, store }) => {
+    const ask = async () => {
+      await engine.ready()
+      return store.query({ sql: 'SELECT 7 AS n' })
+    }
     expect(await ask()).toEqual([{ n: 7 }])
     const pid = engine.pid!
     const own = readdirSync(`/proc/${pid}/task`).find(
@@ -97,21 +111,13 @@ test('one that ran into a fault is ended at the next question, and another one a
       )
       .toBe(1)
     expect(engine.pid).not.toBe(pid)
-  } finally {
-    await store.close()
-    await engine.stop()
-    rmSync(folder, { recursive: true, force: true })
-  }
-})
+  }))
 
-test('where no body can be put into the inbox, or the folders of bodies are gone, it arrives all the same', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
-  const engine = new EngineChild({ folder, memoryBytesMax: 1e9, say: () => {}, entry: ENGINE })
-  const store = openClickHouse(engine.address)
-  const inbox = join(folder, 'inbox')
-  const insert = (...body: Buffer[]) =>
-    store.insert({ sql: 'INSERT INTO letters (n) FORMAT RowBinary', body })
-  try {
+test('where no body can be put into the inbox, or the folders of bodies are gone, it arrives all the same', () =>
+  withEngine(async ({ folder, engine, store }) => {
+    const inbox = join(folder, 'inbox')
+    const insert = (...body: Buffer[]) =>
+      store.insert({ sql: 'INSERT INTO letters (n) FORMAT RowBinary', body })
     await engine.ready()
     await store.command({ sql: 'CREATE TABLE letters (n UInt8) ENGINE = MergeTree ORDER BY n' })
     rmSync(inbox, { recursive: true })
@@ -127,12 +133,7 @@ test('where no body can be put into the inbox, or the folders of bodies are gone
     const rows = await store.query({ sql: 'SELECT n FROM letters ORDER BY n' })
     expect(rows.map(({ n }) => n)).toEqual([1, 2, 3, 4, 5, 6])
     expect([...readdirSync(inbox), ...readdirSync(join(folder, 'bodies'))]).toEqual([])
-  } finally {
-    await store.close()
-    await engine.stop()
-    rmSync(folder, { recursive: true, force: true })
-  }
-})
+  }))
 
 test('a body is taken from the inbox, and from nowhere else', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
@@ -205,24 +206,22 @@ test('a segment whose compact form is refused is stored as it stands, and none o
   expect(said[0]).not.toMatch(/forbidden|[0-9a-f]{12}/)
 })
 
-test('what nobody waits for any more keeps nobody waiting', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
-  const engine = new EngineChild({ folder, memoryBytesMax: 1e9, say: () => {}, entry: ENGINE })
-  /** Milliseconds until its answer; `leave` drops it before. */
-  const ask = (sql: string) => {
-    const since = performance.now()
-    const asked = request({ socketPath: engine.socket, path: '/?readonly=1', method: 'POST' })
-    const took = new Promise<number>((resolve) => {
-      asked.on('error', () => {})
-      asked.on('response', (answer) => {
-        answer.resume().on('end', () => resolve(performance.now() - since))
+test('what nobody waits for any more keeps nobody waiting', () =>
+  withEngine(async ({ engine }) => {
+    /** Milliseconds until its answer; `leave` drops it before. */
+    const ask = (sql: string) => {
+      const since = performance.now()
+      const asked = request({ socketPath: engine.socket, path: '/?readonly=1', method: 'POST' })
+      const took = new Promise<number>((resolve) => {
+        asked.on('error', () => {})
+        asked.on('response', (answer) => {
+          answer.resume().on('end', () => resolve(performance.now() - since))
+        })
       })
-    })
-    const sent = new Promise<void>((resolve) => asked.end(sql, resolve))
-    return { took, sent, leave: () => asked.destroy() }
-  }
-  const slow = 'SELECT sleepEachRow(0.5) FROM numbers(4)'
-  try {
+      const sent = new Promise<void>((resolve) => asked.end(sql, resolve))
+      return { took, sent, leave: () => asked.destroy() }
+    }
+    const slow = 'SELECT sleepEachRow(0.5) FROM numbers(4)'
     await engine.ready()
     const running = [ask(slow), ask(slow), ask(slow)]
     await Promise.all(running.map(({ sent }) => sent))
@@ -234,11 +233,7 @@ test('what nobody waits for any more keeps nobody waiting', async () => {
     const [first, quick] = await Promise.all([running[0]!.took, waiting.took])
     // Thirty of two seconds, three at once, would have come before it.
     expect(quick).toBeLessThan(first * 3)
-  } finally {
-    await engine.stop()
-    rmSync(folder, { recursive: true, force: true })
-  }
-})
+  }))
 
 test('a store whose tables were made on a full disk, and are empty files, has them made anew', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
@@ -268,16 +263,13 @@ test('a store whose tables were made on a full disk, and are empty files, has th
 })
 
 test('a question that its limit of time does not end is ended with the engine, and another one answers', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-engine-'))
   const said: string[] = []
   const say = (_: string, text: string) => void said.push(text)
-  const engine = new EngineChild({ folder, memoryBytesMax: 1e9, say, entry: ENGINE })
-  const store = openClickHouse({ socket: engine.socket })
-  const settings = { readonly: 1 as const, max_execution_time: 1 }
-  // Minutes, all of them within one block: the engine looks at its clock behind it.
-  const endless = `SELECT sum(editDistance(concat(repeat('a', 60000), toString(n)), repeat('b', 60000)))
+  await withEngine(async ({ engine, store }) => {
+    const settings = { readonly: 1 as const, max_execution_time: 1 }
+    // Minutes, all of them within one block: the engine looks at its clock behind it.
+    const endless = `SELECT sum(editDistance(concat(repeat('a', 60000), toString(n)), repeat('b', 60000)))
     FROM (SELECT arrayJoin(range(1000)) AS n)`
-  try {
     await engine.ready()
     const pid = engine.pid
     await expect(store.query({ sql: endless, settings })).rejects.toThrow()
@@ -285,9 +277,5 @@ test('a question that its limit of time does not end is ended with the engine, a
     await expect.poll(() => engine.pid, { timeout: 20_000 }).not.toBe(pid)
     await engine.ready()
     expect(await store.query({ sql: 'SELECT 7 AS n', settings })).toEqual([{ n: 7 }])
-  } finally {
-    await store.close()
-    await engine.stop()
-    rmSync(folder, { recursive: true, force: true })
-  }
+  }, say)
 }, 60_000)
