@@ -174,6 +174,18 @@ export const FORMAT_GUARDS: readonly Guard[] = [
     },
   },
   {
+    id: 'raised-names',
+    against: 'NOTICE and RAISE (`USING SCHEMA = email`, where no context says that code raised it)',
+    file: `${HERE}/mask-error.ts`,
+    from: 'return code.startsWith(VIOLATED)',
+    to: 'return true',
+    fails: {
+      [`${TESTS}/mask-error.test.ts`]: [
+        'what code raised is hidden whole, whatever code it gives itself',
+      ],
+    },
+  },
+  {
     id: 'notifications',
     against: 'NOTIFY payloads',
     file: `${HERE}/mask-error.ts`,

@@ -42,8 +42,12 @@ const PLAIN: ReadonlyMap<string, RegExp> = new Map([
   ...['p', 'P', 'L'].map((type) => [type, NUMBER] as const),
   ...['F', 'R'].map((type) => [type, PLACE] as const),
 ])
-/** Names of schema, table, column, type, constraint: code may set them to anything. */
+/**
+ * Names of schema, table, column, type, constraint: code may set them to anything. The server itself gives them with
+ * violated constraints alone (https://www.postgresql.org/docs/18/errcodes-appendix.html, class 23).
+ */
 const NAMES = 'stcdn'
+const VIOLATED = '23'
 const TEXTS = 'MDHWq'
 
 type Fields = [type: string, text: Buffer][]
@@ -114,7 +118,7 @@ function isHarmless(type: string, fields: Fields): boolean {
   const codes = fields.filter(([other]) => other === 'C')
   const code = codes.length === 1 ? codes[0]![1].toString('latin1') : RAISED
   if (code === RAISED || has('W') || has('q')) return false
-  if (NAMES.includes(type)) return true
+  if (NAMES.includes(type)) return code.startsWith(VIOLATED)
   // A field that we do not know may be anything.
   if (!TEXTS.includes(type)) return false
   if (has('P') && HARMLESS_WITH_POSITION.has(code)) return true

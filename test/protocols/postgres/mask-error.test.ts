@@ -78,6 +78,8 @@ test('what code raised is hidden whole, whatever code it gives itself', () => {
     { C: '23505', M: SECRET, W: `PL/pgSQL function f("${SECRET}") line 3 at RAISE`, t: SECRET },
     { C: '42P01', M: SECRET, P: '3', q: SECRET },
     { C: '00000', M: SECRET },
+    { C: '00000', M: 'names come with no notice of the server', s: SECRET, t: SECRET },
+    { C: '42P07', M: 'nor with a refusal', c: SECRET, d: SECRET, n: SECRET },
     { M: SECRET },
     { C: '23505', M: 'x', Z: SECRET },
   ]
