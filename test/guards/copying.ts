@@ -13,7 +13,7 @@ export const COPYING_GUARDS: readonly Guard[] = [
     against: 'CREATE TABLE AS, SELECT INTO, views, INSERT … SELECT',
     file: `${LINEAGE}/query.ts`,
     from: "  if (role === 'stored' || goesInto(part)) stored(walk, outputs)\n",
-    to: '  void goesInto\n  void role\n',
+    to: "  if (role === 'stored' || goesInto(part)) void stored\n",
     fails: {
       [MASKED]: [
         'is refused CREATE TABLE x AS SELECT email FROM customers',
