@@ -258,9 +258,32 @@ export class SocketWire implements Wire, Unread {
     return false
   }
 
+  /**
+   * What waits in Node's queue is written by Node, which destroys the socket when that fails, with all that the peer said before and
+   * nobody has read yet. Reading tells of the end soon enough.
+   */
+  #outliveWrites(socket: Socket): void {
+    const destroy = socket.destroy.bind(socket)
+    socket.destroy = (error) => {
+      if (!isOfWriting(error)) return destroy(error)
+      this.#isDeaf = true
+      // Or its end would not be told.
+      const { _readableState: reading } = socket as unknown as { _readableState: { errored: unknown } }
+      reading.errored = null
+      // Nothing waits any more, and Node does not say so.
+      this.#sink.drained()
+      return socket
+    }
+  }
+
   #attach(): void {
     const socket = this.#socket
-    socket.on('end', () => this.#sink.end())
+    if (this.#readsToTheEnd) this.#outliveWrites(socket)
+    socket.on('end', () => {
+      this.#sink.end()
+      // Node would wait for its own half, which cannot be closed in order any more.
+      if (this.#isDeaf) socket.destroy()
+    })
     socket.on('error', (error) => {
       this.#error = error
     })
@@ -279,4 +302,8 @@ export class SocketWire implements Wire, Unread {
 function hasLeft(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException
   return code === 'EPIPE' || code === 'ECONNRESET'
+}
+
+function isOfWriting(error: NodeJS.ErrnoException | undefined): boolean {
+  return error?.syscall === 'write' && hasLeft(error)
 }
