@@ -219,7 +219,8 @@ describe.each(transcripts)('$file: $title', (transcript) => {
         const options = changed(place, value)
         const play = new Play(transcript, options).run()
         endsCleanly(play, transcript)
-        if (options.lane === 'C>' || isValue(transcript, place, value)) showsNoSecret(play, transcript)
+        if (options.lane === 'C>' || isValue(transcript, place, value))
+          showsNoSecret(play, transcript)
       }),
       { numRuns: RUNS * 4 },
     )
