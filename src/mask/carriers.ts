@@ -5,7 +5,7 @@
  * memory and in what COPY has sent: it tells lengths, and of what is computed from a value a length may tell the value.
  * What a column was added with stands for all rows from before, and memory is called by the texts that it was taken for.
  * An UPDATE is HOT where a guess is equal to what stands in an index, and the log holds only that part of a row which
- * differs: so its places and its sizes tell a value letter by letter.
+ * differs: so its places and its sizes tell a value letter by letter, and so does what is done whenever so much of it was written.
  * Widths and parts of NULLs stay. https://www.postgresql.org/docs/18/catalogs.html,
  * .../views.html, .../monitoring-stats.html
  */
@@ -37,6 +37,32 @@ const ROOM = ['total_bytes', 'total_nblocks', 'free_bytes', 'free_chunks', 'used
 const UPDATES = ['n_tup_hot_upd', 'n_tup_newpage_upd']
 const SPILLED = ['temp_blks_read', 'temp_blks_written', 'temp_blk_read_time', 'temp_blk_write_time']
 const LOGGED = ['wal_records', 'wal_fpi', 'wal_bytes']
+/** Of the log too (PostgreSQL 18), in rows beside those of relations. */
+const MOVED = ['read', 'write'].flatMap((verb) => [`${verb}s`, `${verb}_bytes`, `${verb}_time`])
+/** A file of the log is archived when it is full. */
+const ARCHIVED = ['archived', 'failed'].flatMap((how) => [
+  `${how}_count`,
+  `last_${how}_wal`,
+  `last_${how}_time`,
+])
+/** What a checkpoint leaves: one is asked for when the log has grown enough. */
+const CHECKPOINTS = [
+  'num_requested',
+  'num_done',
+  'restartpoints_req',
+  'restartpoints_done',
+  'write_time',
+  'sync_time',
+  'buffers_written',
+  'slru_written',
+]
+/** The same before PostgreSQL 17. */
+const CHECKPOINTED = [
+  'checkpoints_req',
+  'checkpoint_write_time',
+  'checkpoint_sync_time',
+  'buffers_checkpoint',
+]
 
 export const CARRIERS: ReadonlyMap<string, Carrier> = new Map([
   carrier('pg_statistic', [...numbered('stavalues'), ...numbered('stanumbers'), 'stadistinct']),
@@ -59,6 +85,13 @@ export const CARRIERS: ReadonlyMap<string, Carrier> = new Map([
     carrier(`pg_stat_xact_${which}_tables`, UPDATES),
   ]),
   carrier('pg_stat_wal', LOGGED),
+  carrier('pg_stat_io', [...MOVED, 'fsyncs', 'fsync_time']),
+  carrier('pg_stat_archiver', ARCHIVED),
+  carrier('pg_stat_checkpointer', CHECKPOINTS),
+  carrier('pg_stat_bgwriter', CHECKPOINTED),
+  carrier('pg_stat_recovery_prefetch', ['wal_distance']),
+  carrier('pg_stat_subscription', ['received_lsn', 'latest_end_lsn']),
+  carrier('pg_replication_origin_status', ['remote_lsn', 'local_lsn']),
   carrier('pg_stat_replication', ['sent_lsn', 'write_lsn', 'flush_lsn', 'replay_lsn']),
   carrier('pg_stat_wal_receiver', ['written_lsn', 'flushed_lsn', 'latest_end_lsn']),
   carrier('pg_replication_slots', ['restart_lsn', 'confirmed_flush_lsn', 'safe_wal_size']),

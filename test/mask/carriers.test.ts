@@ -19,6 +19,13 @@ test('every carrier of semantics §5, and each found since, is listed, and only 
     'pg_stat_progress_copy',
     'pg_stat_replication_slots',
     'pg_stat_wal',
+    'pg_stat_io',
+    'pg_stat_archiver',
+    'pg_stat_checkpointer',
+    'pg_stat_bgwriter',
+    'pg_stat_recovery_prefetch',
+    'pg_stat_subscription',
+    'pg_replication_origin_status',
     'pg_stat_replication',
     'pg_stat_wal_receiver',
     'pg_replication_slots',
@@ -40,5 +47,7 @@ test('what tells of guesses that were written, and of lengths, is hidden as well
   expect(CARRIERS.get('pg_statistic')?.columns).toContain('stanumbers5')
   expect(CARRIERS.get('pg_stat_database')?.columns).toEqual(['temp_bytes', 'temp_files'])
   expect(CARRIERS.get('pg_stat_progress_copy')?.columns).toContain('bytes_processed')
+  expect(CARRIERS.get('pg_stat_io')?.columns).toContain('write_bytes')
+  expect(CARRIERS.get('pg_stat_archiver')?.columns).toContain('last_archived_wal')
   expect(CARRIERS.get('pg_stat_xact_all_tables')?.columns).toContain('n_tup_hot_upd')
 })
