@@ -268,7 +268,9 @@ export class SocketWire implements Wire, Unread {
       if (!isOfWriting(error)) return destroy(error)
       this.#isDeaf = true
       // Or its end would not be told.
-      const { _readableState: reading } = socket as unknown as { _readableState: { errored: unknown } }
+      const { _readableState: reading } = socket as unknown as {
+        _readableState: { errored: unknown }
+      }
       reading.errored = null
       // Nothing waits any more, and Node does not say so.
       this.#sink.drained()
