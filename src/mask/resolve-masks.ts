@@ -28,6 +28,8 @@ export interface MaskableCatalogue {
   relations(): Iterable<MaskableRelation>
   /** What each column of a view shows, by its number; undefined where nobody knows. */
   shows?(view: number): ReadonlyMap<number, readonly ShownColumn[]> | undefined
+  /** A column that is computed whenever it is read, by what may fail where it is computed from one value and not from another. */
+  mayFail?(relation: number, column: number): boolean
 }
 
 export interface ShownColumn {
@@ -262,7 +264,9 @@ class Spread {
 
   #generated(relation: MaskableRelation, column: number, mask: ColumnMask): void {
     for (const { number, generatedFrom } of relation.columns) {
-      if (generatedFrom.includes(column)) this.add(relation.oid, number, derived(mask))
+      if (!generatedFrom.includes(column)) continue
+      const fails = this.#catalogue.mayFail?.(relation.oid, number) === true
+      this.add(relation.oid, number, fails ? { ...derived(mask), fallible: true } : derived(mask))
     }
   }
 

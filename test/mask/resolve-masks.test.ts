@@ -129,6 +129,23 @@ test('what is generated from a masked column is redacted, however deep', () => {
   expect(shown(gone)).toEqual(['1.1:null', '1.2:null', '1.3:null'])
 })
 
+test('one that is computed whenever it is read, by what may fail, is refused wherever it would be', () => {
+  const table = relation(1, 'public.t', { columns: ['email', 'stored=1', 'computed=1', 'id'] })
+  const view = relation(2, 'public.v', {
+    columns: ['computed'],
+    reads: [{ relation: 1, column: 3 }],
+  })
+  const base = catalogue(table, view)
+  const shows = (oid: number) =>
+    new Map(oid === 2 ? [[1, [{ relation: 1, column: 3, how: 'same' as const }]]] : [])
+  const mayFail = (oid: number, column: number) => oid === 1 && column === 3
+  const declarations = { columns: [mask('*.t.email')], detectors: [] }
+  const masked = resolveMasks(declarations, { ...base, shows, mayFail }, 'policy7')
+  expect(masked.column(1, 2)?.fallible).toBeUndefined()
+  expect(masked.column(1, 3)).toMatchObject({ fallible: true, transform: { type: 'redact' } })
+  expect(masked.column(2, 1)?.fallible).toBe(true)
+})
+
 test('a view that reads a masked column, through others or as a whole row, is masked whole', () => {
   const reads = (relation: number, column: number) => ({ reads: [{ relation, column }] })
   const plain = relation(2, 'public.v', { columns: ['a', 'b'], ...reads(20001, 2) })

@@ -10,6 +10,7 @@
  */
 import {
   calledBy,
+  computedBy,
   eq,
   ge,
   KINDS,
@@ -168,7 +169,8 @@ export function chosenText(choice: Choice): string {
   const scope: Scope = {
     relations: `${SHARED_SCHEMA} AND c.oid ${eq} ANY (${relations})`,
     routines: `${SHARED_SCHEMA} AND p.oid ${eq} ANY (${oids(choice.routines)} OPERATOR(pg_catalog.||)
-      ARRAY(${calledBy(`w.ev_class ${eq} ANY (${relations})`)}))`,
+      ARRAY(${calledBy(`w.ev_class ${eq} ANY (${relations})`)}) OPERATOR(pg_catalog.||)
+      ARRAY(${computedBy(`a.attrelid ${eq} ANY (${relations})`)}))`,
     operators: SHARED_SCHEMA,
     types: `${SHARED_SCHEMA} AND t.oid ${eq} ANY (${oids(choice.types)} OPERATOR(pg_catalog.||)
       ARRAY(SELECT y.reltype FROM pg_catalog.pg_class y WHERE y.oid ${eq} ANY (${relations})))`,

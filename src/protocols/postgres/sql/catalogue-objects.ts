@@ -85,6 +85,14 @@ const GENERATED = `pg_catalog.pg_attrdef g JOIN pg_catalog.pg_depend d ON d.obji
       AND d.refobjid ${eq} g.adrelid AND d.refobjsubid ${gt} 0 AND d.refobjsubid ${ne} g.adnum`
 const GENERATED_LIST = listOf('d.refobjsubid')
 
+/** Of a view's tree, or of a column's; what a larger one shows counts as not known. */
+const TREE_BYTES_MAX = '100000'
+/** By what a column is computed that is not stored but computed when it is read (PostgreSQL 18); '' where that is large. */
+const COMPUTED = `(SELECT CASE WHEN pg_catalog.octet_length(g.adbin::pg_catalog.text) ${lt} ${TREE_BYTES_MAX}
+      THEN g.adbin::pg_catalog.text ELSE '' END FROM pg_catalog.pg_attrdef g
+      WHERE g.adrelid ${eq} a.attrelid AND g.adnum ${eq} a.attnum)`
+const IS_VIRTUAL = `a.attgenerated::pg_catalog.text ${eq} 'v'`
+
 const column = (generated: string) =>
   tuple(
     'a.attnum',
@@ -93,6 +101,8 @@ const column = (generated: string) =>
     'a.attnotnull',
     // One that is computed from no column is still no ordinary one: 0 is the number of none.
     `CASE WHEN a.attgenerated::pg_catalog.text ${eq} '' THEN NULL
+      WHEN ${IS_VIRTUAL} THEN pg_catalog.json_build_array(COALESCE(${generated}, '[0]'::pg_catalog.json),
+        COALESCE(${COMPUTED}, ''))
       ELSE COALESCE(${generated}, '[0]'::pg_catalog.json) END`,
   )
 
@@ -118,8 +128,8 @@ const UNIQUE_KEY = `CASE WHEN i.indisunique AND i.indisvalid AND i.indexprs IS N
     THEN ${KEY} ELSE pg_catalog.array_append(${KEY}, 0::pg_catalog.int2) END`
 
 /** Numbers that follow one of some field names in a stored query tree. */
-function inTree(fields: string): string {
-  return `pg_catalog.regexp_matches(w.ev_action::pg_catalog.text, ':(?:${fields}) ([0-9]+)', 'g')`
+function inTree(fields: string, tree = 'w.ev_action'): string {
+  return `pg_catalog.regexp_matches(${tree}::pg_catalog.text, ':(?:${fields}) ([0-9]+)', 'g')`
 }
 
 const RETURN_RULE = `w.rulename ${eq} '_RETURN'::pg_catalog.name`
@@ -138,9 +148,6 @@ const read = (rule: string) => `SELECT w.ev_class AS owner, d.refobjid AS relati
     FROM pg_catalog.pg_rewrite w, ${inTree('relid')} AS m(one)
     WHERE ${RETURN_RULE} AND w.ev_class ${ge} ${USER} AND m.one[1]::pg_catalog.oid ${lt} ${USER}
       AND m.one[1]::pg_catalog.oid ${gt} 0 AND ${rule}`
-
-/** Of a view's tree; what a larger one shows counts as not known. */
-const TREE_BYTES_MAX = '100000'
 
 const FOREIGN = `f.contype ${eq} 'f'::pg_catalog."char"`
 const CASCADES = `(f.confupdtype ${eq} ANY (ARRAY['c','n','d']::pg_catalog."char"[])
@@ -216,6 +223,14 @@ function relations(scope: Scope): string {
 
 /** Routines that views call, in the views that `rule` chooses over the alias w. */
 export const calledBy = (rule: string) => `SELECT s.oid FROM (${called(rule)}) s`
+
+/** Routines by which columns are computed that are not stored; `rule` chooses over the alias a. */
+export const computedBy = (
+  rule: string,
+) => `SELECT m.one[1]::pg_catalog.oid FROM pg_catalog.pg_attribute a
+    JOIN pg_catalog.pg_attrdef g ON g.adrelid ${eq} a.attrelid AND g.adnum ${eq} a.attnum,
+      ${inTree('funcid|opfuncid', 'g.adbin')} AS m(one)
+    WHERE ${IS_VIRTUAL} AND ${rule}`
 
 /** An object is a member of one extension at most. */
 const extension = (of: string): Readonly<Record<string, List>> => ({

@@ -9,6 +9,7 @@
  */
 import {
   calledBy,
+  computedBy,
   eq,
   ge,
   gt,
@@ -43,7 +44,7 @@ export const SHARED_SCHEMA = `NOT pg_catalog.starts_with(n.nspname::pg_catalog.t
 const SHARED: Scope = {
   relations: SHARED_SCHEMA,
   routines: `${SHARED_SCHEMA} AND (p.oid ${ge} ${USER}
-      OR p.oid ${eq} ANY (ARRAY(${calledBy('true')})))`,
+      OR p.oid ${eq} ANY (ARRAY(${calledBy('true')})) OR p.oid ${eq} ANY (ARRAY(${computedBy('true')})))`,
   operators: SHARED_SCHEMA,
   types: SHARED_SCHEMA,
   casts: 'true',

@@ -165,12 +165,15 @@ const TRIGGER_INSTEAD = 64
 
 function column(value: unknown): Column {
   const row = list(value)
+  const generated = optional(row[4])
+  const isComputed = Array.isArray(generated[0])
   return {
     number: whole(row[0]),
     name: text(row[1]),
     typeOid: whole(row[2]),
     notNull: row[3] === true,
-    generatedFrom: optional(row[4]).map(whole),
+    generatedFrom: (isComputed ? list(generated[0]) : generated).map(whole),
+    ...(isComputed ? { computed: text(generated[1]) } : {}),
   }
 }
 

@@ -15,6 +15,8 @@ export interface Column {
   readonly notNull: boolean
   /** Attribute numbers that a generated column is computed from, 0 for none; empty for ordinary ones. */
   readonly generatedFrom: readonly number[]
+  /** Of one that is not stored but computed whenever it is read: the tree of its expression; '' where that is very large. */
+  readonly computed?: string
 }
 
 export interface Relation {

@@ -22,6 +22,7 @@ const ANSWER = {
       [
         [2, 'b', 25, true, null],
         [1, 'a', 25, false, [2]],
+        [3, 'c', 25, false, [[1, 2], '{VAR}']],
       ],
       [[1]],
       null,
@@ -59,8 +60,10 @@ test('rows become relations', () => {
     rules: false,
     calls: [5],
   })
-  expect(found?.columns.map((one) => one.name)).toEqual(['a', 'b'])
+  expect(found?.columns.map((one) => one.name)).toEqual(['a', 'b', 'c'])
   expect(found?.columns[0]?.generatedFrom).toEqual([2])
+  expect(found?.columns[0]?.computed).toBeUndefined()
+  expect(found?.columns[2]).toMatchObject({ generatedFrom: [1, 2], computed: '{VAR}' })
 })
 
 test('whose rights a routine has that does not say counts as one of its owner', () => {

@@ -6,7 +6,7 @@
  * all gives undefined, and depends on everything that it reads.
  */
 import type { MaskableCatalogue } from '../../../../mask/resolve-masks.ts'
-import { type Catalogue, FIRST_USER_OID, type Relation } from '../catalogue.ts'
+import { type Catalogue, type Column, FIRST_USER_OID, type Relation } from '../catalogue.ts'
 import { castIsTotal, kindOf } from './kinds.ts'
 import { isList, isNode, readTree, type Tree, type TreeNode } from './node-tree.ts'
 import { castShows, chooses } from './sizes.ts'
@@ -44,6 +44,37 @@ export function maskable(catalogue: Catalogue): MaskableCatalogue {
       }
       return read.columns
     },
+    mayFail: (oid, number) => {
+      const column = catalogue.relation(oid)?.columns.find((one) => one.number === number)
+      if (column?.computed === undefined) return false
+      let fails = FAILS.get(column)
+      if (fails === undefined) {
+        fails = !isTotalColumn(column.computed, oid, routine)
+        FAILS.set(column, fails)
+      }
+      return fails
+    },
+  }
+}
+
+/** Of columns that are computed when they are read: nothing on the way may fail by what it is computed from. */
+const FAILS = new WeakMap<Column, boolean>()
+
+/** `text`: the tree of the expression, which stands alone and sees the columns of its own row. */
+export function isTotalColumn(text: string, relation: number, routine: RoutineName): boolean {
+  const tree = readTree(text)
+  if (tree === 'unread' || !isNode(tree)) return false
+  const own = new Map<string, Tree>([
+    ['rtekind', '0'],
+    ['relid', String(relation)],
+  ])
+  const row: TreeNode = { kind: 'RANGETBLENTRY', fields: own }
+  const query: TreeNode = { kind: 'QUERY', fields: new Map([['rtable', [row]]]) }
+  try {
+    return new Reading(routine).expression(tree, query).how !== 'other'
+  } catch (error) {
+    if (error instanceof Unknown) return false
+    throw error
   }
 }
 
@@ -91,6 +122,11 @@ class Reading {
 
   constructor(routine: RoutineName) {
     this.#routine = routine
+  }
+
+  /** What an expression over the tables of a query is. */
+  expression(tree: Tree, query: TreeNode): Value {
+    return this.#value(tree, { query, parent: undefined })
   }
 
   /** The columns of a query. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { Catalogue } from '../../../../../src/protocols/postgres/sql/catalogue.ts'
 import {
+  isTotalColumn,
   maskable,
   viewColumns,
 } from '../../../../../src/protocols/postgres/sql/lineage/view-columns.ts'
@@ -74,4 +75,38 @@ test('a catalogue reads the tree of a view once, and knows built-in functions al
   expect(shows?.(7)).toBe(shows?.(7))
   expect(asked).toBe(before)
   expect(shows?.(8)).toBeUndefined()
+})
+
+/** As PostgreSQL 18 keeps expressions of generated columns: `email` is the second column. */
+const EMAIL = '{VAR :varno 1 :varattno 2 :vartype 25 :varnullingrels (b) :varlevelsup 0}'
+const call = (oid: number, args: string) =>
+  `{FUNCEXPR :funcid ${oid} :funcresulttype 25 :funcretset false :args (${args})}`
+const LOWER = call(870, EMAIL)
+const FAILS = `{OPEXPR :opno 528 :opfuncid 154 :opresulttype 23 :args (${call(1620, EMAIL)})}`
+
+test.each([
+  ['lower(email)', LOWER, true],
+  ['email', EMAIL, true],
+  ['1 / ascii(email)', FAILS, false],
+  ['what is not known', call(99999, EMAIL), false],
+  ['what is too large to be looked at', '', false],
+  ['half a tree', LOWER.substring(0, 90), false],
+])('a column that is computed by %s', (_, tree, isTotal) => {
+  const names: Record<number, string> = { 870: 'lower', 1620: 'ascii', 154: 'int4div' }
+  expect(isTotalColumn(tree, 16384, (oid) => names[oid])).toBe(isTotal)
+})
+
+test('a catalogue says which columns may fail when they are read', () => {
+  const column = (number: number, computed?: string) => ({ number, computed })
+  const table = { oid: 7, columns: [column(2), column(3, LOWER), column(4, FAILS), column(5, '')] }
+  const relation = (oid: number) => (oid === 7 ? table : undefined)
+  const routine = () => ({ schema: 'pg_catalog', name: 'lower' })
+  const { mayFail } = maskable({ epoch: 1, relation, routine } as unknown as Catalogue)
+  expect([2, 3, 4, 5, 6].map((number) => mayFail?.(7, number))).toEqual([
+    false,
+    false,
+    true,
+    true,
+    false,
+  ])
 })
