@@ -15,7 +15,7 @@ import type { Grant } from '../../decide/grant.ts'
 import type { ControlPort } from '../../threads/control-port.ts'
 import type { Claim, Upstream } from '../protocol.ts'
 import { authenticate, frameOf, type Login, NotNow, refused, TooNew } from './authenticate.ts'
-import { DOWN } from './frame.ts'
+import { DOWN, isStatus } from './frame.ts'
 import { type Reported, reported } from './reported.ts'
 import { startupParameters } from './startup-parameters.ts'
 import * as write from './write.ts'
@@ -206,7 +206,7 @@ async function settle(
     } else if (kind === DOWN.backendKeyData && isWithin(frame.length - 9, 4, keyBytesMax)) {
       pid = frame.readInt32BE(5)
       secret = Uint8Array.from(frame.subarray(9))
-    } else if (kind === DOWN.readyForQuery && frame.length === 6) {
+    } else if (kind === DOWN.readyForQuery && isStatus(frame, 0, frame.length)) {
       const { wire } = target
       const { statuses: all, parameters } = reported(statuses)
       const rest = target.rest()

@@ -73,6 +73,12 @@ export const IDLE = 0x49
 export const IN_TRANSACTION = 0x54
 export const FAILED = 0x45
 
+/** A whole ReadyForQuery, and of a state that there is. */
+export function isStatus(bytes: Uint8Array, start: number, end: number): boolean {
+  const status = bytes[start + 5]
+  return end - start === 6 && (status === IDLE || status === IN_TRANSACTION || status === FAILED)
+}
+
 /** Up: everything is looked at but the data of a COPY, which is dropped until the target asks for it. */
 export function upCourses(): Uint8Array {
   const table = new Uint8Array(256).fill(END)

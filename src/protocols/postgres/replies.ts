@@ -22,7 +22,7 @@ import {
   type Running,
   SYNC,
 } from './entry.ts'
-import { DOWN, FAILED, IDLE, IN_TRANSACTION } from './frame.ts'
+import { DOWN, IDLE, isStatus } from './frame.ts'
 import { readFields, readRows, readTextRow } from './read.ts'
 import { replicated, replicationOver } from './replication.ts'
 import { noteViolation } from './unique-violation.ts'
@@ -127,7 +127,7 @@ export class Replies implements LaneHandler {
       case DOWN.portalSuspended:
         return this.#finished(first, kind, bytes, start, end)
       case DOWN.readyForQuery:
-        return this.#ready(first, bytes[start + 5]!, end - start)
+        return this.#ready(first, bytes, start, end)
       case DOWN.functionResult:
         return this.#functionResult(first, bytes, start, end)
       case DOWN.copyIn:
@@ -232,27 +232,27 @@ export class Replies implements LaneHandler {
     }
   }
 
-  #ready(first: Entry, status: number, size: number): Held {
+  #ready(first: Entry, bytes: Buffer, start: number, end: number): Held {
     const talk = this.#talk
     const isEnd = first.kind === QUERY || first.kind === SYNC || first.kind === FUNCTION
     if (!isEnd) return this.#unexpected(DOWN.readyForQuery)
-    if (size !== 6 || !this.#told(status)) return this.#unexpected(DOWN.readyForQuery)
+    if (!this.#told(bytes, start, end)) return this.#unexpected(DOWN.readyForQuery)
     // It must have failed: who takes it is no PostgreSQL.
     if (first.refusal !== undefined && !first.failed) return this.#unexpected(DOWN.readyForQuery)
     talk.abandon(first, 'skipped')
     if (first.kind === QUERY) talk.copyAsked = 0
-    if (status === IDLE) talk.portals.keepOnly((portal) => portal.outlives)
+    if (talk.status === IDLE) talk.portals.keepOnly((portal) => portal.outlives)
     talk.paid()
-    if (talk.keeper.ready(status, talk.ledger.size === 0)) {
+    if (talk.keeper.ready(talk.status, talk.ledger.size === 0)) {
       const { connection, database } = talk.parts.grant
       talk.parts.worker.catalogueChanged(connection.name, database)
     }
     return FORWARD
   }
 
-  #told(status: number): boolean {
-    if (status !== IDLE && status !== IN_TRANSACTION && status !== FAILED) return false
-    this.#talk.status = status
+  #told(bytes: Buffer, start: number, end: number): boolean {
+    if (!isStatus(bytes, start, end)) return false
+    this.#talk.status = bytes[start + 5]!
     return true
   }
 
@@ -356,7 +356,7 @@ export class Replies implements LaneHandler {
         return TAKEN
       }
       case DOWN.readyForQuery: {
-        if (!this.#told(bytes[start + 5]!)) return this.#unexpected(kind)
+        if (!this.#told(bytes, start, end)) return this.#unexpected(kind)
         talk.paid()
         const value = first.failed ? undefined : this.#own
         this.#own = undefined
@@ -371,7 +371,7 @@ export class Replies implements LaneHandler {
   #ofReplication(first: Entry, kind: number, bytes: Buffer, start: number, end: number): Held {
     const talk = this.#talk
     if (kind !== DOWN.readyForQuery) return replicated(talk, kind, { bytes, start, end })
-    if (end - start !== 6 || !this.#told(bytes[start + 5]!)) return this.#unexpected(kind)
+    if (!this.#told(bytes, start, end)) return this.#unexpected(kind)
     replicationOver(talk, first)
     talk.paid()
     this.#keep(bytes, start, end)

@@ -89,3 +89,12 @@ test('is given up in each step when the client has left, with the reason of that
     await isClosed
   }
 })
+
+test('a target that is ready in no state that there is has not let us in', async () => {
+  for (const state of ['X', '\0']) {
+    const said = Buffer.concat([framed('R', Buffer.alloc(4)), framed('Z', Buffer.from(state))])
+    const port = await target((socket) => socket.write(said))
+    const dial = dialled([port], { waitMsMax: 5000 })
+    await expect(dial).rejects.toMatchObject({ code: 'GW_UPSTREAM_MALFORMED' })
+  }
+})

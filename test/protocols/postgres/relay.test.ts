@@ -280,3 +280,11 @@ describe('a session that ends because its answer cannot be recorded', () => {
     expect(Buffer.concat(client.written).toString('latin1')).toContain('C58030')
   })
 })
+
+test('a target that answers our own question with a readiness of two states is believed none', () => {
+  begin()
+  waitsForNames('SELECT 1')
+  answers('Raw Z "II"')
+  expect(Buffer.concat(client.written).toString('latin1')).toContain('C08P01')
+  expect([client.isEnded, up()]).toEqual([true, []])
+})
