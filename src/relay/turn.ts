@@ -97,6 +97,11 @@ export class Turn {
     this.schedule()
   }
 
+  /** It was ended, and what was sent to it before still waits, or was lost. */
+  isClosing(wire: Wire): boolean {
+    return this.#closing.includes(wire)
+  }
+
   /** What was read from one wire is being worked off until `leave`. Neither throws; nothing is awaited between them. */
   enter(): void {
     this.#isReading = !this.#options.gathers

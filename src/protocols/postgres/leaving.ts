@@ -91,14 +91,16 @@ export class Leaving {
     return this.#talk.parts.turn.isStalled && !this.#isLost
   }
 
-  /** After the end: what is still on its way down ends as well. */
-  cut(error: GatewayError): void {
+  /** After the end: what is still on its way down ends as well. True: it was to get something, which it never will. */
+  cut(error: GatewayError): boolean {
     if (!this.#waitsForSpool) {
       if (this.heldBytes > 0) this.destroy()
-      return
+      return false
     }
     this.#isLost = error.code === 'GW_RECORDING_LOST'
     if (!this.#isLost) this.destroy()
+    const { client, turn } = this.#talk.parts
+    return this.#isLost && this.#reason !== undefined && turn.isClosing(client.wire)
   }
 
   destroy(): void {

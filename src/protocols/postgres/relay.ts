@@ -259,12 +259,20 @@ class Session {
         this.#parts.recording.moment({ kind: 'own', status: 'cancel', text: error.code })
         this.#cancelRunning()
       }
-      if (this.#talk.over !== undefined) this.#leaving.cut(error)
+      if (this.#talk.over !== undefined && this.#leaving.cut(error)) this.#unheard(error)
       this.#finish(error.code, error)
     } else {
       this.#endWhenIdle = error
       this.#endIfIdle()
     }
+  }
+
+  /** It has left in order, and its last answer cannot be recorded: it is told that, and so is the session's last event. */
+  #unheard(error: GatewayError): void {
+    this.#talk.over = error.code
+    if (this.#holdsRest) return
+    this.#talk.tell(write.fatalFrame(error))
+    this.#talk.results.actions.end()
   }
 
   #endIfIdle(): void {

@@ -8,6 +8,7 @@ import {
   answers,
   begin,
   client,
+  ended,
   reset,
   says,
   set,
@@ -225,6 +226,33 @@ describe('a client that has said its last and reads on', () => {
       set.parts.live.end(new GatewayError('GW_RECORDING_LOST', 'spool'), 'now')
       vi.advanceTimersByTime(2100)
       expect(destroyed).toHaveBeenCalled()
+    })
+
+    test('is told that it will not get it, and so is the record', async () => {
+      const { written } = waits()
+      set.parts.live.end(new GatewayError('GW_RECORDING_LOST', 'spool'), 'now')
+      written.mockRestore()
+      set.turn.flush()
+      expect(down()).toContain('C58030')
+      for (const wire of [client, target]) wire.close()
+      expect(await ended).toBe('GW_RECORDING_LOST')
+    })
+
+    test('is told nothing where its last had gone out before', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate'] })
+      begin()
+      says('Query "SELECT 1"', 'Terminate')
+      answers(...ROWS)
+      vi.spyOn(set.recorder, 'flush').mockImplementation(() => {
+        throw new Error('no room')
+      })
+      set.parts.recording.moment({ kind: 'own', status: '', text: '' })
+      set.turn.flush()
+      expect(set.turn.isStalled).toBe(true)
+      set.parts.live.end(new GatewayError('GW_RECORDING_LOST', 'spool'), 'now')
+      expect(down()).not.toContain('C58030')
+      for (const wire of [client, target]) wire.close()
+      expect(await ended).toBe('terminated')
     })
 
     test('is sent nothing of it once its session is ended', () => {

@@ -13,6 +13,8 @@ beforeAll(loadParser)
 export let client: MemoryWire
 export let target: MemoryWire
 export let set: Stage
+/** Why the relay that was opened last has ended. */
+export let ended: Promise<string>
 /** Each cancel that goes to the target waits here until it is let through. */
 export let cancels: (() => void)[]
 
@@ -45,7 +47,7 @@ export function open(statementTimeoutMs?: number): void {
     cancel: () => new Promise<void>((resolve) => cancels.push(resolve)),
   }
   const connection = { ...grant.connection, statementTimeoutMs }
-  void relay({ ...set.parts, upstream, grant: { ...grant, connection } }, set.shared)
+  ended = relay({ ...set.parts, upstream, grant: { ...grant, connection } }, set.shared)
   set.turn.flush()
 }
 
