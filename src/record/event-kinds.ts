@@ -76,7 +76,7 @@ export const EVENT_KINDS: Readonly<Record<EventKind, KindInWords>> = {
     when: 'a session is over: its last event, behind which there is none',
     fields: {
       status:
-        '`terminated`, `client closed`, `target closed`, or the code of the error that ended it',
+        '`terminated`, `client closed`, `target closed`, or the code of the error that ended it; `GW_RECORDING_LOST` also where a client left in order and its last answers, whose outcomes stand as the target told them, were never sent',
       text: 'JSON, the session in numbers: `statements`, `rows`, `bytes`, `masked_values`',
     },
   },
