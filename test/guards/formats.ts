@@ -151,7 +151,7 @@ export const FORMAT_GUARDS: readonly Guard[] = [
     id: 'errors',
     against: 'error texts (`Key (email)=(…) already exists`, casts that quote the value)',
     file: `${HERE}/mask-error.ts`,
-    from: 'if (masks.columns && !isHarmless(type, fields)) {',
+    from: 'if (masks.columns && !isHarmless(type, fields, masks.quotes === true)) {',
     to: 'if (false) {',
     fails: {
       [`${TESTS}/mask-error.test.ts`]: [
@@ -225,6 +225,27 @@ export const FORMAT_GUARDS: readonly Guard[] = [
       'test/mask/plan.test.ts': [
         'the net below: expressions, whole rows and unknown relations are redacted',
       ],
+    },
+  },
+  {
+    id: 'met-literals-in-record',
+    against:
+      'a hidden value in recordings: literals that meet a masked column elsewhere than in WHERE',
+    file: 'src/protocols/postgres/session-masks.ts',
+    from: 'statement.mask.meets === true ||',
+    to: '',
+    fails: {
+      'test/protocols/postgres/session-masks.test.ts': ['wherever they meet it'],
+    },
+  },
+  {
+    id: 'quoted-literals-in-record',
+    against: 'a hidden value in recordings: errors that quote what was written to a masked column',
+    file: 'src/protocols/postgres/results.ts',
+    from: '      quotes: true,\n',
+    to: '',
+    fails: {
+      'test/protocols/postgres/session-masks.test.ts': ['nor does an error that quotes one'],
     },
   },
 ]

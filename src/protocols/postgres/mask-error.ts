@@ -14,11 +14,18 @@ import { ByteSink, zeroAt } from '../../base/bytes.ts'
 import type { DetectorSet } from '../../mask/detect.ts'
 import { count, maskText, type Tally } from '../../mask/spans.ts'
 import { type MaskKey, REDACTED } from '../../mask/transform.ts'
-import { DETAIL_HARMLESS, HARMLESS_WITH_POSITION, MESSAGE_HARMLESS } from './sqlstates.ts'
+import {
+  DETAIL_HARMLESS,
+  HARMLESS_WITH_POSITION,
+  MESSAGE_HARMLESS,
+  QUOTES_LITERALS,
+} from './sqlstates.ts'
 
 export interface ErrorMasks {
   /** A column mask applies (plan.ts `enforces`, or any mask for what is recorded). */
   readonly columns: boolean
+  /** For the record, whose statements may stand without their literals: what quotes one is hidden as well. */
+  readonly quotes?: boolean
   /** Already narrowed to those that apply. */
   readonly detectors: DetectorSet | undefined
   readonly key: MaskKey
@@ -98,7 +105,7 @@ function maskField(
   masks: ErrorMasks,
 ): Buffer | undefined {
   if (isPlain(type, text, fields)) return undefined
-  if (masks.columns && !isHarmless(type, fields)) {
+  if (masks.columns && !isHarmless(type, fields, masks.quotes === true)) {
     count(masks.tally, 'error')
     return Buffer.from(type === 'M' ? HIDDEN : REDACTED)
   }
@@ -113,7 +120,7 @@ function isPlain(type: string, text: Buffer, fields: Fields): boolean {
   return fields.filter(([other]) => other === type).length === 1
 }
 
-function isHarmless(type: string, fields: Fields): boolean {
+function isHarmless(type: string, fields: Fields, quotes: boolean): boolean {
   const has = (name: string): boolean => fields.some(([other]) => other === name)
   const codes = fields.filter(([other]) => other === 'C')
   const code = codes.length === 1 ? codes[0]![1].toString('latin1') : RAISED
@@ -121,7 +128,7 @@ function isHarmless(type: string, fields: Fields): boolean {
   if (NAMES.includes(type)) return code.startsWith(VIOLATED)
   // A field that we do not know may be anything.
   if (!TEXTS.includes(type)) return false
-  if (has('P') && HARMLESS_WITH_POSITION.has(code)) return true
+  if (has('P') && HARMLESS_WITH_POSITION.has(code)) return !(quotes && QUOTES_LITERALS.has(code))
   if (type === 'M') return MESSAGE_HARMLESS.has(code)
   return type === 'D' && DETAIL_HARMLESS.has(code)
 }

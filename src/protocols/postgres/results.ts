@@ -12,7 +12,7 @@ import { CopyResults } from './copy-results.ts'
 import { type Entry, EXECUTE, type Running } from './entry.ts'
 import { DOWN } from './frame.ts'
 import { RowMasker } from './mask.ts'
-import { maskError, maskNotification } from './mask-error.ts'
+import { type ErrorMasks, maskError, maskNotification } from './mask-error.ts'
 import { formatAt, readFields, readRowDescription } from './read.ts'
 import { notedFrame } from './record-frames.ts'
 import type { PostgresShared } from './session-masks.ts'
@@ -262,25 +262,32 @@ export class Results {
       return FORWARD
     }
     const frame = bytes.subarray(start, end)
-    const mask = (columns: boolean, detectors: typeof now.detectors) =>
-      maskError(frame, {
-        columns,
-        detectors,
-        key: this.#talk.parts.worker.maskKey,
-        tally: this.actions.tally,
-      })
-    const recorded = mask(now.all !== undefined, now.detectors)
+    const { tally } = this.actions
+    const recorded = this.#hidden(frame, {
+      columns: now.all !== undefined,
+      detectors: now.detectors,
+      quotes: true,
+      tally: now.monitors ? tally : new Map(),
+    })
     if (recorded === 'malformed') return this.#malformed('error or notice')
     if (recorded === 'same') this.noteEnd(bytes, start, end)
     else {
       this.actions.sealNotice(frame)
       this.noteEnd(recorded, 0, recorded.length)
     }
-    const told = now.monitors ? mask(now.hides, now.detectors?.enforced) : recorded
+    const told = this.#hidden(frame, {
+      columns: now.hides,
+      detectors: now.detectors?.enforced,
+      tally,
+    })
     if (told === 'malformed') return this.#malformed('error or notice')
     if (told === 'same') return FORWARD
     this.#talk.toClient(told)
     return TAKEN
+  }
+
+  #hidden(frame: Buffer, masks: Omit<ErrorMasks, 'key'>): ReturnType<typeof maskError> {
+    return maskError(frame, { ...masks, key: this.#talk.parts.worker.maskKey })
   }
 
   /** What the gateway itself says to the client; it may quote the statement, as the parser's message does. */

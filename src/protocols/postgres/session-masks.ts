@@ -138,7 +138,10 @@ export class SessionMasks {
     let text = exact
     const meets =
       statement.mask.touches &&
-      (statement.facts.writes || statement.mask.refusal !== undefined || statement.facts.has_where)
+      (statement.mask.meets === true ||
+        statement.facts.writes ||
+        statement.mask.refusal !== undefined ||
+        statement.facts.has_where)
     if (all !== undefined && (meets || statement.opaque !== undefined))
       text = withoutLiterals(exact)
     return detectors === undefined ? text : this.#scanned(text, detectors)

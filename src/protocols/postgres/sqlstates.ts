@@ -120,5 +120,8 @@ export const HARMLESS_WITH_POSITION: ReadonlySet<string> = new Set([
   '42830',
 ])
 
+/** Of these, what quotes a literal of the client's text: it may be meant for a masked column. */
+export const QUOTES_LITERALS: ReadonlySet<string> = new Set(['42601', '22P02', '22007'])
+
 /** The detail lists names of objects or processes. */
 export const DETAIL_HARMLESS: ReadonlySet<string> = new Set(['2BP01', '40P01', '42501', '55006'])

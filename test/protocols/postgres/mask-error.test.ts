@@ -72,6 +72,17 @@ test('what was found in the text of the client itself stays', () => {
   expect(JSON.stringify(masked(atRunTime))).not.toContain(SECRET)
 })
 
+test('of the record it is hidden where it quotes a literal, which may be meant for a masked column', () => {
+  const M = `invalid input syntax for type integer: "${SECRET}"`
+  const record = masks({ quotes: true })
+  for (const C of ['22P02', '22007', '42601']) {
+    expect(masked({ C, M, P: '45' }).M).toBe(M)
+    expect(masked({ C, M, P: '45' }, record).M).toMatch(/^\*{4} \(hidden/)
+  }
+  const names = { C: '42703', M: 'column "x" does not exist', P: '8' }
+  expect(masked(names, record).M).toBe(names.M)
+})
+
 test('what code raised is hidden whole, whatever code it gives itself', () => {
   const raised: Record<string, string>[] = [
     { C: 'P0001', M: SECRET },

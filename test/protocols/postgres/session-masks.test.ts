@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { loadParser } from '../../../src/protocols/postgres/sql/parse.ts'
-import { down, MASKED, recorded, talk, up } from './conversations.ts'
+import { down, MASKED, outcomes, recorded, talk, up } from './conversations.ts'
 
 beforeAll(() => loadParser())
 
@@ -15,6 +15,35 @@ describe('texts in the record', () => {
     const text = "SELECT name FROM customers WHERE email = 'ada@x.org'"
     expect(statement(text, ALLOWED)).toContain("email = '****'")
     expect(statement("SELECT id FROM orders WHERE status = 'new'", ALLOWED)).toContain("'new'")
+  })
+
+  test.each([
+    "SELECT c.id FROM customers c JOIN orders o ON c.email = 'ada'",
+    "SELECT count(*) FROM customers HAVING max(email) = 'ada'",
+    "SELECT count(*) FILTER (WHERE email = 'ada') FROM customers",
+    "SELECT id FROM customers ORDER BY email = 'ada'",
+    "SELECT CASE email WHEN 'ada' THEN 1 END FROM customers",
+    "WITH w(e) AS (VALUES ('ada')) SELECT id FROM customers JOIN w ON w.e = email",
+    "SELECT email = 'ada' FROM customers",
+    "SELECT coalesce(email, 'ada') FROM customers",
+  ])('wherever they meet it: %s', (text) => {
+    expect(statement(text, ALLOWED)).not.toContain('ada')
+  })
+
+  test('nor does an error that quotes one stand there, which the client reads', () => {
+    const play = talk(
+      MASKED,
+      `C> Query "INSERT INTO customers (id, email) VALUES ('ada', 'x')"`,
+      `U> Error 22P02 "invalid input syntax for type integer: ada" P "44" | Ready I`,
+    )
+    expect(down(play).join()).toContain('ada')
+    const kept = Buffer.from(outcomes(play)[0]?.payload ?? []).toString('latin1')
+    expect(kept).toContain('22P02')
+    expect(kept).not.toContain('ada')
+  })
+
+  test('beside a masked column that only comes out they stay', () => {
+    expect(statement('SELECT email FROM customers LIMIT 17', ALLOWED)).toContain('LIMIT 17')
   })
 
   test('so are those of refused and of not understood texts', () => {

@@ -128,6 +128,8 @@ export interface CopyForm {
 export interface MaskFinding {
   /** It names or reaches a masked column at all, by column, star, whole row, view or unknown name. */
   readonly touches: boolean
+  /** One decides something (in ON, HAVING, FILTER, ORDER BY …), or is compared or put together with something. */
+  readonly meets?: boolean
   /** Set: refuse, with this sentence and hint. */
   readonly refusal: { readonly reason: string; readonly hint: string } | undefined
   /** `rule` of the masks concerned, for the record. */

@@ -26,6 +26,7 @@ export function maskFinding(
   const refused = opens !== undefined && 'reason' in opens ? opens : undefined
   return {
     touches: walk.touches,
+    ...(walk.meets ? { meets: true } : {}),
     refusal: code ?? walk.refusal ?? refused,
     rules: [...walk.rules],
     ...(opens !== undefined && !('reason' in opens) ? { opens } : {}),

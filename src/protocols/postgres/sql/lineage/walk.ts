@@ -67,6 +67,8 @@ const HINT_PREDICATE = 'Filter, join, group and sort by columns that are not mas
 
 export class Walk {
   touches = false
+  /** A masked value decides something, or more than itself is made of it: literals beside it may be guesses of it. */
+  meets = false
   refusal: Refusal | undefined
   readonly rules = new Set<string>()
   /** Columns that decide which rows come out. */
@@ -126,9 +128,14 @@ export class Walk {
     }
   }
 
+  #meet(marks: readonly Source[]): void {
+    this.note(marks)
+    if (marks.length > 0) this.meets = true
+  }
+
   /** A place in which a masked value must not stand: an expression that may tell it, or a store without its mask. */
   forbid(marks: readonly Source[]): void {
-    this.note(marks)
+    this.#meet(marks)
     for (const mark of marks) {
       if (mark.mask?.monitor === true || this.#isClosed(mark)) continue
       this.refuse(
@@ -148,13 +155,13 @@ export class Walk {
   opensWith(value: Value, nodes: readonly (Node | undefined)[], array = false): boolean {
     if (!this.opens.compared(value, nodes, array)) return false
     for (const source of value.columns) this.deciding.set(source.label, source)
-    this.note(value.marks)
+    this.#meet(value.marks)
     return true
   }
 
   /** As `decides`, of columns that a definition or a constraint names. */
   guard(marks: readonly Source[]): void {
-    this.note(marks)
+    this.#meet(marks)
     for (const mark of marks) {
       if (mark.mask?.monitor === true || this.#isClosed(mark)) continue
       if (mark.mask?.inPredicates !== 'allow')
@@ -169,7 +176,8 @@ export class Walk {
   output(value: Value): OutputMask | null {
     const { marks, how } = value
     if (marks.length === 0) return null
-    this.note(marks)
+    if (how === 'identity') this.note(marks)
+    else this.#meet(marks)
     for (const mark of marks) if (mark.mask?.monitor !== true) this.#isClosed(mark)
     const enforced = marks.filter((mark) => mark.mask?.monitor === false)
     if (how === 'other') this.forbid(enforced)
