@@ -150,7 +150,14 @@ async function fill(client: PostgresClient): Promise<void> {
   }
 }
 
+/** Exactly: descriptors of the gateway's own come and go by more than one session holds. */
+async function sessionsOpen(): Promise<number> {
+  const text = await (await fetch(`${place.gateway.controlUrl}/metrics`)).text()
+  return Number(/^sluice_sessions_open\{protocol="postgres"\} (\d+)$/m.exec(text)?.[1] ?? 0)
+}
+
 test('a target that takes nothing holds nobody who leaves', async () => {
+  await until(async () => (await sessionsOpen()) === 0, 'sessions of other tests to end')
   const before = descriptorsOf(place.gateway.pid)
   const all = await Promise.all(Array.from({ length: 4 }, () => place.client()))
   for (const client of all) {
@@ -164,8 +171,9 @@ test('a target that takes nothing holds nobody who leaves', async () => {
   // Its end stands behind bytes that nobody takes of its kernel.
   for (const client of ended) client.socket.destroy()
   for (const client of reset) client.socket.resetAndDestroy()
-  await until(() => descriptorsOf(place.gateway.pid) <= before + 3, 'descriptors', 40_000)
+  await until(async () => (await sessionsOpen()) === 0, 'sessions to end', 40_000)
   expect(performance.now() - since).toBeLessThan(25_000)
+  await until(() => descriptorsOf(place.gateway.pid) <= before + 3, 'descriptors')
   fault.deaf(false)
 }, 180_000)
 
