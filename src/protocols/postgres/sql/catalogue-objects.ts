@@ -88,9 +88,10 @@ const GENERATED_LIST = listOf('d.refobjsubid')
 /** Of a view's tree, or of a column's; what a larger one shows counts as not known. */
 const TREE_BYTES_MAX = '100000'
 /** By what a column is computed that is not stored but computed when it is read (PostgreSQL 18); '' where that is large. */
-const COMPUTED = `(SELECT CASE WHEN pg_catalog.octet_length(g.adbin::pg_catalog.text) ${lt} ${TREE_BYTES_MAX}
-      THEN g.adbin::pg_catalog.text ELSE '' END FROM pg_catalog.pg_attrdef g
-      WHERE g.adrelid ${eq} a.attrelid AND g.adnum ${eq} a.attnum)`
+const COMPUTED = `CASE WHEN pg_catalog.octet_length(v.adbin::pg_catalog.text) ${lt} ${TREE_BYTES_MAX}
+      THEN v.adbin::pg_catalog.text ELSE '' END`
+/** Joined, since a sub-select counts as dear for each column of all tables. */
+const EXPRESSIONS = `LEFT JOIN pg_catalog.pg_attrdef v ON v.adrelid ${eq} a.attrelid AND v.adnum ${eq} a.attnum`
 const IS_VIRTUAL = `a.attgenerated::pg_catalog.text ${eq} 'v'`
 
 const column = (generated: string) =>
@@ -102,12 +103,12 @@ const column = (generated: string) =>
     // One that is computed from no column is still no ordinary one: 0 is the number of none.
     `CASE WHEN a.attgenerated::pg_catalog.text ${eq} '' THEN NULL
       WHEN ${IS_VIRTUAL} THEN pg_catalog.json_build_array(COALESCE(${generated}, '[0]'::pg_catalog.json),
-        COALESCE(${COMPUTED}, ''))
+        ${COMPUTED})
       ELSE COALESCE(${generated}, '[0]'::pg_catalog.json) END`,
   )
 
 function columns(few: boolean): List {
-  const from = 'pg_catalog.pg_attribute a'
+  const from = `pg_catalog.pg_attribute a ${EXPRESSIONS}`
   const where = `a.attnum ${gt} 0 AND NOT a.attisdropped`
   const generated = `(SELECT ${GENERATED_LIST} FROM ${GENERATED}
       WHERE g.adrelid ${eq} a.attrelid AND g.adnum ${eq} a.attnum)`
