@@ -260,12 +260,12 @@ export class SocketWire implements Wire, Unread {
 
   /**
    * What waits in Node's queue is written by Node, which destroys the socket when that fails, with all that the peer said before and
-   * nobody has read yet. Reading tells of the end soon enough.
+   * nobody has read yet. Reading tells of the end soon enough, unless it has told of it.
    */
   #outliveWrites(socket: Socket): void {
     const destroy = socket.destroy.bind(socket)
     socket.destroy = (error) => {
-      if (!isOfWriting(error)) return destroy(error)
+      if (socket.readableEnded || !isOfWriting(error)) return destroy(error)
       this.#isDeaf = true
       // Or its end would not be told.
       const { _readableState: reading } = socket as unknown as {
