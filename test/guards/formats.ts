@@ -177,7 +177,7 @@ export const FORMAT_GUARDS: readonly Guard[] = [
     id: 'raised-names',
     against: 'NOTICE and RAISE (`USING SCHEMA = email`, where no context says that code raised it)',
     file: `${HERE}/mask-error.ts`,
-    from: 'return code.startsWith(VIOLATED)',
+    from: 'return WITH_NAMES.test(code)',
     to: 'return true',
     fails: {
       [`${TESTS}/mask-error.test.ts`]: [

@@ -49,12 +49,13 @@ const PLAIN: ReadonlyMap<string, RegExp> = new Map([
   ...['p', 'P', 'L'].map((type) => [type, NUMBER] as const),
   ...['F', 'R'].map((type) => [type, PLACE] as const),
 ])
-/**
- * Names of schema, table, column, type, constraint: code may set them to anything. The server itself gives them with
- * violated constraints alone (https://www.postgresql.org/docs/18/errcodes-appendix.html, class 23).
- */
+/** Names of schema, table, column, type, constraint: code may set them to anything. */
 const NAMES = 'stcdn'
-const VIOLATED = '23'
+/**
+ * With these the server itself gives names (https://www.postgresql.org/docs/18/errcodes-appendix.html): violated constraints,
+ * and values that are too long for a B-tree.
+ */
+const WITH_NAMES = /^(23...|54000)$/
 const TEXTS = 'MDHWq'
 
 type Fields = [type: string, text: Buffer][]
@@ -125,7 +126,7 @@ function isHarmless(type: string, fields: Fields, quotes: boolean): boolean {
   const codes = fields.filter(([other]) => other === 'C')
   const code = codes.length === 1 ? codes[0]![1].toString('latin1') : RAISED
   if (code === RAISED || has('W') || has('q')) return false
-  if (NAMES.includes(type)) return code.startsWith(VIOLATED)
+  if (NAMES.includes(type)) return WITH_NAMES.test(code)
   // A field that we do not know may be anything.
   if (!TEXTS.includes(type)) return false
   if (has('P') && HARMLESS_WITH_POSITION.has(code)) return !(quotes && QUOTES_LITERALS.has(code))

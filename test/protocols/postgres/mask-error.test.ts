@@ -52,6 +52,14 @@ test('a message that carries names only stays, its detail does not', () => {
   })
 })
 
+test('of a value that is too long for a B-tree the names of table and index stay, its size does not', () => {
+  const names = { s: 'public', t: 'users', n: 'users_note' }
+  const M = 'index row size 4816 exceeds btree version 4 maximum 2704 for index "users_note"'
+  const after = masked({ C: '54000', M, ...names })
+  expect(after).toMatchObject(names)
+  expect(after.M).toMatch(/^\*{4} \(hidden/)
+})
+
 test('a message that may quote a value is replaced, in whatever language it is', () => {
   const text = `ungültige Eingabesyntax für Typ integer: »${SECRET}«`
   const after = masked({ C: '22P02', M: text, H: SECRET })
