@@ -123,8 +123,8 @@ export const FAULT_GUARDS = [
     id: 'target-resets-in-row',
     against: 'targets that reset: no words of ours become values of a row',
     file: `${HERE}/relay.ts`,
-    from: 'error !== undefined && !isCut && !talk.down.isWithinFrame',
-    to: 'error !== undefined',
+    from: 'if (!isCut && !this.#talk.down.isWithinFrame)',
+    to: 'if (!isCut)',
     fails: { [TARGETS]: ['a reset in mid-result'] },
   },
   {

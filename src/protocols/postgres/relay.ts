@@ -47,7 +47,7 @@ class Session {
   #late: NodeJS.Timeout | undefined
   #openWires = 2
   #stalled = false
-  /** What waits for the spool on its way down begins within a frame: where it is dropped, the client has a part of one. */
+  /** What waits for the spool on its way down, of one read or more, begins within a frame: the client has a part of one. */
   #holdsRest = false
   /** What the last cancel was for, and when it came. */
   #cancelled: Entry | undefined
@@ -173,7 +173,7 @@ class Session {
     return {
       bytes: (bytes, start, end) => {
         turn.enter()
-        const isRest = this.#talk.down.isWithinFrame
+        const isRest = this.#talk.down.isWithinFrame || (this.#holdsRest && turn.isHolding)
         this.#down(bytes, start, end)
         turn.leave(recording.sessionId, end - start)
         this.#holdsRest = isRest && turn.isHolding
@@ -270,9 +270,14 @@ class Session {
   /** It has left in order, and its last answer cannot be recorded: it is told that, and so is the session's last event. */
   #unheard(error: GatewayError): void {
     this.#talk.over = error.code
-    if (this.#holdsRest) return
-    this.#talk.tell(write.fatalFrame(error))
+    this.#tell(error)
     this.#talk.results.actions.end()
+  }
+
+  /** In the middle of a row nothing can be said: the words would be read as its values. */
+  #tell(error: GatewayError): void {
+    const isCut = this.#holdsRest && error.code === 'GW_RECORDING_LOST'
+    if (!isCut && !this.#talk.down.isWithinFrame) this.#talk.tell(write.fatalFrame(error))
   }
 
   #endIfIdle(): void {
@@ -298,10 +303,7 @@ class Session {
     this.#leaving.stop()
     this.#clock?.stop()
     const { client, upstream, turn } = this.#parts
-    // In the middle of a row nothing can be said: the words would be read as its values.
-    const isCut = this.#holdsRest && error?.code === 'GW_RECORDING_LOST'
-    if (error !== undefined && !isCut && !talk.down.isWithinFrame)
-      talk.tell(write.fatalFrame(error))
+    if (error !== undefined) this.#tell(error)
     turn.end(client.wire)
     turn.end(upstream.wire)
     talk.up.stop()

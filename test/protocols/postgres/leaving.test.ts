@@ -1,8 +1,9 @@
 /** A relay whose client leaves, in one way or the other. */
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { GatewayError } from '../../../src/base/errors.ts'
-import { framed, framesOf } from '../../contract/frames.ts'
+import { build, framed, framesOf } from '../../contract/frames.ts'
 import { recordedLine } from '../../contract/memory.ts'
+import { columns } from '../../contract/stage.ts'
 import {
   answerNames,
   answers,
@@ -253,6 +254,27 @@ describe('a client that has said its last and reads on', () => {
       expect(down()).not.toContain('C58030')
       for (const wire of [client, target]) wire.close()
       expect(await ended).toBe('terminated')
+    })
+
+    test('is told nothing that would be read as the rest of a row', () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate'] })
+      begin()
+      says('Query "SELECT 1"', 'Terminate')
+      const row = `DataRow "${'x'.repeat(200)}"`
+      const rows = ['RowDescription a:text', row].map((line) => build(line, 'down', columns))
+      target.receive(Buffer.concat(rows).subarray(0, 150))
+      set.turn.flush()
+      expect(down()).toContain('xxx')
+      vi.spyOn(set.recorder, 'flush').mockImplementation(() => {
+        throw new Error('no room')
+      })
+      set.parts.recording.moment({ kind: 'own', status: '', text: '' })
+      silent(5500)
+      expect([set.turn.isStalled, outcomes()]).toEqual([true, ['outcome cut']])
+      set.parts.live.end(new GatewayError('GW_RECORDING_LOST', 'spool'), 'now')
+      vi.restoreAllMocks()
+      set.turn.flush()
+      expect([client.isEnded, down().includes('C58030')]).toEqual([true, false])
     })
 
     test('is sent nothing of it once its session is ended', () => {

@@ -245,15 +245,17 @@ describe('a session that ends because its answer cannot be recorded', () => {
     set.turn.flush()
   })
 
-  /** So much of it has gone down before; whether the client is told why. */
-  const isTold = (sent: number) => {
+  /** So much of it has gone down before, and the rest comes by so many reads; whether the client is told why. */
+  const isTold = (sent: number, reads = 1) => {
     begin()
     says('Query "SELECT 1"')
     target.receive(ANSWER.subarray(0, sent))
     const room = vi.spyOn(set.recorder, 'flush').mockImplementation(() => {
       throw new Error('no room')
     })
-    target.receive(ANSWER.subarray(sent))
+    const middle = reads === 1 ? sent : ANSWER.length - 6
+    if (reads > 1) target.receive(ANSWER.subarray(sent, middle))
+    target.receive(ANSWER.subarray(middle))
     expect(set.turn.isStalled).toBe(true)
     set.parts.live.end(new GatewayError('GW_RECORDING_LOST', 'spool'), 'now')
     room.mockRestore()
@@ -261,14 +263,19 @@ describe('a session that ends because its answer cannot be recorded', () => {
     return Buffer.concat(client.written).toString('latin1').includes('C58030')
   }
 
-  test('is told so between two messages', () => {
-    expect(isTold(0)).toBe(true)
-    expect(isTold(build(LINES[0]!, 'down', columns).length)).toBe(true)
-  })
+  test.each([0, build(LINES[0]!, 'down', columns).length])(
+    'is told so between two messages, behind %s bytes',
+    (sent) => {
+      expect(isTold(sent)).toBe(true)
+    },
+  )
 
-  test('is told nothing that would be read as the rest of a row', () => {
-    expect(isTold(150)).toBe(false)
-  })
+  test.each([1, 2])(
+    'is told nothing that would be read as the rest of a row, which came by %s reads',
+    (reads) => {
+      expect(isTold(150, reads)).toBe(false)
+    },
+  )
 
   test('is told so where all of it had gone down', () => {
     begin()
