@@ -37,6 +37,8 @@ const ROOM = ['total_bytes', 'total_nblocks', 'free_bytes', 'free_chunks', 'used
 const UPDATES = ['n_tup_hot_upd', 'n_tup_newpage_upd']
 const SPILLED = ['temp_blks_read', 'temp_blks_written', 'temp_blk_read_time', 'temp_blk_write_time']
 const LOGGED = ['wal_records', 'wal_fpi', 'wal_bytes']
+/** Its buffers are written whenever they are full; the writes stand there before PostgreSQL 18. */
+const LOG_WRITES = ['wal_buffers_full', 'wal_write', 'wal_sync', 'wal_write_time', 'wal_sync_time']
 /** Of the log too (PostgreSQL 18), in rows beside those of relations. */
 const MOVED = ['read', 'write'].flatMap((verb) => [`${verb}s`, `${verb}_bytes`, `${verb}_time`])
 /** A file of the log is archived when it is full. */
@@ -84,7 +86,7 @@ export const CARRIERS: ReadonlyMap<string, Carrier> = new Map([
     carrier(`pg_stat_${which}_tables`, UPDATES),
     carrier(`pg_stat_xact_${which}_tables`, UPDATES),
   ]),
-  carrier('pg_stat_wal', LOGGED),
+  carrier('pg_stat_wal', [...LOGGED, ...LOG_WRITES]),
   carrier('pg_stat_io', [...MOVED, 'fsyncs', 'fsync_time']),
   carrier('pg_stat_archiver', ARCHIVED),
   carrier('pg_stat_checkpointer', CHECKPOINTS),
@@ -99,7 +101,7 @@ export const CARRIERS: ReadonlyMap<string, Carrier> = new Map([
   carrier('pg_attribute', ['attmissingval']),
   carrier('pg_backend_memory_contexts', ['ident', ...ROOM]),
   carrier('pg_cursors', ['statement']),
-  carrier('pg_stat_statements', ['query', ...SPILLED, ...LOGGED], true),
+  carrier('pg_stat_statements', ['query', ...SPILLED, ...LOGGED, 'wal_buffers_full'], true),
 ])
 
 function numbered(name: string): string[] {

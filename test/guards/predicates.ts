@@ -268,4 +268,35 @@ export const PREDICATE_GUARDS: readonly Guard[] = [
     to: 'return value',
     fails: { 'test/mask/pseudonym.test.ts': ['whatever nobody with the key made does not open'] },
   },
+  {
+    id: 'equal-updates',
+    against: 'guesses that are written where a trigger skips rows that it would leave as they are',
+    file: `${LINEAGE}/equal-updates.ts`,
+    from: '    if (one.skipsEqual === true) return true\n',
+    to: '',
+    fails: {
+      'test/protocols/postgres/sql/lineage/equal-updates.test.ts': [
+        'is refused: its count would tell what is equal already',
+      ],
+    },
+  },
+  {
+    id: 'log-by-buffers',
+    against:
+      'what a guess has in common with a value, by how often buffers of the log were full (`pg_stat_wal`)',
+    file: 'src/mask/carriers.ts',
+    from: '[...LOGGED, ...LOG_WRITES]',
+    to: 'LOGGED',
+    fails: { 'test/mask/carriers.test.ts': ['what tells of guesses that were written'] },
+  },
+  {
+    id: 'replaced-elsewhere',
+    against: 'a view that is replaced through another connection to the same database',
+    file: 'src/protocols/postgres/catalogues.ts',
+    from: '(JSON.parse(key) as readonly unknown[])[1] === database',
+    to: 'key === database',
+    fails: {
+      'test/protocols/postgres/catalogues.test.ts': ['DDL makes all of its database old'],
+    },
+  },
 ]

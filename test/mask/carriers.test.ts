@@ -48,6 +48,9 @@ test('what tells of guesses that were written, and of lengths, is hidden as well
   expect(CARRIERS.get('pg_stat_database')?.columns).toEqual(['temp_bytes', 'temp_files'])
   expect(CARRIERS.get('pg_stat_progress_copy')?.columns).toContain('bytes_processed')
   expect(CARRIERS.get('pg_stat_io')?.columns).toContain('write_bytes')
+  // The log's buffers are written when they are full; before PostgreSQL 18 their writes stand in the same view.
+  for (const name of ['wal_buffers_full', 'wal_write', 'wal_sync', 'wal_write_time'])
+    expect(CARRIERS.get('pg_stat_wal')?.columns).toContain(name)
   expect(CARRIERS.get('pg_stat_archiver')?.columns).toContain('last_archived_wal')
   expect(CARRIERS.get('pg_stat_xact_all_tables')?.columns).toContain('n_tup_hot_upd')
 })

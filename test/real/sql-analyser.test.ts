@@ -38,6 +38,8 @@ CREATE FUNCTION evil(text) RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN $1; EN
 CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
 CREATE FUNCTION secret(users) RETURNS text LANGUAGE sql AS 'SELECT $1.email';
 CREATE TRIGGER stamp BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION stamp();
+CREATE TABLE quiet (id int PRIMARY KEY, mail text);
+CREATE TRIGGER z BEFORE UPDATE ON quiet FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
 CREATE VIEW mails AS SELECT id, email FROM users;
 CREATE VIEW run AS SELECT evil(email) FROM users;
 CREATE VIEW kill AS SELECT pg_terminate_backend(id) FROM users;
@@ -121,6 +123,8 @@ describe('the catalogue', () => {
     expect(users.columns[2]).toMatchObject({ name: 'size', generatedFrom: [2] })
     expect(users.columns[3]).toMatchObject({ name: 'fixed', generatedFrom: [0] })
     expect(orders.triggers).toEqual(['stamp'])
+    expect(orders.skipsEqual).toBeUndefined()
+    expect(shared.relationByName('public', 'quiet')?.skipsEqual).toBe(true)
     expect(mails.reads).toContainEqual({ relation: users.oid, column: 2 })
     const parts = shared.relationByName('public', 'parts')!
     expect(shared.relation(parts.children[0]!)?.name).toBe('parts_1')

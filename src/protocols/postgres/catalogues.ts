@@ -102,11 +102,13 @@ export class CatalogueStore {
     for (const known of place.servers.values()) known.checkedAt = Number.NEGATIVE_INFINITY
   }
 
-  /** As `stale`, wherever the connection leads or has led. */
-  staleAll(connection: string, database: string): void {
-    const whole = catalogueKey(connection, database)
-    const prefix = whole.substring(0, whole.length - 1)
-    for (const key of this.#places.keys()) if (key.startsWith(prefix)) this.stale(key)
+  /**
+   * As `stale`, for all databases of that name, wherever any connection leads or has led: another one, whose roles are not
+   * masked, may lead to the same, and a view that is replaced there would show a masked column here.
+   */
+  staleAll(database: string): void {
+    for (const key of this.#places.keys())
+      if ((JSON.parse(key) as readonly unknown[])[1] === database) this.stale(key)
   }
 
   /** Milliseconds since it was last compared with the target. */

@@ -101,7 +101,7 @@ export class Conversation {
     this.keeper = new NamesKeeper({
       store: shared.catalogues,
       key: catalogueKey(connection.name, database, connection.addresses),
-      stale: () => shared.catalogues.staleAll(connection.name, database),
+      stale: () => shared.catalogues.staleAll(database),
       ask: (text, answered) => this.ask(text, answered),
       isOver: () => this.over !== undefined,
       isSlow: () => parts.client.wire.isFull,

@@ -34,6 +34,6 @@ export async function postgres(parseEntry: string): Promise<Protocol<PostgresUps
       const frame = fatalFrame(error)
       client.write(frame, 0, frame.length)
     },
-    catalogueChanged: (connection, database) => catalogues.staleAll(connection, database),
+    catalogueChanged: (_connection, database) => catalogues.staleAll(database),
   }
 }

@@ -92,18 +92,20 @@ test('the same answer about a session is read once for each catalogue', () => {
   expect(store.idleNames('{}', known)).toBeUndefined()
 })
 
-test('a connection that leads elsewhere has another catalogue, and DDL makes all of its own old', () => {
+test('a connection that leads elsewhere has another catalogue, and DDL makes all of its database old', () => {
   const [one, two] = [
     { host: 'a', port: 1 },
     { host: 'b', port: 1 },
   ]
   const store = new CatalogueStore({ microseconds: () => 0, elapsed: () => 0 })
   const keys = [[one], [two], [one, two]].map((all) => catalogueKey('c', 'd', all))
-  expect(new Set(keys).size).toBe(3)
+  // A connection of another name may lead to the same database: a view that is replaced there counts here at once.
+  keys.push(catalogueKey('masked', 'd', [one]))
+  expect(new Set(keys).size).toBe(4)
   const other = catalogueKey('c', 'd2', [one])
   for (const key of [...keys, other])
     store.put(key, { catalogue: CATALOGUE, seen: SEEN, mark: store.mark(key) })
-  store.staleAll('c', 'd')
+  store.staleAll('d')
   for (const key of keys) expect(store.age(store.get(key)!)).toBe(Number.POSITIVE_INFINITY)
   expect(store.age(store.get(other)!)).toBe(0)
 })

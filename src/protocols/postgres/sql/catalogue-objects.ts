@@ -172,7 +172,7 @@ function relationLists(few: boolean): Readonly<Record<string, List>> {
     cascades: { owner: 'f.confrelid', ...foreign, where: `${FOREIGN} AND ${CASCADES}` },
     triggers: {
       owner: 'g.tgrelid',
-      value: listOf(tuple('g.tgname', 'g.tgtype')),
+      value: listOf(tuple('g.tgname', 'g.tgtype', number('g.tgfoid'))),
       from: 'pg_catalog.pg_trigger g',
       where: 'NOT g.tgisinternal',
     },

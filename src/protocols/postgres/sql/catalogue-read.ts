@@ -156,12 +156,15 @@ function relation(value: unknown): Relation {
       return { relation: whole(pair[0]), column: whole(pair[1]) }
     }),
     calls: optional(row[13]).map(whole),
+    ...(triggers.some((one) => one[2] === SKIPS_EQUAL_OID) ? { skipsEqual: true } : {}),
     ...(typeof row[15] === 'string' ? { tree: row[15] } : {}),
   }
 }
 
 /** TRIGGER_TYPE_INSTEAD of pg_trigger.tgtype. */
 const TRIGGER_INSTEAD = 64
+/** suppress_redundant_updates_trigger() */
+const SKIPS_EQUAL_OID = 1291
 
 function column(value: unknown): Column {
   const row = list(value)

@@ -42,6 +42,8 @@ export interface Relation {
   /** Names of user triggers. */
   readonly triggers: readonly string[]
   readonly insteadOfTriggers: boolean
+  /** True: one of its triggers skips updates that change nothing, and so tells by their number which do. */
+  readonly skipsEqual?: boolean
   /** True: has a rewrite rule other than a view's own _RETURN. */
   readonly rules: boolean
   /** Views and matviews: columns (relation OID, attribute number; 0 = whole row or none named) they read directly. */

@@ -2,7 +2,8 @@
  * Pure. A catalogue without a server, and masks over it, for tests of what reads statements.
  *
  * Tables: customers(id, name, email, ssn, card, notes), orders(id, customer_id, total, status), both with `id` as key;
- * events, partitioned, with a partition that alone has a masked column; pay(id, grade, salary), numbers; views over them.
+ * events, partitioned, with a partition that alone has a masked column; pay(id, grade, salary), numbers; quiet(id, secret, pad),
+ * of whose partitions one has suppress_redundant_updates_trigger; views over them.
  */
 import type { ActionClass } from '../../../../src/decide/action.ts'
 import type { ColumnMask, MaskedColumns } from '../../../../src/mask/plan.ts'
@@ -20,6 +21,8 @@ interface Shape {
   readonly reads?: Relation['reads']
   /** Types of its columns, where they are not all text. */
   readonly types?: readonly number[]
+  readonly parents?: readonly number[]
+  readonly skipsEqual?: true
 }
 
 function relation(oid: number, name: string, columns: string, shape: Shape = {}): Relation {
@@ -38,13 +41,14 @@ function relation(oid: number, name: string, columns: string, shape: Shape = {})
     })),
     uniqueKeys: shape.keys ?? [[1]],
     children: shape.children ?? [],
-    parents: [],
+    parents: shape.parents ?? [],
     cascades: [],
     triggers: [],
     insteadOfTriggers: false,
     rules: false,
     reads: shape.reads ?? [],
     calls: [],
+    ...(shape.skipsEqual === true ? { skipsEqual: true } : {}),
   }
 }
 
@@ -65,6 +69,16 @@ export const RELATIONS: readonly Relation[] = [
     reads: [{ relation: 20001, column: 2 }],
   }),
   relation(20012, 'over_view', 'id', { kind: 'v', reads: [{ relation: 20010, column: 1 }] }),
+  relation(20014, 'quiet', 'id secret pad', { kind: 'p', children: [20015, 20016] }),
+  relation(20015, 'quiet_1', 'id secret pad', { parents: [20014], skipsEqual: true }),
+  relation(20016, 'quiet_2', 'id secret pad', { parents: [20014] }),
+  relation(20017, 'quiet_view', 'id secret', {
+    kind: 'v',
+    reads: [
+      { relation: 20014, column: 1 },
+      { relation: 20014, column: 2 },
+    ],
+  }),
   relation(1000, 'pg_stat_activity', 'pid query', { kind: 'v', schema: 'pg_catalog' }),
 ]
 
@@ -126,7 +140,7 @@ export function masks(columns: readonly MaskedName[]): MaskedColumns {
   }
 }
 
-/** customers.email, ssn and card; a partition's body; query texts; a view's column; what pay says. */
+/** customers.email, ssn and card; a partition's body; query texts; a view's column; what pay says; quiet.secret. */
 export const MASKED = masks([
   { relation: 20001, column: 3 },
   { relation: 20001, column: 4 },
@@ -136,6 +150,10 @@ export const MASKED = masks([
   { relation: 20010, column: 2 },
   { relation: 20007, column: 2 },
   { relation: 20007, column: 3 },
+  { relation: 20014, column: 2 },
+  { relation: 20015, column: 2 },
+  { relation: 20016, column: 2 },
+  { relation: 20017, column: 2 },
 ])
 
 /** The one statement of a text. */

@@ -15,6 +15,7 @@ import type {
 } from '../parse.ts'
 import { withClause } from './ctes.ts'
 import { storesInside } from './document-reads.ts'
+import { skipsEqual } from './equal-updates.ts'
 import { from } from './from.ts'
 import { targets } from './query.ts'
 import { conflictMarks, marksNamed, marksOf, rangeItem } from './relation-item.ts'
@@ -58,6 +59,17 @@ function check(walk: Walk, nodes: readonly Node[] | undefined, item: Item): void
     if (value !== undefined && value.marks.length > 0 && !isExcluded(val, name))
       walk.opens.written(value, val)
   }
+}
+
+/** Where rows that are left as they were are not counted, whoever writes a guess learns whether it is right. */
+function compared(
+  walk: Walk,
+  nodes: readonly Node[] | undefined,
+  to: { readonly item: Item; readonly range: RangeVar | undefined },
+): void {
+  if (!skipsEqual(to.range, walk.world)) return
+  for (const one of nodes ?? [])
+    if ('ResTarget' in one) walk.guard(marksNamed(to.item, one.ResTarget.name ?? ''))
 }
 
 /** `EXCLUDED.name`: what the INSERT itself would have written there. */
@@ -142,6 +154,7 @@ export function insert(walk: Walk, part: InsertStmt, place: Place): Outputs {
     walk.decide(conflict.infer?.whereClause, at)
     noteWritten(walk, conflict.targetList, item)
     check(walk, conflict.targetList, item)
+    compared(walk, conflict.targetList, { item, range: part.relation })
     const others = conflict.targetList?.filter(
       (one) => !('ResTarget' in one && isExcluded(one.ResTarget.val, one.ResTarget.name ?? '')),
     )
@@ -172,6 +185,7 @@ export function update(walk: Walk, part: UpdateStmt, place: Place): Outputs {
   const at = inside(items, outer)
   noteWritten(walk, part.targetList, item)
   check(walk, part.targetList, item)
+  compared(walk, part.targetList, { item, range: part.relation })
   store(walk, part.targetList, at)
   walk.decide(part.whereClause, at)
   return returning(walk, part.returningClause, { items, written: item, outer })
@@ -197,6 +211,8 @@ export function merge(walk: Walk, part: MergeStmt, place: Place): Outputs {
     const branch = one.MergeWhenClause
     walk.decide(branch.condition, at)
     noteWritten(walk, branch.targetList, item)
+    if (branch.commandType === 'CMD_UPDATE')
+      compared(walk, branch.targetList, { item, range: part.relation })
     if (branch.values === undefined) check(walk, branch.targetList, item)
     else checkRows(walk, [branch.values], { item, columns: columnsOf(branch.targetList, item) })
     store(walk, branch.targetList, at)
