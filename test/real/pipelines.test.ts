@@ -73,3 +73,13 @@ test.each([
     client.end()
   },
 )
+
+test('a statement that moves names, used again behind itself, can be used later', async () => {
+  const client = await WireClient.login(stage.url('read', 'masked'))
+  const use = [bind({ statement: 'p' }), execute()]
+  const first = await client.ask(parse('SET search_path = archive', 'p'), ...use, ...use, SYNC)
+  expect(first.map(({ kind }) => kind).join('')).toBe('12C2CZ')
+  const later = await client.ask(...use, SYNC)
+  expect(later.map(({ kind }) => kind).join('')).toBe('2CZ')
+  client.end()
+})

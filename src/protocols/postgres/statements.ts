@@ -82,6 +82,8 @@ export type Found<Value> = Value | undefined | 'unsettled'
 class Slot<Value> {
   settled: Value | undefined
   asked: Value | undefined
+  /** The object that went up, by which the target's answer is told: another may have taken its place in `asked` since. */
+  sent: Value | undefined
   /** Segment in which `asked` went up. */
   segment = 0
 
@@ -89,6 +91,11 @@ class Slot<Value> {
     if (this.asked === undefined) return this.settled
     return this.segment === segment ? this.asked : 'unsettled'
   }
+}
+
+function unask(slot: Slot<unknown>): void {
+  slot.asked = undefined
+  slot.sent = undefined
 }
 
 /** One space of names. Keys are data of the client: kept in a map, never as properties. */
@@ -114,21 +121,23 @@ export class Names<Value> {
   ask(name: string, value: Value, segment: number): void {
     const slot = this.#make(name)
     slot.asked = value
+    slot.sent = value
     slot.segment = segment
   }
 
   /** The target made it. */
   confirm(name: string, value: Value): void {
     const slot = this.#make(name)
-    slot.settled = value
-    if (slot.asked === value) slot.asked = undefined
+    const isLast = slot.asked !== undefined && slot.sent === value
+    slot.settled = isLast ? slot.asked : value
+    if (isLast) unask(slot)
   }
 
   /** The target did not make it: the name means what it meant before. */
   forget(name: string, value: Value): void {
     const slot = this.#at(name)
-    if (slot?.asked !== value) return
-    slot.asked = undefined
+    if (slot?.asked === undefined || slot.sent !== value) return
+    unask(slot)
     if (slot.settled === undefined) this.#slots.delete(name)
   }
 

@@ -52,6 +52,23 @@ test('another object for one meaning takes its place, asked for or settled', () 
   expect([names.find('s', 1), names.find('t', 1)]).toEqual(['A2', 'T2'])
 })
 
+test('what took the place of one that was asked for is settled by its answer', () => {
+  const names = new Names<string>(10)
+  names.ask('s', 'A', 1)
+  names.replace('s', 'A', 'B')
+  names.replace('s', 'B', 'C')
+  names.confirm('s', 'A')
+  expect(names.find('s', 2)).toBe('C')
+  names.ask('s', 'D', 3)
+  names.replace('s', 'D', 'E')
+  names.forget('s', 'D')
+  expect(names.find('s', 4)).toBe('C')
+  names.ask('t', 'F', 5)
+  names.replace('t', 'F', 'G')
+  names.forget('t', 'F')
+  expect(names.find('t', 6)).toBeUndefined()
+})
+
 test('only what outlives a transaction is kept', () => {
   const names = new Names<string>(10)
   for (const name of ['a', 'b']) names.confirm(name, name)
