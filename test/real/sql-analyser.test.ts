@@ -139,6 +139,8 @@ describe('the catalogue', () => {
       'CREATE TABLE made (a int, b int GENERATED ALWAYS AS (a + 1) STORED)',
       'CREATE INDEX ON made (a)',
       'CREATE UNIQUE INDEX made_key ON made (a)',
+      'ALTER TABLE made ADD CONSTRAINT made_apart EXCLUDE USING btree (a WITH =)',
+      'ALTER TABLE made DROP CONSTRAINT made_apart',
       'DROP INDEX made_key',
       'ALTER TABLE made DROP COLUMN b',
       'ALTER TABLE made ADD o int REFERENCES users ON DELETE CASCADE',

@@ -66,7 +66,7 @@ const SOURCES = {
   },
   indexes: {
     from: 'pg_catalog.pg_index c',
-    where: `c.indisunique AND c.indrelid ${ge} ${USER}`,
+    where: `(c.indisunique OR c.indisexclusion) AND c.indrelid ${ge} ${USER}`,
     row: ['c.indexrelid', 'c.indrelid'],
   },
   inherits: {
