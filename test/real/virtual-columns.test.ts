@@ -37,6 +37,7 @@ async function ask(client: WireClient, text: string) {
   expect(Buffer.concat(answers.map(({ body }) => body)).toString('latin1')).not.toContain('planted')
   return {
     error: error === undefined ? undefined : fieldsOf(error).C,
+    hint: error === undefined ? undefined : fieldsOf(error).H,
     rows: answers.filter(({ kind }) => kind === 'D').map(({ body }) => body.toString('latin1')),
   }
 }
@@ -52,6 +53,8 @@ test('by what may fail, reading one would tell the value: it is refused, and oth
       `UPDATE mails SET id = id WHERE id = ${id} RETURNING old.share`,
     ])
       expect((await ask(client, text)).error, text).toBe('42501')
+    const { hint } = await ask(client, `SELECT * FROM mails WHERE id = ${id}`)
+    expect(hint).toContain('Select the columns that it is computed from')
     const { error, rows } = await ask(client, `SELECT email, loud FROM mails WHERE id = ${id}`)
     expect(error).toBeUndefined()
     expect(rows[0]).toMatch(/\*{4}.*\*{4}/s)

@@ -231,7 +231,7 @@ export class Walk {
     else if (mark.mask?.fallible === true)
       this.refuse(
         `${mark.label} is computed from masked columns by functions that could tell them.`,
-        'Select from the tables that the view reads: their masked columns come back masked.',
+        'Select the columns that it is computed from, of the tables that hold them: masked ones come back masked.',
       )
     else return false
     return true
