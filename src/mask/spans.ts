@@ -5,6 +5,7 @@
  * A result of undefined means that nothing was found and the value may go as it is; null, that the
  * whole value becomes NULL (a detector with `with: null` found something).
  */
+import { createHmac } from 'node:crypto'
 import { ByteSink } from '../base/bytes.ts'
 import type { DetectorSet, Hit } from './detect.ts'
 import { jsonString, type MaskKey, REDACTED, transformText } from './transform.ts'
@@ -177,7 +178,26 @@ function replace(value: Uint8Array, hits: readonly Hit[], context: SpanContext):
 function maskHit(value: Uint8Array, hit: Hit, key: MaskKey): Buffer | null {
   if (hit.transform.type === 'redact') return REDACTED_BYTES
   const span = value.subarray(hit.start, hit.end)
-  return transformText(span, hit.transform, { key, lengthMax: 0 })
+  const { transform } = hit
+  return transformText(span, transform, {
+    key: transform.type === 'hash' ? keyOfHits(key) : key,
+    lengthMax: 0,
+  })
+}
+
+const hitKeys = new WeakMap<MaskKey, MaskKey>()
+
+/**
+ * Whoever may read has any value hashed that a detector finds: `SELECT '4111…'`. Under the key of columns it could be compared
+ * with what they show, where no condition on them passes.
+ */
+function keyOfHits(key: MaskKey): MaskKey {
+  let made = hitKeys.get(key)
+  if (made === undefined) {
+    made = createHmac('sha256', key).update('what detectors find').digest()
+    hitKeys.set(key, made)
+  }
+  return made
 }
 
 const REDACTED_BYTES = Buffer.from(REDACTED)

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { DetectorSet } from '../../src/mask/detect.ts'
 import { maskJson, maskText, type SpanContext, strongestHit } from '../../src/mask/spans.ts'
+import { transformText } from '../../src/mask/transform.ts'
 import type { Transform } from '../../src/mask/transform-spec.ts'
 import { setOf } from '../lib/detector-examples.ts'
 
@@ -20,6 +21,18 @@ function json(value: string, within = context()): string | null | undefined {
   const masked = maskJson(Buffer.from(value), within)
   return masked === undefined || masked === null ? masked : masked.toString()
 }
+
+test('a hash of what a client makes up is no hash of a column', () => {
+  const within = context({ type: 'hash' })
+  const [shown, again] = [0, 1].map(() => maskText(Buffer.from(CARD), within)?.toString())
+  expect(shown).toMatch(/^[0-9a-f]{16}$/)
+  expect(again).toBe(shown)
+  expect(json(`["${CARD}"]`, within)).toBe(`["${shown}"]`)
+  const other = { ...within, key: Buffer.alloc(32, 2) }
+  expect(maskText(Buffer.from(CARD), other)?.toString()).not.toBe(shown)
+  const column = transformText(Buffer.from(CARD), { type: 'hash' }, { ...within, lengthMax: 0 })
+  expect(shown).not.toBe(column?.toString())
+})
 
 test('only the span of a hit changes, and each is counted', () => {
   const within = context({ type: 'partial', keepFirst: 0, keepLast: 4 })
