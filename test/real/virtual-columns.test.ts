@@ -51,6 +51,11 @@ test('by what may fail, reading one would tell the value: it is refused, and oth
       `SELECT mails FROM mails WHERE id = ${id}`,
       `SELECT share FROM shares WHERE id = ${id}`,
       `UPDATE mails SET id = id WHERE id = ${id} RETURNING old.share`,
+      // Computed, though nobody reads it.
+      `WITH u AS MATERIALIZED (SELECT * FROM mails WHERE id = ${id}) SELECT id FROM u`,
+      `WITH u AS MATERIALIZED (SELECT * FROM shares WHERE id = ${id}) SELECT id FROM u`,
+      `WITH u AS (UPDATE mails SET id = id WHERE id = ${id} RETURNING *) SELECT id FROM u`,
+      `SELECT EXISTS (SELECT * FROM mails WHERE id = ${id} OFFSET 0)`,
     ])
       expect((await ask(client, text)).error, text).toBe('42501')
     const { hint } = await ask(client, `SELECT * FROM mails WHERE id = ${id}`)

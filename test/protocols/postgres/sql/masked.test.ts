@@ -144,6 +144,23 @@ describe('comes back masked, output by output', () => {
     expect(find('SELECT * FROM customer_mails', told).refusal).toBeDefined()
     expect(find('SELECT count(email) FROM customer_mails', told).refusal).toBeDefined()
   })
+
+  test.each([
+    'WITH x AS MATERIALIZED (SELECT * FROM customer_mails) SELECT id FROM x',
+    'WITH x AS (UPDATE customer_mails SET id = id RETURNING *) SELECT id FROM x',
+    'WITH x AS (INSERT INTO customer_mails (id) VALUES (1) RETURNING *) SELECT 1',
+    'SELECT EXISTS (SELECT email FROM customer_mails OFFSET 0)',
+    'SELECT id FROM (SELECT id, coalesce(email) FROM customer_mails) x',
+    'SELECT 1 FROM customers WHERE id IN (SELECT id FROM (SELECT * FROM customer_mails) x)',
+  ])('also where it is computed and nobody reads it: %s', (text) => {
+    const told = masks([{ relation: 20010, column: 2, mask: { fallible: true } }])
+    expect(find(text, told)).toMatchObject({
+      touches: true,
+      refusal: { reason: expect.stringContaining('is computed from masked') },
+    })
+    const watched = masks([{ relation: 20010, column: 2, mask: { fallible: true, monitor: true } }])
+    expect(find(text, watched).refusal).toBeUndefined()
+  })
 })
 
 describe('does not touch', () => {

@@ -90,6 +90,7 @@ const WALKERS: Walkers = {
 function statement(walk: Walk, stmt: Node, at: { place: Place; role: Role }): Outputs {
   const outputs = anyStatement(walk, stmt, at)
   if (at.role === 'stored' && !('SelectStmt' in stmt)) stored(walk, outputs)
+  if (at.role !== 'top' && !('SelectStmt' in stmt)) walk.compute(outputs)
   return outputs
 }
 

@@ -26,6 +26,7 @@ export function select(
   const outputs = isCombined ? combined(walk, part, place) : single(walk, part, place)
   if (role === 'stored' || goesInto(part)) stored(walk, outputs)
   else if (role !== 'top' || isCombined || hasOrder(part)) many(walk, outputs)
+  if (role !== 'top') walk.compute(outputs)
   return outputs
 }
 

@@ -145,6 +145,18 @@ export class Walk {
     }
   }
 
+  /**
+   * Outputs that are used inside the statement: they are computed whether anybody reads them or not (WITH, RETURNING, behind
+   * OFFSET), and an error would tell.
+   */
+  compute({ list, open }: Outputs): void {
+    for (const { marks } of [
+      ...list.map(({ value }) => value),
+      ...(open === undefined ? [] : [open]),
+    ])
+      this.forbid(marks.filter(({ mask }) => mask?.fallible === true && !mask.monitor))
+  }
+
   /** Something decides by this value which rows come out. */
   decides(value: Value): void {
     for (const source of value.columns) this.deciding.set(source.label, source)
