@@ -8,6 +8,8 @@ CREATE TABLE mails (id int PRIMARY KEY, email text,
   loud text GENERATED ALWAYS AS (upper(email)) VIRTUAL,
   share int GENERATED ALWAYS AS (1 / (ascii(email) - 97)) VIRTUAL);
 CREATE VIEW shares AS SELECT id, share FROM mails;
+CREATE VIEW fenced WITH (security_barrier) AS SELECT id, 1 / (ascii(email) - 97) AS share FROM mails;
+CREATE TABLE others (id int);
 INSERT INTO mails VALUES (1, 'a-planted'), (2, 'b-planted');
 `
 const POLICY = `
@@ -56,6 +58,8 @@ test('by what may fail, reading one would tell the value: it is refused, and oth
       `WITH u AS MATERIALIZED (SELECT * FROM shares WHERE id = ${id}) SELECT id FROM u`,
       `WITH u AS (UPDATE mails SET id = id WHERE id = ${id} RETURNING *) SELECT id FROM u`,
       `SELECT EXISTS (SELECT * FROM mails WHERE id = ${id} OFFSET 0)`,
+      `SELECT id FROM fenced WHERE id = ${id} FOR SHARE`,
+      `DELETE FROM others USING fenced f WHERE f.id = ${id}`,
     ])
       expect((await ask(client, text)).error, text).toBe('42501')
     const { hint } = await ask(client, `SELECT * FROM mails WHERE id = ${id}`)

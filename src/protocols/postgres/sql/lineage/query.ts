@@ -14,6 +14,7 @@ import { type Level, type Named, NO_OUTPUTS, type Outputs, starred, steady } fro
 import { meeting } from './spot.ts'
 import { CLEAR, constant } from './value.ts'
 import type { Place, Role, Walk } from './walk.ts'
+import { wholeRows } from './whole-rows.ts'
 
 export function select(
   walk: Walk,
@@ -57,6 +58,7 @@ function goesInto(part: SelectStmt): boolean {
 
 function single(walk: Walk, part: SelectStmt, place: Place): Outputs {
   const { items, star } = from(walk, part.fromClause, { outer: place, beside: [] })
+  if (part.lockingClause !== undefined) wholeRows(walk, part.fromClause)
   const level: Level = { items, star, definite: true, parent: place.level }
   const inside = { ...place, level }
   const outputs =

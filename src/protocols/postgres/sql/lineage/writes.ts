@@ -22,6 +22,7 @@ import { conflictMarks, marksNamed, marksOf, rangeItem } from './relation-item.t
 import { type Item, itemOf, type Level, NO_OUTPUTS, type Outputs } from './scope.ts'
 import { CLEAR, type Value } from './value.ts'
 import type { Place, Walk } from './walk.ts'
+import { wholeRows } from './whole-rows.ts'
 
 function target(walk: Walk, range: RangeVar | undefined): Item {
   return rangeItem(range ?? {}, walk.world)
@@ -182,6 +183,7 @@ export function update(walk: Walk, part: UpdateStmt, place: Place): Outputs {
   const outer = withClause(walk, part.withClause, place)
   const item = target(walk, part.relation)
   const items = [item, ...from(walk, part.fromClause, { outer, beside: [item] }).items]
+  wholeRows(walk, part.fromClause)
   const at = inside(items, outer)
   noteWritten(walk, part.targetList, item)
   check(walk, part.targetList, item)
@@ -195,6 +197,7 @@ export function remove(walk: Walk, part: DeleteStmt, place: Place): Outputs {
   const outer = withClause(walk, part.withClause, place)
   const item = target(walk, part.relation)
   const items = [item, ...from(walk, part.usingClause, { outer, beside: [item] }).items]
+  wholeRows(walk, part.usingClause)
   walk.decide(part.whereClause, inside(items, outer))
   return returning(walk, part.returningClause, { items, written: item, outer })
 }
@@ -204,6 +207,7 @@ export function merge(walk: Walk, part: MergeStmt, place: Place): Outputs {
   const item = target(walk, part.relation)
   const source = part.sourceRelation === undefined ? [] : [part.sourceRelation]
   const items = [...from(walk, source, { outer, beside: [] }).items, item]
+  wholeRows(walk, source)
   const at = inside(items, outer)
   walk.decide(part.joinCondition, at)
   for (const one of part.mergeWhenClauses ?? []) {
