@@ -356,6 +356,31 @@ export const OUTPUT_GUARDS: readonly Guard[] = [
     },
   },
   {
+    id: 'computed-unread',
+    against:
+      'telling by failure: an output that could tell, computed by a sub-select where nobody reads it',
+    file: 'src/protocols/postgres/sql/lineage/query.ts',
+    from: "if (role !== 'top') walk.compute(outputs)",
+    to: '',
+    fails: {
+      'test/protocols/postgres/sql/masked.test.ts': [
+        'also where it is computed and nobody reads it: WITH x AS MATERIALIZED (SELECT * FROM customer_mails) SELECT id FROM x',
+      ],
+    },
+  },
+  {
+    id: 'whole-rows',
+    against: 'telling by failure: views that are computed whole beside what is changed or locked',
+    file: 'src/protocols/postgres/sql/lineage/whole-rows.ts',
+    from: 'mask?.fallible === true && !mask.monitor',
+    to: 'mask === undefined',
+    fails: {
+      'test/protocols/postgres/sql/lineage/whole-rows.test.ts': [
+        'a view is computed whole: SELECT id FROM over_view FOR UPDATE',
+      ],
+    },
+  },
+  {
     id: 'log-by-io',
     against:
       'what a guess has in common with a value, by how much of the log was written (`pg_stat_io`)',

@@ -14,6 +14,8 @@ test.each([
   'SELECT id FROM (SELECT id FROM customer_mails) x FOR UPDATE',
   'SELECT o.id FROM orders o, customer_mails v FOR UPDATE OF o',
   'UPDATE orders SET id = v.id FROM customer_mails v',
+  'SELECT id FROM over_view FOR UPDATE',
+  'UPDATE orders SET id = v.id FROM over_view v',
   'DELETE FROM orders USING customer_mails v WHERE v.id = orders.id',
   'MERGE INTO orders USING customer_mails v ON v.id = orders.id WHEN MATCHED THEN DELETE',
 ])('a view is computed whole: %s', (text) => {
@@ -29,4 +31,5 @@ test('a table is not, nor is a view that is only read', () => {
   const changed = 'UPDATE orders SET id = c.id FROM customers c'
   expect(findMasked(changed, TABLE).refusal).toBeUndefined()
   expect(findMasked('SELECT id FROM customer_mails', VIEW).refusal).toBeUndefined()
+  expect(findMasked('SELECT id FROM over_view', VIEW).refusal).toBeUndefined()
 })
