@@ -55,7 +55,10 @@ export async function embeddedDefault(options: EmbeddedOptions): Promise<Embedde
     }
     try {
       await fill({ port: server.port, superuserPassword, appPassword }).catch((error) => {
-        throw new StartError('The sample data of the demo cannot be made.', error)
+        throw new StartError(
+          `The sample data of the demo cannot be made: ${reasonOf(error)}.`,
+          error,
+        )
       })
       const settings = settingsFor({ data, port: server.port, appPasswordFile }, knownDetectors)
       return { settings, ended: server.ended, stop: release }
@@ -67,6 +70,12 @@ export async function embeddedDefault(options: EmbeddedOptions): Promise<Embedde
     closeSync(lock)
     throw error
   }
+}
+
+/** PostgreSQL's own words, of texts that are ours; or what kept us from reaching it. */
+function reasonOf(error: unknown): string {
+  const { code, message } = error as { code?: string; message?: string }
+  return code === undefined ? String(message) : `${message} (${code})`
 }
 
 function take(path: string): number {

@@ -6,7 +6,7 @@
  * belongs to nobody.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import {
   chownSync,
   closeSync,
@@ -14,6 +14,7 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
@@ -24,6 +25,8 @@ import { StartError } from '../threads/start-error.ts'
 import { reachable, type ServerUser } from './system-user.ts'
 
 export const SUPERUSER = 'sluice_demo'
+/** Says which password the cluster beside it was made with. */
+const MARK = 'password.sha256'
 const START_MS_MAX = 30_000
 const STOP_MS_MAX = 10_000
 
@@ -36,7 +39,7 @@ export interface EmbeddedPostgres {
 
 export interface ClusterOptions {
   readonly user: ServerUser
-  /** Of the superuser; used when the cluster is made, must stay the same afterwards. */
+  /** Of the superuser; used when the cluster is made. With another one a new cluster is made. */
   readonly password: string
 }
 
@@ -46,7 +49,8 @@ export async function startEmbeddedPostgres(options: ClusterOptions): Promise<Em
   const bin = join(reachable(dirname(programFolder()), user), 'bin')
   const data = join(user.folder, 'data')
   if (existsSync(join(data, 'PG_VERSION'))) await stopStale(data)
-  else initialise(bin, data, options)
+  if (!fits(data, options)) setAside(data)
+  if (!existsSync(join(data, 'PG_VERSION'))) initialise(bin, data, options)
   const port = await freePort()
   const logPath = join(user.folder, 'postgres.log')
   const log = openSync(logPath, 'w', 0o600)
@@ -121,9 +125,31 @@ function programFolder(): string {
   }
 }
 
+/**
+ * Whether the cluster was made with this password. Root's lies outside of the data folder, so it outlives one that is removed,
+ * and with it the only copy of its password.
+ */
+function fits(data: string, { user, password }: ClusterOptions): boolean {
+  const mark = join(user.folder, MARK)
+  return !existsSync(mark) || !existsSync(data) || readFileSync(mark, 'utf8') === digestOf(password)
+}
+
+/** The last one that nobody can open is kept, in case somebody misses it. */
+function setAside(data: string): void {
+  const place = `${data}.before`
+  rmSync(place, { recursive: true, force: true })
+  renameSync(data, place)
+}
+
+/** Of 32 random bytes: it tells nothing. */
+function digestOf(password: string): string {
+  return createHash('sha256').update(password).digest('hex')
+}
+
 function initialise(bin: string, data: string, { user, password }: ClusterOptions): void {
   // What an interrupted initdb left behind is no cluster.
   rmSync(data, { recursive: true, force: true })
+  writeFileSync(join(user.folder, MARK), digestOf(password), { mode: 0o600 })
   const folder = mkdtempSync(join(user.folder, 'initdb-'))
   const secret = join(folder, 'password')
   writeFileSync(secret, password, { mode: 0o600 })

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -108,6 +108,25 @@ test('a server left behind by a killed gateway is stopped, and the data is kept'
   } finally {
     await demo.stop()
   }
+})
+
+test('who removes the data folder and starts again gets new sample data, and a refusal says its reason', async () => {
+  const first = await embeddedDefault(options)
+  await ask(first, 'create table kept ()')
+  await first.stop()
+  rmSync(join(folder, 'demo'), { recursive: true })
+  const second = await embeddedDefault(options)
+  const tables = await ask(
+    second,
+    "select count(*)::int as n from customers where to_regclass('kept') is null",
+  )
+  await second.stop()
+  expect(tables).toEqual([{ n: 10_000 }])
+  const { folder: server } = serverUser(join(folder, 'demo/postgres'))
+  rmSync(join(server, 'password.sha256'))
+  writeFileSync(join(folder, 'demo/superuser.password'), 'another')
+  const refused = /cannot be made: password authentication failed .* \(28P01\)\.$/
+  await expect(embeddedDefault(options)).rejects.toThrow(refused)
 })
 
 function isLuhn(digits: string): boolean {
