@@ -1,5 +1,8 @@
-/** Part of `npm run build`: copies what is read beside the code at run time (SQL, JSON, …) from the sources to dist. */
-import { cpSync, readdirSync, statSync } from 'node:fs'
+/**
+ * Part of `npm run build`: copies what is read beside the code at run time (SQL, JSON, …) from the sources to dist, and makes
+ * the command a program: npx does so only when it first links it, and each build writes it anew.
+ */
+import { chmodSync, cpSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -13,3 +16,6 @@ for (const folder of ['src', 'workers', 'bench']) {
     cpSync(path, join(root, 'dist', folder, name))
   }
 }
+
+const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+for (const path of Object.values(bin)) chmodSync(join(root, path), 0o755)

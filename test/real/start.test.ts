@@ -60,6 +60,10 @@ test('the suggested DROP is refused with the reason, and the table is still ther
   expect((await psql(printed, 'SELECT count(*) FROM orders')).stdout).toBe('300000\n')
 })
 
+test('the command runs where the build has put it, as npx does', async () => {
+  expect(await run(join(dist, 'src/cli/main.js'), ['--help'])).toMatchObject({ code: 0 })
+})
+
 test('the scripted agent plays on the running gateway and shows the record', async () => {
   const demo = await run(process.execPath, [join(dist, 'src/demo/demo.js')], {
     cwd: folder,
