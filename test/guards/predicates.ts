@@ -272,8 +272,8 @@ export const PREDICATE_GUARDS: readonly Guard[] = [
     id: 'equal-updates',
     against: 'guesses that are written where a trigger skips rows that it would leave as they are',
     file: `${LINEAGE}/equal-updates.ts`,
-    from: '    if (one.skipsEqual === true) return true\n',
-    to: '',
+    from: 'one.skipsEqual === true',
+    to: 'false',
     fails: {
       'test/protocols/postgres/sql/lineage/equal-updates.test.ts': [
         'is refused: its count would tell what is equal already',

@@ -5,22 +5,12 @@
  */
 import type { Relation } from '../catalogue.ts'
 import type { RangeVar } from '../parse.ts'
+import { reach, readByView } from './reach.ts'
 import type { World } from './walk.ts'
 
 /** Rows may lie in partitions and children, triggers come from above (internal ones before PostgreSQL 15), a view writes to what it reads. */
 export function skipsEqual(range: RangeVar | undefined, world: World): boolean {
-  const first = world.relationOf(range?.schemaname, range?.relname ?? '')
-  const seen = new Set<Relation>()
-  const next = first === undefined ? [] : [first]
-  for (let one = next.pop(); one !== undefined; one = next.pop()) {
-    if (seen.has(one)) continue
-    seen.add(one)
-    if (one.skipsEqual === true) return true
-    const read = one.kind === 'v' ? one.reads.map(({ relation }) => relation) : []
-    for (const oid of [...one.children, ...one.parents, ...read]) {
-      const other = world.relation(oid)
-      if (other !== undefined) next.push(other)
-    }
-  }
-  return false
+  const written = world.relationOf(range?.schemaname, range?.relname ?? '')
+  const near = (one: Relation) => [...one.children, ...one.parents, ...readByView(one)]
+  return [...reach(written, near, world)].some((one) => one.skipsEqual === true)
 }

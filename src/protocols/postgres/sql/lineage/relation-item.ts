@@ -9,6 +9,7 @@ import type { Relation } from '../catalogue.ts'
 import { refName, stringOf } from '../nodes.ts'
 import type { RangeVar } from '../parse.ts'
 import { kindOf } from './kinds.ts'
+import { reach } from './reach.ts'
 import { type Item, itemOf, type Named, type Outputs, renamed } from './scope.ts'
 import { columnValue, type Source } from './value.ts'
 import type { World } from './walk.ts'
@@ -36,17 +37,12 @@ export function relationOutputs(relation: Relation, world: World): Outputs {
 /** Masked columns of children that the parent shows under its own number, by name. */
 function inherited(relation: Relation, world: World): Map<string, ColumnMask> {
   const found = new Map<string, ColumnMask>()
-  const seen = new Set<number>()
-  const next = [...relation.children]
-  for (let oid = next.pop(); oid !== undefined; oid = next.pop()) {
-    if (seen.has(oid)) continue
-    seen.add(oid)
-    const child = world.relation(oid)
-    for (const column of child?.columns ?? []) {
-      const mask = world.mask(oid, column.number)
+  for (const child of reach(relation, (one) => one.children, world)) {
+    if (child === relation) continue
+    for (const column of child.columns) {
+      const mask = world.mask(child.oid, column.number)
       if (mask !== undefined) found.set(column.name, mask)
     }
-    if (child !== undefined) next.push(...child.children)
   }
   return found
 }

@@ -3,34 +3,20 @@
  * changes or locks has changed meanwhile. A view that is planned by itself (security_barrier, DISTINCT, UNION, OFFSET) tells by
  * an error then what its columns are computed from.
  */
-import type { Relation } from '../catalogue.ts'
 import type { Node, RangeVar } from '../parse.ts'
+import { reach, readByView } from './reach.ts'
 import { relationOutputs } from './relation-item.ts'
-import type { Walk, World } from './walk.ts'
+import type { Walk } from './walk.ts'
 
 /** `sources`: what stands in FROM or USING beside the rows that are changed, or is locked; sub-selects are locked with it. */
 export function wholeRows(walk: Walk, sources: readonly (Node | undefined)[] | undefined): void {
   const { world } = walk
   for (const range of rangesIn(sources)) {
     const named = world.relationOf(range.schemaname, range.relname ?? '')
-    for (const view of viewsBelow(named, world)) {
-      const told = relationOutputs(view, world).list.flatMap(({ value }) => value.marks)
-      walk.forbid(told.filter(({ mask }) => mask?.fallible === true && !mask.monitor))
-    }
+    // Locks and second looks go through views to those that they read.
+    for (const one of reach(named, readByView, world))
+      if (one.kind === 'v') walk.compute(relationOutputs(one, world))
   }
-}
-
-/** The view, if it is one, and those that it reads: locks and second looks go through. */
-function viewsBelow(relation: Relation | undefined, world: World): Set<Relation> {
-  const found = new Set<Relation>()
-  const next = [relation]
-  while (next.length > 0) {
-    const one = next.pop()
-    if (one?.kind !== 'v' || found.has(one)) continue
-    found.add(one)
-    for (const read of one.reads) next.push(world.relation(read.relation))
-  }
-  return found
 }
 
 function rangesIn(part: unknown): RangeVar[] {
